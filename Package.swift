@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: GPL-2.0-only
+import PackageDescription
+
+/// Settings of every Swift target: unsafe code is spelled `unsafe`, existentials `any`, imports stay internal.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+
+// Targets stand in the order of the data flow; each imports only targets above it.
+let package = Package(
+  name: "cowscope",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    .systemLibrary(name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
+    .systemLibrary(name: "CTraceFS", pkgConfig: "libtracefs", providers: [.apt(["libtracefs-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "MMEvents", swiftSettings: strict),
+    .target(
+      name: "TraceFile", dependencies: ["MMEvents", "CTraceEvent", "CZstd", "CZlib", system], swiftSettings: strict),
+    .target(name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", system], swiftSettings: strict),
+    .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
+    .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
+    .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
+    .executableTarget(
+      name: "cowscope",
+      dependencies: ["MMEvents", "TraceFile", "Capture", "Normalize", "Replay", "Report", system, arguments],
+      swiftSettings: strict),
+    .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
+    .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "CLITests", dependencies: ["cowscope"], swiftSettings: strict),
+    .testTarget(name: "LiveTests", dependencies: ["cowscope"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// One thing that happened to memory, as far as the trace shows it.
+///
+/// Events say what was *seen*; what follows from them for entries, folios and exclusivity is the model's business
+/// (`Replay`). Every payload is trivial, so a stream of events is a flat array.
+package enum MMEvent: Sendable, BitwiseCopyable {
+  // — the life of an mm
+
+  /// An mm came into being, or into view.
+  case mmCreated(MMOrigin)
+  /// The last user is gone and the page tables are about to be torn down (`exit_mm`, or `execve` leaving the old mm).
+  case mmTeardownBegan
+  /// `exit_mmap` ended: nothing is mapped any more.
+  case mmExited
+
+  // — layout
+
+  /// A VMA now covers exactly these pages; whatever covered them before is replaced.
+  case vmaMapped(PageRange, VMABacking, VMAProtection)
+  /// The pages were unmapped (`munmap`, `MAP_FIXED` over, `brk` shrinking, `mremap` shrinking): VMA and entries go.
+  case unmapped(PageRange)
+  /// Entries of the range may be going away on another CPU from here on until the matching `unmapped`, `advised`
+  /// or `moved` of the same task: a decision about a page they map is a race.
+  case removalBegan(PageRange)
+  /// `mprotect` over the range came back; `nil` bits keep what they were.
+  case protected(PageRange, VMAProtection)
+  /// `mremap` moved entries from `source` to the pages from `destination` on.
+  case moved(source: PageRange, destination: VirtualPage, keepsSource: Bool)
+  /// `madvise` (or `process_madvise`) over the range came back with success.
+  case advised(PageRange, Advice)
+
+  // — faults
+
+  /// A page fault, closed by the next thing the task did.
+  case fault(VirtualPage, FaultAccess, FaultOutcome)
+  /// A page the kernel filled without a fault: `MAP_POPULATE`, `mlock`, `MADV_POPULATE_*`, GUP. It lies somewhere
+  /// in the range: the lowest page that still needed one.
+  case populated(PageRange, FaultOutcome)
+  /// An argument page of a new program, written by `execve` below the previous one, before the stack has its place.
+  case argumentPage(PFN)
+  /// The new program's stack now ends at this page (exclusive); argument pages lie directly below.
+  case stackPlaced(end: VirtualPage)
+  /// GUP without a fault gave the mm a private copy of one of its shared pages; the trace does not say which.
+  case remoteCopy(PFN)
+
+  // — fork (inside `clone`, in the parent's task; the record's mm is the parent)
+
+  case forkBegan(child: MMID)
+  /// `dup_mmap` reached this VMA: its entries are duplicated now.
+  case forkCopied(child: MMID, PageRange)
+  /// `fork` copied one page into the child at once because it may be pinned (`copy_present_page`).
+  case forkCopiedPinned(child: MMID, PFN)
+  /// The child's count of mapped pages of one kind after a page table or a VMA: a checksum on `forkCopied`.
+  case forkCounted(child: MMID, RSSMember, pages: UInt64)
+  case forkEnded(child: MMID)
+  /// The copy was abandoned. The child is torn down; what was already visited in the parent stays shared-looking.
+  case forkAborted(child: MMID)
+
+  // — physical pages, whoever acted
+
+  /// The page allocator took the folio back.
+  case freed(PFN, FolioOrder)
+  /// A migration entry replaced a present one (`set_migration_pte`/`_pmd`).
+  case migrationSet(VirtualPage, PFN, MigrationEntryType, FolioOrder, young: Bool, dirty: Bool)
+  /// A migration entry became present again (`remove_migration_pte`/`_pmd`).
+  case migrationRemoved(VirtualPage, PFN, FolioOrder, writable: Bool, dirty: Bool)
+  /// KSM made the page (or a duplicate of it) part of a stable page.
+  case ksmMerged(PFN)
+  /// Pages of this mm went out to swap.
+  case swappedOut(pages: UInt64)
+  /// khugepaged or `MADV_COLLAPSE` replaced small pages around this one by a huge one.
+  case collapsed(PFN, FolioOrder)
+
+  // — the capture itself
+
+  /// The collector starts reading `/proc/PID/pagemap` of this mm: index of the snapshot in the capture's file.
+  case snapshotBegan(UInt32)
+  case snapshotEnded(UInt32)
+  /// The ring buffer of this CPU lost records just before here.
+  case lost(CPU, count: UInt64?)
+  /// Something the normalizer recognises but the model does not follow yet; the page, when the trace names one.
+  case unfollowed(Unfollowed, PageRange?)
+}
+
+/// An event with its place in the capture.
+package struct MMEventRecord: Sendable, BitwiseCopyable {
+  /// The raw record that settled what happened.
+  package var sequence: Sequence
+  package var time: Timestamp
+  package var cpu: CPU
+  /// Who acted. Not always a thread of `mm`.
+  package var task: TaskID
+  /// Whose memory it happened to; `nil` where only a physical page is known.
+  package var mm: MMID?
+  package var event: MMEvent
+
+  package init(sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID, mm: MMID?, event: MMEvent) {
+    self.sequence = sequence
+    self.time = time
+    self.cpu = cpu
+    self.task = task
+    self.mm = mm
+    self.event = event
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// How an mm came into view.
+package enum MMOrigin: Sendable, BitwiseCopyable {
+  /// `execve` built it: everything in it is known from here on.
+  case exec
+  /// `clone` without `CLONE_VM` is about to fill it from its parent.
+  case fork
+  /// It was running before the recording: state comes from a snapshot, or is unknown.
+  case attached
+}
+
+/// What stands behind a VMA, as far as exclusivity cares.
+package enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case anonymous
+  /// Private mapping of a file or of shmem: pages become anonymous when written.
+  case privateFile
+  /// `MAP_SHARED`: never anonymous (in the sense of `PageAnon`).
+  case shared
+  case hugetlb
+  /// Mapped by the ELF loader or the kernel itself: private, file or anonymous.
+  case loader
+  case unknown
+}
+
+/// The protection of a VMA (`VM_READ`, `VM_WRITE`, `VM_EXEC`).
+package struct VMAProtection: OptionSet, Hashable, Sendable, BitwiseCopyable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let read = VMAProtection(rawValue: 1)
+  package static let write = VMAProtection(rawValue: 2)
+  package static let execute = VMAProtection(rawValue: 4)
+  /// The trace did not show the protection (loader, attach): the other bits say nothing.
+  package static let unknown = VMAProtection(rawValue: 8)
+}
+
+/// The `madvise` advice that changes what the model knows.
+package enum Advice: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case dontNeed, free, remove
+  case dontFork, doFork, wipeOnFork, keepOnFork
+  case mergeable, unmergeable
+  case hugePage, noHugePage, collapse
+  case populateRead, populateWrite
+  case cold, pageOut, willNeed
+  case guardInstall, guardRemove
+}
+
+/// What the CPU, or the kernel on its behalf, wanted when it faulted.
+package struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let write = FaultAccess(rawValue: 1)
+  /// The entry was present: a protection fault.
+  package static let present = FaultAccess(rawValue: 2)
+  package static let execute = FaultAccess(rawValue: 4)
+  /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
+  package static let kernel = FaultAccess(rawValue: 8)
+}
+
+/// What the task was seen to do between a fault and its next event.
+package enum FaultOutcome: Sendable, BitwiseCopyable {
+  /// No page was allocated and no counter moved: reuse, zero page, spurious, raced or refused.
+  case quiet
+  /// A zeroed folio was mapped: first touch, or a write over the zero page (then `replaced`).
+  case anonymous(PFN, FolioOrder, replaced: Bool)
+  /// A page was allocated and took the place of a present one, no counter moved: copy on write.
+  case copied(PFN)
+  /// Copy on write of a file page: the page became anonymous. `wasMapped` when the file page had been mapped.
+  case copiedFromFile(PFN, wasMapped: Bool)
+  /// File or shmem pages were mapped, the faulting one and neighbours: `pages` in all.
+  case file(pages: UInt32)
+  /// A swap entry was replaced by a page, allocated for it or (`nil`) found in the swap cache, then copied when
+  /// `copied`.
+  case swappedIn(PFN?, copied: Bool)
+  /// The fault ended in a signal.
+  case refused
+  /// A page was allocated and given back: another thread was faster.
+  case raced
+  /// Evidence that fits none of the above; counted, never guessed.
+  case unexplained
+}
+
+/// The counters of `rss_stat` (`MM_FILEPAGES`, ...).
+package enum RSSMember: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case file, anonymous, swapEntries, shmem
+}
+
+/// The three types of a migration entry: they carry exclusivity while the page bit is clear.
+package enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case read, readExclusive, write
+}
+
+/// What the normalizer recognises and the model does not follow.
+package enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case largeFolio, hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Everything a replay found: the one source of every report format.
+package struct ReplayResult: Sendable {
+  package var capture: CaptureSummary
+  package var encodings: [EncodingResult]
+  /// One per signature, the worst first.
+  package var divergences: [Divergence]
+  package var audits: [Audit]
+  package var loss: LossSummary
+  package var verification: Verification
+  /// Normalized events replayed.
+  package var events: UInt64
+  /// How often something was seen that the model does not follow, by name.
+  package var unfollowed: [NamedCount]
+  /// How often the stream could not be explained, by name: every place that gives up has a counter here.
+  package var unexplained: [NamedCount]
+  /// From the first event to the trust horizon: what happened after unrepaired loss is not trusted.
+  package var trustedNanoseconds: UInt64
+
+  package init(
+    capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [Audit],
+    loss: LossSummary, verification: Verification, events: UInt64, unfollowed: [NamedCount],
+    unexplained: [NamedCount], trustedNanoseconds: UInt64
+  ) {
+    self.capture = capture
+    self.encodings = encodings
+    self.divergences = divergences
+    self.audits = audits
+    self.loss = loss
+    self.verification = verification
+    self.events = events
+    self.unfollowed = unfollowed
+    self.unexplained = unexplained
+    self.trustedNanoseconds = trustedNanoseconds
+  }
+}
+
+package struct NamedCount: Sendable, Equatable {
+  package var name: String
+  package var count: UInt64
+
+  package init(name: String, count: UInt64) {
+    self.name = name
+    self.count = count
+  }
+}
+
+/// What was replayed.
+package struct CaptureSummary: Sendable {
+  /// The path the user gave.
+  package var name: String
+  /// `uname -r`, or "unknown".
+  package var kernel: String
+  package var command: [String]
+  /// Raw records read.
+  package var records: UInt64
+  package var spanNanoseconds: UInt64
+  package var addressSpaces: UInt64
+
+  package init(
+    name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64
+  ) {
+    self.name = name
+    self.kernel = kernel
+    self.command = command
+    self.records = records
+    self.spanNanoseconds = spanNanoseconds
+    self.addressSpaces = addressSpaces
+  }
+}
+
+/// One encoding's account of the whole capture.
+package struct EncodingResult: Sendable {
+  package var id: EncodingID
+  /// Entries judged.
+  package var checks: UInt64
+  /// How often an entry came to hold each verdict; `ok` is not listed.
+  package var verdicts: [Verdict: UInt64]
+  /// In the order in which reports print them; the unit is part of the name (`bitmap_bytes_peak`).
+  package var costs: [NamedCount]
+
+  package init(id: EncodingID, checks: UInt64, verdicts: [Verdict: UInt64], costs: [NamedCount]) {
+    self.id = id
+    self.checks = checks
+    self.verdicts = verdicts
+    self.costs = costs
+  }
+}
+
+/// All occurrences with one signature: (encoding, verdict, certainty, rule, transition, order).
+package struct Divergence: Sendable {
+  package var encoding: EncodingID
+  package var verdict: Verdict
+  package var certainty: Certainty
+  /// The rule that was broken (`I1`, `A1`, `C1`, ...).
+  package var rule: String
+  /// The kernel path at which the entry came to hold the verdict (`fork`, `wp-fault`, ...).
+  package var transition: String
+  package var order: FolioOrder
+  package var count: UInt64
+  package var firstSequence: Sequence
+  package var firstTime: Timestamp
+  /// The first entry it was seen at.
+  package var mm: MMID
+  package var page: VirtualPage
+  /// What happened to the page until then, oldest first.
+  package var history: [HistoryEntry]
+
+  package init(
+    encoding: EncodingID, verdict: Verdict, certainty: Certainty, rule: String, transition: String,
+    order: FolioOrder, count: UInt64, firstSequence: Sequence, firstTime: Timestamp, mm: MMID, page: VirtualPage,
+    history: [HistoryEntry]
+  ) {
+    self.encoding = encoding
+    self.verdict = verdict
+    self.certainty = certainty
+    self.rule = rule
+    self.transition = transition
+    self.order = order
+    self.count = count
+    self.firstSequence = firstSequence
+    self.firstTime = firstTime
+    self.mm = mm
+    self.page = page
+    self.history = history
+  }
+}
+
+/// One line of a page's history.
+package struct HistoryEntry: Sendable {
+  package var sequence: Sequence
+  package var time: Timestamp
+  package var task: TaskID
+  /// What happened and what it left: `fork: shared, P r D PAE-`.
+  package var text: String
+
+  package init(sequence: Sequence, time: Timestamp, task: TaskID, text: String) {
+    self.sequence = sequence
+    self.time = time
+    self.task = task
+    self.text = text
+  }
+}
+
+/// Figures of one of the audits (mprotect batching, empty page tables, collapse).
+package struct Audit: Sendable {
+  package var name: String
+  package var figures: [NamedCount]
+
+  package init(name: String, figures: [NamedCount]) {
+    self.name = name
+    self.figures = figures
+  }
+}
+
+/// What the ring buffer dropped, and what that did to knowledge.
+package struct LossSummary: Sendable {
+  /// Records lost per CPU; `nil` where the kernel gave no count.
+  package var perCPU: [(cpu: CPU, count: UInt64?)]
+  /// Address spaces that were unknown at the end because of loss.
+  package var unknownAddressSpaces: UInt64
+
+  package init(perCPU: [(cpu: CPU, count: UInt64?)], unknownAddressSpaces: UInt64) {
+    self.perCPU = perCPU
+    self.unknownAddressSpaces = unknownAddressSpaces
+  }
+}
+
+/// The model against the kernel's own evidence.
+package struct Verification: Sendable {
+  /// Write-protection faults: copy or reuse.
+  package var decisions: Tally
+  /// `set_migration_pte` types.
+  package var entries: Tally
+  /// `/proc/kpageflags` and pagemap.
+  package var pages: Tally
+  /// Why something stayed unknown, by name.
+  package var unknownCauses: [NamedCount]
+  /// Disagreements by cause.
+  package var disagreementCauses: [NamedCount]
+  package var firstDisagreement: Disagreement?
+
+  package init() {
+    decisions = Tally()
+    entries = Tally()
+    pages = Tally()
+    unknownCauses = []
+    disagreementCauses = []
+  }
+}
+
+package struct Tally: Sendable, Equatable {
+  package var agree: UInt64 = 0
+  package var disagree: UInt64 = 0
+  package var unknown: UInt64 = 0
+
+  package init() {}
+
+  /// Everything the kernel showed, whether or not the model had an opinion.
+  package var checked: UInt64 { agree + disagree + unknown }
+}
+
+/// One point where model and kernel differ.
+package struct Disagreement: Sendable {
+  package enum Evidence: String, Sendable { case decision, entry, page }
+
+  package var evidence: Evidence
+  package var sequence: Sequence
+  package var time: Timestamp
+  package var mm: MMID
+  package var page: VirtualPage
+  package var expected: String
+  package var observed: String
+  package var history: [HistoryEntry]
+
+  package init(
+    evidence: Evidence, sequence: Sequence, time: Timestamp, mm: MMID, page: VirtualPage, expected: String,
+    observed: String, history: [HistoryEntry]
+  ) {
+    self.evidence = evidence
+    self.sequence = sequence
+    self.time = time
+    self.mm = mm
+    self.page = page
+    self.expected = expected
+    self.observed = observed
+    self.history = history
+  }
+}
