@@ -129,7 +129,9 @@ extension TraceDat {
   static func decompress(
     _ region: ByteRegion, _ range: Range<Int>, _ size: Int, _ compression: Compression, place: Int
   ) throws(TraceFileError) -> ByteRegion {
-    guard size <= Compression.maximumSize else { throw region.error(at: place, .badLength("uncompressed size", UInt64(size))) }
+    guard size <= Compression.maximumSize else {
+      throw region.error(at: place, .badLength("uncompressed size", UInt64(size)))
+    }
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
     if let message = unsafe compression.decompress(region.bytes(range), into: output) {
       unsafe output.deallocate()
@@ -164,12 +166,19 @@ extension TraceDat {
       let offset = try body.integer(UInt64.self, "option BUFFER")
       let size = try body.integer(UInt64.self, "option BUFFER")
       guard cpu < maximumCPUs else { throw body.error(.badLength("CPU number", UInt64(cpu))) }
-      let range = existing(
-        offset: offset, size: size, what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")",
-        in: cursor.region, damages: &damages)
-      let storage: CPUData.Storage =
-        section.isCompressed
-        ? .chunks(chunkIndex(cursor, range, cpu: cpu, &damages), compression) : .raw(range)
+      let storage: CPUData.Storage
+      if section.isCompressed {
+        // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
+        let start = Int(clamping: offset)
+        storage = .chunks(
+          chunkIndex(cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages),
+          compression)
+      } else {
+        storage = .raw(
+          existing(
+            offset: offset, size: size, what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")",
+            in: cursor.region, damages: &damages))
+      }
       buffer.cpus.append(CPUData(cpu: UInt16(cpu), region: cursor.region, storage: storage))
     }
     return buffer
@@ -182,7 +191,6 @@ extension TraceDat {
     var place = ByteCursor(cursor.region, range: range, isBigEndian: cursor.isBigEndian)
     var chunks: [CompressedChunk] = []
     do throws(TraceFileError) {
-      guard place.remaining > 0 else { return [] }
       let count = try place.integer(UInt32.self, "the chunks of CPU \(cpu)")
       for _ in 0..<count {
         let compressedSize = try place.integer(UInt32.self, "the chunks of CPU \(cpu)")
