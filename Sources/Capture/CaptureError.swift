@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 package import SystemPackage
+package import TraceFile
 
 /// Why a recording could not start, or could not be finished.
 ///
@@ -20,6 +21,8 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
   /// Neither page faults nor page allocations can be recorded here.
   case nothingToRecord(missing: [String])
   case invalid(String)
+  /// The capture could not be written.
+  case output(TraceFileError)
 
   package var description: String {
     switch self {
@@ -40,6 +43,8 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
       "this kernel offers neither page-fault nor page-allocation events (missing: \(missing.joined(separator: " ")))"
     case .invalid(let reason):
       reason
+    case .output(let error):
+      error.description
     }
   }
 }

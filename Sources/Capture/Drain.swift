@@ -136,9 +136,14 @@ package final class CPUDrain: @unchecked Sendable {
     stop.signal()
     thread?.join()
     thread = nil
-    if let error = failure.withLock({ $0 }) { throw error }
+    try throwIfFailed()
     for drain in drains { try drain.finish() }
     return drains
+  }
+
+  /// Throws what made the thread give up, if it did.
+  package func throwIfFailed() throws(CaptureError) {
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   private func run() throws(CaptureError) {

@@ -35,7 +35,7 @@ package struct HeldCommand: ~Copyable {
     unsafe strings.append(nil)
     let child = unsafe held_command_fork(&strings, gateRead.rawValue, gateWrite.rawValue, reportWrite.rawValue)
     let failure = Errno(rawValue: Glibc.errno)
-    for unsafe string in unsafe strings { unsafe free(string) }
+    for unsafestring in unsafe strings { unsafe free(string) }
     guard child > 0 else {
       KernelText.closeQuietly(gateWrite)
       KernelText.closeQuietly(reportRead)

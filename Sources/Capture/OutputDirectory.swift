@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import CTraceFS
 internal import Glibc
 internal import SystemPackage
 
@@ -23,9 +24,10 @@ package struct OutputDirectory: Sendable {
 
   package func rawFile(_ buffer: TraceBuffer, cpu: Int) -> String { "\(path)/raw/\(buffer.rawValue).cpu\(cpu)" }
 
-  /// Removes `raw/`, whose content is in trace.dat now, and last the mark of incompleteness.
+  /// Removes `raw/` and `header.dat`, whose content is in trace.dat now, and last the mark of incompleteness.
   package func complete() throws(CaptureError) {
     try Self.removeTree(path + "/raw")
+    try Self.removeTree(path + "/header.dat")
     try Self.check(unsafe unlink(path + "/incomplete"), path + "/incomplete", "remove")
   }
 

@@ -22,10 +22,8 @@ struct ProcessPages {
   private(set) var runs: [PageRun] = []
   /// The pagemap words of all runs, one after the other.
   private(set) var pagemap: [UInt64] = []
-  /// Beside each pagemap word: the kpageflags word of its frame, or `noFlags`.
+  /// Beside each pagemap word: the kpageflags word of its frame; 0 for a page that is not present.
   private(set) var flags: [UInt64] = []
-  /// The page is not present, or its frame has no kpageflags word.
-  static let noFlags = UInt64.max
 
   private let pageSize: UInt64
   private let kpageflags: FileDescriptor
@@ -174,7 +172,7 @@ struct ProcessPages {
       frames.append((word & Self.frameMask, index))
     }
     frames.sort { $0.frame < $1.frame }
-    flags.append(contentsOf: repeatElement(Self.noFlags, count: pagemap.count))
+    flags.append(contentsOf: repeatElement(0, count: pagemap.count))
     var next = 0
     while next < frames.count {
       let first = frames[next].frame
