@@ -35,7 +35,7 @@ package struct HeldCommand: ~Copyable {
     unsafe strings.append(nil)
     let child = unsafe held_command_fork(&strings, gateRead.rawValue, gateWrite.rawValue, reportWrite.rawValue)
     let failure = Errno(rawValue: Glibc.errno)
-    for unsafestring in unsafe strings { unsafe free(string) }
+    unsafe strings.forEach { unsafe free($0) }
     guard child > 0 else {
       KernelText.closeQuietly(gateWrite)
       KernelText.closeQuietly(reportRead)
