@@ -19,7 +19,7 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
   case command(name: String, Errno)
   case noSuchProcess(Int32)
   /// Neither page faults nor page allocations can be recorded here.
-  case nothingToRecord(missing: [String])
+  case nothingToRecord
   case invalid(String)
   /// The capture could not be written.
   case output(TraceFileError)
@@ -39,8 +39,8 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
       "cannot execute \(name): \(errno)"
     case .noSuchProcess(let pid):
       "there is no process \(pid) (/proc/\(pid) does not exist)"
-    case .nothingToRecord(let missing):
-      "this kernel offers neither page-fault nor page-allocation events (missing: \(missing.joined(separator: " ")))"
+    case .nothingToRecord:
+      "this kernel offers neither page-fault nor page-allocation events: there would be nothing to replay"
     case .invalid(let reason):
       reason
     case .output(let error):

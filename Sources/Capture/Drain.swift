@@ -133,12 +133,17 @@ package final class CPUDrain: @unchecked Sendable {
 
   /// Ends the thread and empties the buffers, which must be stopped. Throws what went wrong at any time.
   package func finish() throws(CaptureError) -> [BufferDrain] {
-    stop.signal()
-    thread?.join()
-    thread = nil
+    cancel()
     try throwIfFailed()
     for drain in drains { try drain.finish() }
     return drains
+  }
+
+  /// Ends the thread and leaves what is in the buffers.
+  package func cancel() {
+    stop.signal()
+    thread?.join()
+    thread = nil
   }
 
   /// Throws what made the thread give up, if it did.

@@ -142,7 +142,7 @@ package struct ChosenEvents: Equatable, Sendable {
       }
     }
     guard events.contains(where: { $0.system == "exceptions" || $0.title == "kmem:mm_page_alloc" }) else {
-      throw .nothingToRecord(missing: missing)
+      throw .nothingToRecord
     }
   }
 }

@@ -22,6 +22,17 @@ package struct HeldCommand: ~Copyable {
     self.report = report
   }
 
+  /// Throws what `execvp` would say about a name that cannot be executed, before anything is set up for it.
+  package static func check(_ name: String, path: String) throws(CaptureError) {
+    if name.contains("/") {
+      guard unsafe access(name, X_OK) == 0 else { throw .command(name: name, Errno(rawValue: Glibc.errno)) }
+      return
+    }
+    let directories = path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? "." : $0 }
+    for directory in directories where unsafe access("\(directory)/\(name)", X_OK) == 0 { return }
+    throw .command(name: name, .noSuchFileOrDirectory)
+  }
+
   /// Forks the child. `arguments` is the command and its arguments; it is looked up in `PATH`.
   package static func fork(_ arguments: [String]) throws(CaptureError) -> HeldCommand {
     guard let name = arguments.first else { throw .invalid("there is no command to run") }

@@ -31,6 +31,11 @@ package struct OutputDirectory: Sendable {
     try Self.check(unsafe unlink(path + "/incomplete"), path + "/incomplete", "remove")
   }
 
+  /// Removes the directory of a recording that never began. What was rotated away stays there.
+  package func discard() {
+    do { try Self.removeTree(path) } catch {}
+  }
+
   /// Moves `path` to `path.old` when it exists.
   ///
   /// Only what looks like a capture is ever removed: an older directory without its mark or trace.dat is refused.

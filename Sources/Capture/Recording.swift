@@ -35,8 +35,13 @@ package final class Recording {
     events = try ChosenEvents(WantedEvents.events(of: options.events)) { system, name in
       unsafe access("\(root)/events/\(system)/\(name)/enable", F_OK) == 0
     }
-    if case .processes(let pids) = options.target {
+    switch options.target {
+    case .command(let arguments):
+      let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
+      try HeldCommand.check(arguments.first ?? "", path: path ?? "/bin:/usr/bin")
+    case .processes(let pids):
       for pid in pids { _ = try FollowedTree.threads(of: pid) }
+    case .host: break
     }
     cpus = tracefs.cpus()
     let clock =
@@ -61,33 +66,73 @@ package final class Recording {
   /// Records until the end comes, and writes the capture.
   package func run() throws(CaptureError) -> RecordingResult {
     try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
-      // Forked first: the child must not hold descriptors of tracefs.
-      switch options.target {
-      case .command(let arguments):
-        let held = try HeldCommand.fork(arguments)
-        do throws(CaptureError) {
-          try prepare()
-          try follow([held.pid])
-          try startTracing()
-        } catch {
-          held.abandon()
-          throw error
+      do throws(CaptureError) {
+        switch options.target {
+        case .command(let arguments): return try record(command: arguments)
+        case .processes(let pids): return try record(pids, until: .processes(pids))
+        case .host: return try record([], until: .nothing)
         }
-        let command = try held.release()
-        return try finish(try wait(for: .command(command)))
-      case .processes(let pids):
-        try prepare()
-        try follow(pids)
-        try startTracing()
-        try takeSnapshots()
-        return try finish(try wait(for: .processes(pids)))
-      case .host:
-        try prepare()
-        try follow([])
-        try startTracing()
-        try takeSnapshots()
-        return try finish(try wait(for: .nothing))
+      } catch {
+        abandon()
+        throw error
       }
+    }
+  }
+
+  private func record(command arguments: [String]) throws(CaptureError) -> RecordingResult {
+    // Forked first: the child must not hold descriptors of tracefs.
+    let held = try HeldCommand.fork(arguments)
+    do throws(CaptureError) {
+      try prepare()
+      try follow([held.pid])
+      try startTracing()
+    } catch {
+      held.abandon()
+      output?.discard()
+      throw error
+    }
+    let command: RunningCommand
+    do throws(CaptureError) {
+      command = try held.release()
+    } catch {
+      output?.discard()
+      throw error
+    }
+    do throws(CaptureError) {
+      let end = try wait(for: .command(command))
+      let result = try finish(end)
+      switch end {
+      case .commandEnded, .processesEnded: break
+      case .durationOver, .signal: command.terminate()
+      }
+      return result
+    } catch {
+      command.terminate()
+      throw error
+    }
+  }
+
+  private func record(_ pids: [Int32], until awaited: Awaited) throws(CaptureError) -> RecordingResult {
+    do throws(CaptureError) {
+      try prepare()
+      try follow(pids)
+      try startTracing()
+    } catch {
+      output?.discard()
+      throw error
+    }
+    try takeSnapshots()
+    return try finish(try wait(for: awaited))
+  }
+
+  /// Undoes everything in the kernel after a failure; what was drained stays in the marked directory.
+  private func abandon() {
+    for drain in drains { drain.cancel() }
+    drains = []
+    do { try snapshotter?.finish() } catch { say(error.description) }
+    snapshotter = nil
+    for buffer in TraceBuffer.allCases {
+      do { try instances.removeValue(forKey: buffer)?.remove() } catch { say(error.description) }
     }
   }
 

@@ -6,5 +6,5 @@ import ArgumentParser
 struct Cowscope: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cowscope", abstract: "Replays memory-management traces against other encodings of PageAnonExclusive.",
-    subcommands: [Record.self])
+    subcommands: [Record.self, Check.self])
 }
