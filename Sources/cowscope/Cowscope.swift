@@ -5,5 +5,6 @@ import ArgumentParser
 @main
 struct Cowscope: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cowscope", abstract: "Replays memory-management traces against other encodings of PageAnonExclusive.")
+    commandName: "cowscope", abstract: "Replays memory-management traces against other encodings of PageAnonExclusive.",
+    subcommands: [Record.self, Check.self])
 }
