@@ -25,7 +25,7 @@ package struct EventJSON {
     line.append(",\"mm\":")
     if let mm = record.mm { line.append(decimal: mm.rawValue) } else { line.append("null") }
     line.append(",\"event\":\"")
-    line.append(EventKind(record.event).rawValue)
+    line.append(EventKind(record.event).name)
     line.append("\"")
     var sink = JSONSink(line: line.take(), pageShift: UInt64(pageShift))
     record.event.sendFields(to: &sink)

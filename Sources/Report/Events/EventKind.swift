@@ -3,35 +3,37 @@
 package import MMEvents
 
 /// The kinds of `MMEvent` by the names that `script`, `script --json` and `list events` use.
-package enum EventKind: String, Sendable, CaseIterable {
-  case mmCreated = "mm_created"
-  case mmTeardownBegan = "mm_teardown_began"
-  case mmExited = "mm_exited"
-  case vmaMapped = "vma_mapped"
+///
+/// Dense from 0: the raw value indexes counters.
+package enum EventKind: Int, Sendable, CaseIterable {
+  case mmCreated
+  case mmTeardownBegan
+  case mmExited
+  case vmaMapped
   case unmapped
-  case removalBegan = "removal_began"
+  case removalBegan
   case protected
   case moved
   case advised
   case fault
   case populated
-  case argumentPage = "argument_page"
-  case stackPlaced = "stack_placed"
-  case remoteCopy = "remote_copy"
-  case forkBegan = "fork_began"
-  case forkCopied = "fork_copied"
-  case forkCopiedPinned = "fork_copied_pinned"
-  case forkCounted = "fork_counted"
-  case forkEnded = "fork_ended"
-  case forkAborted = "fork_aborted"
+  case argumentPage
+  case stackPlaced
+  case remoteCopy
+  case forkBegan
+  case forkCopied
+  case forkCopiedPinned
+  case forkCounted
+  case forkEnded
+  case forkAborted
   case freed
-  case migrationSet = "migration_set"
-  case migrationRemoved = "migration_removed"
-  case ksmMerged = "ksm_merged"
-  case swappedOut = "swapped_out"
+  case migrationSet
+  case migrationRemoved
+  case ksmMerged
+  case swappedOut
   case collapsed
-  case snapshotBegan = "snapshot_began"
-  case snapshotEnded = "snapshot_ended"
+  case snapshotBegan
+  case snapshotEnded
   case lost
   case unfollowed
 
@@ -69,6 +71,42 @@ package enum EventKind: String, Sendable, CaseIterable {
       case .lost: .lost
       case .unfollowed: .unfollowed
       }
+  }
+
+  /// The name in output.
+  package var name: String {
+    switch self {
+    case .mmCreated: "mm_created"
+    case .mmTeardownBegan: "mm_teardown_began"
+    case .mmExited: "mm_exited"
+    case .vmaMapped: "vma_mapped"
+    case .unmapped: "unmapped"
+    case .removalBegan: "removal_began"
+    case .protected: "protected"
+    case .moved: "moved"
+    case .advised: "advised"
+    case .fault: "fault"
+    case .populated: "populated"
+    case .argumentPage: "argument_page"
+    case .stackPlaced: "stack_placed"
+    case .remoteCopy: "remote_copy"
+    case .forkBegan: "fork_began"
+    case .forkCopied: "fork_copied"
+    case .forkCopiedPinned: "fork_copied_pinned"
+    case .forkCounted: "fork_counted"
+    case .forkEnded: "fork_ended"
+    case .forkAborted: "fork_aborted"
+    case .freed: "freed"
+    case .migrationSet: "migration_set"
+    case .migrationRemoved: "migration_removed"
+    case .ksmMerged: "ksm_merged"
+    case .swappedOut: "swapped_out"
+    case .collapsed: "collapsed"
+    case .snapshotBegan: "snapshot_began"
+    case .snapshotEnded: "snapshot_ended"
+    case .lost: "lost"
+    case .unfollowed: "unfollowed"
+    }
   }
 
   /// One line for `list events`.

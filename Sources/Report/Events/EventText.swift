@@ -27,7 +27,7 @@ package struct EventText {
       line.append(" mm-")
     }
     line.append(byte: 0x20)
-    line.append(EventKind(record.event).rawValue)
+    line.append(EventKind(record.event).name)
     var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
     record.event.sendFields(to: &sink)
     line = sink.line

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import FoundationEssentials
 import MMEvents
 package import Replay
 
 /// A result as `result.ndjson`: one JSON object a line, keys sorted, integers only, so that equal results are equal
 /// bytes.
 package struct ResultWriter {
-  private let encoder: JSONEncoder
-
-  package init() {
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  }
+  package init() {}
 
   /// The whole file, ending in a newline.
   package func lines(of result: ReplayResult) throws(ReportError) -> [UInt8] {
@@ -31,18 +25,11 @@ package struct ResultWriter {
 
   /// `verify --json`: one object on one line.
   package func verification(of result: ReplayResult) throws(ReportError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    try append(VerificationObject(result.verification, pageShift: result.capture.pageShift), to: &bytes)
-    return bytes
+    try JSONLine.encode(VerificationObject(result.verification, pageShift: result.capture.pageShift))
   }
 
   private func append(_ line: some Encodable, to bytes: inout [UInt8]) throws(ReportError) {
-    do {
-      bytes.append(contentsOf: try encoder.encode(line))
-    } catch {
-      throw .notEncodable("\(error)")
-    }
-    bytes.append(0x0a)
+    bytes.append(contentsOf: try JSONLine.encode(line))
   }
 
   private func capture(_ capture: CaptureSummary) -> ResultLine.Capture {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// `info --json`.
+private struct InfoObject: Encodable {
+  var version = ResultLine.version
+  var name: String
+  var kernel: String
+  var records: UInt64
+  var events: [String: UInt64]
+  /// CPU number to records lost; `null` where the kernel gave no count.
+  var lost: [String: UInt64?]
+  var spanNanoseconds: UInt64
+  var facts: [String: String]
+
+  enum CodingKeys: String, CodingKey {
+    case version, name, kernel, records, events, lost
+    case spanNanoseconds = "span_ns"
+    case facts
+  }
+}
+
+extension CaptureInfo {
+  /// One JSON object on one line, keys sorted.
+  package func json() throws(ReportError) -> [UInt8] {
+    let object = InfoObject(
+      name: name, kernel: kernel, records: records, events: events,
+      lost: Dictionary(lost.map { (String($0.cpu.rawValue), $0.count) }) { a, b in a.flatMap { a in b.map { a + $0 } }
+      },
+      spanNanoseconds: spanNanoseconds, facts: Dictionary(facts.map { ($0.name, $0.value) }) { _, last in last })
+    return try JSONLine.encode(object)
+  }
+
+  /// For people, ending in a newline.
+  package func text(style: Style) -> String {
+    var lines = [style.bold("cowscope: \(name)"), "  kernel \(kernel)"]
+    lines.append("  \(Numbers.plural(records, "record")) in \(Numbers.seconds(spanNanoseconds))")
+    let lostSome = lost.filter { $0.count != 0 }
+    if lostSome.isEmpty {
+      lines.append("  lost: nothing" + (lost.isEmpty ? "" : " on \(Numbers.plural(UInt64(lost.count), "CPU"))"))
+    } else {
+      lines += lostSome.map { entry in
+        style.bad("  lost: cpu\(entry.cpu.rawValue) \(entry.count.map(Numbers.grouped) ?? "an unknown number")")
+      }
+    }
+    if !facts.isEmpty {
+      lines += ["", style.bold("HOST")]
+      let width = facts.map(\.name.count).max() ?? 0
+      lines += facts.map { "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + "  " + $0.value }
+    }
+    if !events.isEmpty {
+      lines += ["", style.bold("EVENTS")]
+      var table = TextTable()
+      for (name, count) in events.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+        table.add([name, Numbers.grouped(count)])
+      }
+      lines += table.lines(indentedBy: 2)
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+}
