@@ -1,1 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+
+/// The way in: any capture this module can read.
+package enum TraceFile {
+  /// Opens a capture directory (`NAME.cow`) or a trace.dat of version 6 or 7.
+  ///
+  /// Throws when there is nothing to read. A capture that is damaged or cut off later opens, gives what is readable and
+  /// lists the rest in `TraceReader.damages`.
+  package static func open(_ path: String) throws(TraceFileError) -> TraceReader {
+    if isDirectory(path) { return try CaptureDirectory(path).open() }
+    let region = try ByteRegion(mapping: path)
+    if TraceDat.isTraceDat(region) { return TraceReader(try TraceDat.open(region)) }
+    throw TraceFileError(file: path, offset: nil, reason: .notATrace)
+  }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}

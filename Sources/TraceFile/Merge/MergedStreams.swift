@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Merges the CPUs of all buffers by time.
+///
+/// Assumption about the data: the records of one CPU are in order of time, and a CPU that runs produces many in a row
+/// before another's turn. So the merge works by runs: it takes from the CPU with the earliest head until that passes
+/// the next CPU's head. Where a CPU's time does go backwards (damage), records keep their file order.
+struct MergedStreams {
+  /// Every stream, ordered by (buffer, CPU): the position is the tie break.
+  private(set) var streams: [CPUStream]
+  /// Streams that have a head, in the same order, and the times of the heads.
+  private var live: [CPUStream] = []
+  private var heads: [UInt64] = []
+  private(set) var damages = DamageLog()
+  /// Decompressed bytes the current batch may still point into.
+  private var retired: [ByteRegion] = []
+
+  init(_ buffers: [BufferData], conversion: TimeConversion) {
+    streams = []
+    for (index, buffer) in buffers.enumerated() {
+      for data in buffer.cpus.sorted(by: { $0.cpu < $1.cpu }) {
+        streams.append(
+          CPUStream(data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion))
+      }
+    }
+    for stream in streams where stream.refill(damages: &damages, retired: &retired) {
+      live.append(stream)
+      unsafe heads.append(stream.pending[0].timestamp)
+    }
+  }
+
+  /// Adds records to the batch until it is full or nothing is left.
+  mutating func fill(_ batch: inout RecordBatch) {
+    retired.removeAll(keepingCapacity: true)
+    while batch.room > 0, !live.isEmpty {
+      let (first, bound) = nextRun()
+      let stream = live[first]
+      let taken = unsafe batch.append(stream.pending, upTo: bound)
+      stream.take(taken)
+      if unsafe stream.pending.isEmpty && !stream.refill(damages: &damages, retired: &retired) {
+        live.remove(at: first)
+        heads.remove(at: first)
+      } else {
+        unsafe heads[first] = stream.pending[0].timestamp
+      }
+    }
+  }
+
+  /// The stream with the earliest head, and the last time up to which it comes before all others.
+  private func nextRun() -> (stream: Int, bound: UInt64) {
+    var first = 0
+    var firstTime = heads[0]
+    var second = Int.max
+    var secondTime = UInt64.max
+    for index in 1..<max(heads.count, 1) {
+      let time = heads[index]
+      if time < firstTime {
+        (second, secondTime) = (first, firstTime)
+        (first, firstTime) = (index, time)
+      } else if time < secondTime {
+        (second, secondTime) = (index, time)
+      }
+    }
+    // At equal times the earlier stream goes first; `secondTime` is above `firstTime` whenever 1 is subtracted.
+    return (first, first < second ? secondTime : secondTime - 1)
+  }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Glibc
+internal import SystemPackage
+
+/// A file being written front to back; closed when it goes away.
+struct OutputFile: ~Copyable {
+  let path: String
+  private let descriptor: FileDescriptor
+  private(set) var offset: UInt64 = 0
+
+  /// Creates the file, or empties it.
+  init(creating path: String) throws(TraceFileError) {
+    self.path = path
+    do {
+      descriptor = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    } catch {
+      throw Self.failure("open", error, path, nil)
+    }
+  }
+
+  deinit {
+    // Nothing can be done about an error here; `finish` reports those that matter.
+    _ = close(descriptor.rawValue)
+  }
+
+  mutating func write(_ bytes: [UInt8]) throws(TraceFileError) {
+    do {
+      offset += UInt64(try descriptor.writeAll(bytes))
+    } catch {
+      throw Self.failure("write", error, path, offset)
+    }
+  }
+
+  /// Zeros up to the next multiple of `alignment`.
+  mutating func pad(toMultipleOf alignment: Int) throws(TraceFileError) {
+    let rest = Int(offset % UInt64(alignment))
+    if rest > 0 { try write([UInt8](repeating: 0, count: alignment - rest)) }
+  }
+
+  /// Appends the first `count` bytes of another file, inside the kernel where the file systems allow.
+  mutating func append(contentsOf source: String, count: UInt64) throws(TraceFileError) {
+    do {
+      let input = try FileDescriptor.open(FilePath(source), .readOnly, options: [.closeOnExec])
+      defer { _ = Glibc.close(input.rawValue) }
+      var left = count
+      while left > 0 {
+        // `copy_file_range` is hidden from Swift (_GNU_SOURCE); `sendfile` splices through the page cache just as well.
+        let copied = sendfile(descriptor.rawValue, input.rawValue, nil, Int(min(left, 1 << 30)))
+        if copied > 0 {
+          left -= UInt64(copied)
+        } else if copied < 0 && errno == EINTR {
+          continue
+        } else {
+          break
+        }
+      }
+      var buffer = [UInt8](repeating: 0, count: left > 0 ? 1 << 20 : 0)
+      while left > 0 {
+        let wanted = Int(min(left, UInt64(buffer.count)))
+        let got = try unsafe buffer.withUnsafeMutableBytes { try unsafe input.read(into: .init(rebasing: $0[..<wanted])) }
+        guard got > 0 else {
+          throw TraceFileError(file: source, offset: count - left, reason: .truncated("the data to be copied"))
+        }
+        try descriptor.writeAll(buffer[..<got])
+        left -= UInt64(got)
+      }
+      offset += count
+    } catch let error as TraceFileError {
+      throw error
+    } catch {
+      throw Self.failure("copy", error, path, offset)
+    }
+  }
+
+  /// Forces the content to disk and reports what `close` would have hidden.
+  mutating func finish() throws(TraceFileError) {
+    guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else {
+      throw TraceFileError(file: path, offset: offset, reason: .system(call: "fsync", errno: errno))
+    }
+  }
+
+  private static func failure(_ call: String, _ error: any Error, _ path: String, _ offset: UInt64?) -> TraceFileError {
+    TraceFileError(
+      file: path, offset: offset, reason: .system(call: call, errno: (error as? Errno)?.rawValue ?? EIO))
+  }
+}
+
+/// Little-endian bytes of a file format, built in memory.
+struct ByteWriter {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func append<T: FixedWidthInteger>(_ value: T) {
+    for shift in stride(from: 0, to: T.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> T(shift))) }
+  }
+
+  mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  mutating func append(raw: [UInt8]) { bytes.append(contentsOf: raw) }
+}

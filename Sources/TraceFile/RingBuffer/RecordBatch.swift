@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// A piece of the merged stream: records in order of (timestamp, buffer, CPU), ties in file order.
+@safe
+package struct RecordBatch: ~Copyable {
+  @usableFromInline let storage: UnsafeMutablePointer<RawRecord>
+  package let capacity: Int
+  package private(set) var count = 0
+  /// Position of the batch's first record in the merged stream, counted from 1.
+  package private(set) var firstSequence: UInt64 = 1
+
+  package init(capacity: Int = 4096) {
+    precondition(capacity > 0, "a batch holds at least one record")
+    self.capacity = capacity
+    unsafe storage = UnsafeMutablePointer<RawRecord>.allocate(capacity: capacity)
+  }
+
+  deinit { unsafe storage.deallocate() }
+
+  @inlinable
+  package var isEmpty: Bool { count == 0 }
+
+  @inlinable
+  package subscript(index: Int) -> RawRecord {
+    precondition(index >= 0 && index < count, "record out of the batch")
+    return unsafe storage[index]
+  }
+
+  mutating func reset(firstSequence: UInt64) {
+    count = 0
+    self.firstSequence = firstSequence
+  }
+
+  var room: Int { capacity - count }
+
+  /// Takes records from the front of `records` while their time is not after `bound` and room is left; the number
+  /// taken.
+  mutating func append(_ records: UnsafeBufferPointer<RawRecord>, upTo bound: UInt64) -> Int {
+    let limit = min(records.count, room)
+    guard limit > 0, let source = records.baseAddress else { return 0 }
+    let target = unsafe storage + count
+    var taken = 0
+    while taken < limit, unsafe source[taken].timestamp <= bound {
+      unsafe target[taken] = source[taken]
+      taken &+= 1
+    }
+    count &+= taken
+    return taken
+  }
+}

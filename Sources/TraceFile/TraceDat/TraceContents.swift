@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// A file or capture directory, opened: everything but the walk over the records.
+struct TraceContents {
+  var formats: EventFormats
+  var buffers: [BufferData] = []
+  var timeConversion = TimeConversion()
+  var metadata = TraceMetadata()
+  var damages: [TraceFileError] = []
+}
+
+/// One ring buffer of a capture: the top-level one or an instance.
+struct BufferData {
+  /// Empty for the top-level buffer.
+  var name: String
+  var clock: String
+  var layout: SubBufferLayout
+  var cpus: [CPUData]
+}
+
+/// The sub-buffers of one CPU in one buffer.
+struct CPUData {
+  var cpu: UInt16
+  var region: ByteRegion
+  var storage: Storage
+
+  enum Storage {
+    /// Sub-buffers one after the other.
+    case raw(Range<Int>)
+    /// Independently compressed runs of whole sub-buffers.
+    case chunks([CompressedChunk], Compression)
+  }
+}
+
+struct CompressedChunk: Sendable {
+  /// The compressed bytes in the region.
+  var range: Range<Int>
+  var uncompressedSize: Int
+}
+
+/// Facts of a capture that are not records.
+package struct TraceMetadata: Sendable, Equatable {
+  /// `trace.dat 6`, `trace.dat 7 (zstd)`, `ftrace text`.
+  package var source = ""
+  /// What `uname` printed on the recording machine, if stored.
+  package var kernel: String?
+  package var longSize = 8
+  package var isBigEndian = false
+  /// CPUs of the recording machine, if stored.
+  package var cpuCount: Int?
+  /// `per_cpu/cpuN/stats` texts as stored by trace-cmd, one per CPU.
+  package var cpuStats: [String] = []
+  /// Version string of the program that recorded.
+  package var recorder: String?
+}
+
+/// From the stamps in the file to nanoseconds.
+struct TimeConversion: Equatable {
+  /// TSC2NSEC: cycles to nanoseconds; 0 when stamps are nanoseconds already.
+  var multiplier: UInt32 = 0
+  var shift: UInt32 = 0
+  /// OFFSET and DATE, added last.
+  var offset: Int64 = 0
+
+  var isIdentity: Bool { multiplier == 0 && offset == 0 }
+
+  func nanoseconds(_ stamp: UInt64) -> UInt64 {
+    var time = stamp
+    if multiplier != 0 {
+      let product = stamp.multipliedFullWidth(by: UInt64(multiplier))
+      time = shift >= 64 ? product.high >> UInt64(shift - 64) : product.low >> UInt64(shift) | product.high << UInt64(64 - shift)
+    }
+    return time &+ UInt64(bitPattern: offset)
+  }
+}

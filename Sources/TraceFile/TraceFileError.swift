@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Why some bytes of a capture could not be read, and where they are.
+///
+/// The same type serves both outcomes: thrown when nothing useful is left (`TraceFile.open`), collected in
+/// `TraceReader.damages` when the rest of the capture is still readable.
+package struct TraceFileError: Error, Equatable, Sendable {
+  /// Path of the file, as it was given to `open` or found in the capture directory.
+  package var file: String
+  /// Byte offset in `file`; in a compressed chunk, the offset of the chunk. `nil` when no byte is to blame.
+  package var offset: UInt64?
+  package var reason: Reason
+
+  package init(file: String, offset: UInt64?, reason: Reason) {
+    self.file = file
+    self.offset = offset
+    self.reason = reason
+  }
+
+  package enum Reason: Equatable, Sendable {
+    /// A system call failed; the number is `errno`.
+    case system(call: String, errno: Int32)
+    /// Neither a trace.dat, nor ftrace text, nor a capture directory.
+    case notATrace
+    /// A directory without the files that make a capture.
+    case notACapture
+    /// A trace.dat of a version other than 6 and 7.
+    case unsupportedVersion(String)
+    /// A trace.dat of kind `latency`, or a compression this build cannot undo.
+    case unsupported(String)
+    /// The file ends inside the named item.
+    case truncated(String)
+    /// The named item says a length, count or offset that cannot be.
+    case badLength(String, UInt64)
+    /// The named item is not what the format prescribes.
+    case malformed(String)
+    /// A ring-buffer record that cannot be: the rest of its sub-buffer was skipped.
+    case record(RecordDamage)
+    /// libtraceevent refused the format of the named event, with its message.
+    case formatRejected(event: String, message: String)
+    /// zstd or zlib refused a chunk, with its message.
+    case decompression(String)
+  }
+}
+
+/// What is wrong with one sub-buffer of the ring buffer.
+package enum RecordDamage: Equatable, Sendable {
+  /// The sub-buffer is shorter than its own header.
+  case headerCut
+  /// `commit` exceeds the capacity of the sub-buffer.
+  case commitBeyondCapacity(UInt64)
+  /// The file ends before the committed bytes do.
+  case cut
+  /// A record reaches beyond the committed bytes.
+  case recordBeyondCommit(length: UInt64)
+  /// A length word that is smaller than itself, or leaves no room for `common_type`.
+  case lengthTooSmall(UInt64)
+}
+
+extension TraceFileError: CustomStringConvertible {
+  package var description: String {
+    let place = offset.map { "\(file): at byte \($0): " } ?? "\(file): "
+    return place + reason.description
+  }
+}
+
+extension TraceFileError.Reason: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .system(let call, let errno): "\(call) failed (errno \(errno))"
+    case .notATrace: "not a trace.dat, ftrace text or capture directory"
+    case .notACapture: "a directory, but not a capture: neither trace.dat nor header.dat in it"
+    case .unsupportedVersion(let version): "trace.dat version \(version) is not supported (6 and 7 are)"
+    case .unsupported(let what): "\(what) is not supported"
+    case .truncated(let what): "the file ends inside \(what)"
+    case .badLength(let what, let value): "\(what) is impossible: \(value)"
+    case .malformed(let what): "\(what) is malformed"
+    case .record(let damage): damage.description
+    case .formatRejected(let event, let message): "the format of event \(event) cannot be parsed: \(message)"
+    case .decompression(let message): "cannot decompress: \(message)"
+    }
+  }
+}
+
+extension RecordDamage: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .headerCut: "sub-buffer header is cut off"
+    case .commitBeyondCapacity(let commit): "sub-buffer claims \(commit) committed bytes, more than it can hold"
+    case .cut: "the file ends inside a sub-buffer"
+    case .recordBeyondCommit(let length): "record of \(length) bytes reaches beyond the committed bytes"
+    case .lengthTooSmall(let length): "record length \(length) is too small"
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// An open capture: its formats, its facts, and its records in one merged stream.
+///
+///     let reader = try TraceFile.open("trace.cow")
+///     let alloc = try reader.formats.format(named: "mm_page_alloc")
+///     let pfn = alloc?.field("pfn")
+///     var batch = RecordBatch()
+///     while reader.nextBatch(into: &batch) {
+///       for index in 0..<batch.count where batch[index].eventID == alloc?.id {
+///         print(batch[index].timestamp, pfn?.loadUInt64(from: batch[index]) as Any)
+///       }
+///     }
+///
+/// One pass at a time; a reader is not shared between threads.
+package final class TraceReader {
+  package struct Buffer: Equatable, Sendable {
+    /// Empty for the top-level buffer.
+    package var name: String
+    package var clock: String
+    package var subBufferSize: Int
+    package var cpus: [UInt16]
+  }
+
+  package let formats: EventFormats
+  package let metadata: TraceMetadata
+  /// `RawRecord.buffer` indexes this.
+  package let buffers: [Buffer]
+  /// What a capture directory says about itself; `nil` for files of other programs.
+  package let capture: CaptureState?
+  private let contents: TraceContents
+  private var merged: MergedStreams
+  private var delivered: UInt64 = 0
+
+  init(_ contents: TraceContents, capture: CaptureState? = nil) {
+    self.contents = contents
+    self.capture = capture
+    formats = contents.formats
+    metadata = contents.metadata
+    buffers = contents.buffers.map { buffer in
+      Buffer(
+        name: buffer.name, clock: buffer.clock, subBufferSize: buffer.layout.size, cpus: buffer.cpus.map(\.cpu).sorted())
+    }
+    merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
+  }
+
+  /// Replaces the batch by the next records of the merged stream; `false`, and an empty batch, at the end.
+  ///
+  /// The records of the batch are valid until the next call. Damage does not stop the stream: see `damages`.
+  package func nextBatch(into batch: inout RecordBatch) -> Bool {
+    batch.reset(firstSequence: delivered + 1)
+    merged.fill(&batch)
+    delivered += UInt64(batch.count)
+    return !batch.isEmpty
+  }
+
+  /// Starts again at the first record.
+  package func rewind() {
+    merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
+    delivered = 0
+  }
+
+  /// What could not be read: found at open, then on the way so far. Only the first thousand are kept.
+  package var damages: [TraceFileError] { contents.damages + merged.damages.entries }
+
+  /// How many damages there are, kept or not.
+  package var damageCount: Int { contents.damages.count + merged.damages.total }
+
+  /// Loss by buffer and CPU in the part of the stream read so far.
+  package var lost: [LostOnCPU] {
+    merged.streams.map { LostOnCPU(buffer: $0.buffer, cpu: $0.cpu, lost: $0.lost) }
+  }
+}
+
+package struct LostOnCPU: Equatable, Sendable {
+  package var buffer: UInt8
+  package var cpu: UInt16
+  package var lost: LostRecords
+}
