@@ -15,12 +15,14 @@ package struct CaptureInfo: Sendable {
   package var lost: [(cpu: CPU, count: UInt64?)]
   /// From the first record to the last.
   package var spanNanoseconds: UInt64
+  /// Places that could not be read.
+  package var damages: UInt64
   /// What else the capture says about its host, in its own order.
   package var facts: [(name: String, value: String)]
 
   package init(
     name: String, kernel: String, records: UInt64, events: [String: UInt64], lost: [(cpu: CPU, count: UInt64?)],
-    spanNanoseconds: UInt64, facts: [(name: String, value: String)]
+    spanNanoseconds: UInt64, damages: UInt64, facts: [(name: String, value: String)]
   ) {
     self.name = name
     self.kernel = kernel
@@ -28,6 +30,7 @@ package struct CaptureInfo: Sendable {
     self.events = events
     self.lost = lost
     self.spanNanoseconds = spanNanoseconds
+    self.damages = damages
     self.facts = facts
   }
 }

@@ -12,12 +12,19 @@ private struct InfoObject: Encodable {
   /// CPU number to records lost; `null` where the kernel gave no count.
   var lost: [String: UInt64?]
   var spanNanoseconds: UInt64
-  var facts: [String: String]
+  var damages: UInt64
+  /// A list: some names (`note`) occur more than once.
+  var facts: [Fact]
+
+  struct Fact: Encodable {
+    var name: String
+    var value: String
+  }
 
   enum CodingKeys: String, CodingKey {
     case version, name, kernel, records, events, lost
     case spanNanoseconds = "span_ns"
-    case facts
+    case damages, facts
   }
 }
 
@@ -28,7 +35,8 @@ extension CaptureInfo {
       name: name, kernel: kernel, records: records, events: events,
       lost: Dictionary(lost.map { (String($0.cpu.rawValue), $0.count) }) { a, b in a.flatMap { a in b.map { a + $0 } }
       },
-      spanNanoseconds: spanNanoseconds, facts: Dictionary(facts.map { ($0.name, $0.value) }) { _, last in last })
+      spanNanoseconds: spanNanoseconds, damages: damages,
+      facts: facts.map { InfoObject.Fact(name: $0.name, value: $0.value) })
     return try JSONLine.encode(object)
   }
 
@@ -44,6 +52,7 @@ extension CaptureInfo {
         style.bad("  lost: cpu\(entry.cpu.rawValue) \(entry.count.map(Numbers.grouped) ?? "an unknown number")")
       }
     }
+    if damages > 0 { lines.append(style.bad("  damaged: \(Numbers.plural(damages, "place")) could not be read")) }
     if !facts.isEmpty {
       lines += ["", style.bold("HOST")]
       let width = facts.map(\.name.count).max() ?? 0
