@@ -46,8 +46,7 @@ package struct TextReport {
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    lines.append("  " + loss(result))
-    return lines
+    return lines + loss(result)
   }
 
   private func command(_ words: [String]) -> String {
@@ -56,22 +55,20 @@ package struct TextReport {
     return ", command: " + (text.count > 60 ? text.prefix(57) + "..." : text[...])
   }
 
-  private func loss(_ result: ReplayResult) -> String {
+  private func loss(_ result: ReplayResult) -> [String] {
     let loss = result.loss
-    let trusted =
-      result.trustedNanoseconds < result.capture.spanNanoseconds
-      ? "; trusted: the first \(Numbers.seconds(result.trustedNanoseconds))" : ""
-    guard loss.perCPU.contains(where: { $0.count != 0 }) || loss.unknownAddressSpaces > 0 else {
-      return "lost: nothing" + trusted
-    }
     let perCPU = loss.perCPU.filter { $0.count != 0 }.map { entry in
       "cpu\(entry.cpu.rawValue) \(entry.count.map(Numbers.grouped) ?? "an unknown number")"
     }
-    let unknown =
-      loss.unknownAddressSpaces > 0
-      ? "; \(Numbers.plural(loss.unknownAddressSpaces, "mm")) unknown from there on, to the end" : ""
-    let records = perCPU.isEmpty ? "nothing" : "records of \(perCPU.joined(separator: ", "))"
-    return style.bad("lost: " + records + unknown) + trusted
+    var lines = perCPU.isEmpty ? ["  lost: nothing"] : wrapped("  lost records: ", perCPU).map(style.bad)
+    if loss.unknownAddressSpaces > 0 {
+      let count = Numbers.plural(loss.unknownAddressSpaces, "mm")
+      lines.append(style.bad("  \(count) unknown from the loss on, to the end"))
+    }
+    if result.trustedNanoseconds < result.capture.spanNanoseconds {
+      lines.append("  trusted: the first \(Numbers.seconds(result.trustedNanoseconds))")
+    }
+    return lines
   }
 
   // — the encodings side by side
