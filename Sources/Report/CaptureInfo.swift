@@ -17,12 +17,15 @@ package struct CaptureInfo: Sendable {
   package var spanNanoseconds: UInt64
   /// Places that could not be read.
   package var damages: UInt64
-  /// What else the capture says about its host, in its own order.
+  /// What else the capture says about itself and its host, in its own order.
   package var facts: [(name: String, value: String)]
+  /// Kernel configuration and knobs of the host: dozens.
+  package var settings: [(name: String, value: String)]
 
   package init(
     name: String, kernel: String, records: UInt64, events: [String: UInt64], lost: [(cpu: CPU, count: UInt64?)],
-    spanNanoseconds: UInt64, damages: UInt64, facts: [(name: String, value: String)]
+    spanNanoseconds: UInt64, damages: UInt64, facts: [(name: String, value: String)],
+    settings: [(name: String, value: String)]
   ) {
     self.name = name
     self.kernel = kernel
@@ -32,5 +35,6 @@ package struct CaptureInfo: Sendable {
     self.spanNanoseconds = spanNanoseconds
     self.damages = damages
     self.facts = facts
+    self.settings = settings
   }
 }

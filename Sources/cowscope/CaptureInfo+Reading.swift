@@ -23,9 +23,10 @@ extension CaptureInfo {
       events[reader.formats.name(ofID: UInt16(id)) ?? "event \(id) without a format", default: 0] += count
     }
     self.init(
-      name: path, kernel: reader.metadata.kernel ?? "unknown", records: records, events: events,
+      name: path, kernel: reader.release ?? "unknown", records: records, events: events,
       lost: CaptureInfo.lost(reader), spanNanoseconds: first.map { last - $0 } ?? 0,
-      damages: UInt64(reader.damageCount), facts: CaptureInfo.facts(reader))
+      damages: UInt64(reader.damageCount), facts: CaptureInfo.facts(reader),
+      settings: reader.capture?.manifest.map(CaptureInfo.settings) ?? [])
   }
 
   /// Loss per CPU over all buffers. What a CPU lost after its last record is in no record: there the counters that
@@ -78,15 +79,27 @@ extension CaptureInfo {
       case .signaled(let signal): facts.append(("command ended", "signal \(signal)"))
       }
     }
-    facts += manifest.kernelConfig.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    facts += manifest.knobs.sorted { $0.key < $1.key }.map { ($0.key, CaptureInfo.oneLine($0.value)) }
-    facts += manifest.notes.map { ("note", $0) }
-    return facts
+    return facts + manifest.notes.map { ("note", $0) }
+  }
+
+  private static func settings(_ manifest: CaptureManifest) -> [(name: String, value: String)] {
+    manifest.kernelConfig.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      + manifest.knobs.sorted { $0.key < $1.key }.map { ($0.key, CaptureInfo.oneLine($0.value)) }
   }
 
   /// Knobs are whole files: `/proc/swaps` has a line per device.
   private static func oneLine(_ text: String) -> String {
     text.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
       .joined(separator: " | ")
+  }
+}
+
+extension TraceReader {
+  /// `uname -r` of the recording host; `nil` when the capture does not say. Files of trace-cmd hold all that `uname`
+  /// printed: the release is the first word that begins with a digit.
+  var release: String? {
+    if let release = capture?.manifest?.release { return release }
+    return metadata.kernel?.split(separator: " ").first { $0.first?.isNumber ?? false && $0.contains(".") }
+      .map(String.init)
   }
 }

@@ -17,7 +17,7 @@ struct InfoCommand: ParsableCommand {
     if json {
       try output.write(try info.json())
     } else {
-      try output.write(info.text(style: StandardOutput.style))
+      try output.write(info.text(style: StandardOutput.style, showsSettings: verbosity.verbose))
     }
     try output.flush()
   }

@@ -15,6 +15,7 @@ private struct InfoObject: Encodable {
   var damages: UInt64
   /// A list: some names (`note`) occur more than once.
   var facts: [Fact]
+  var settings: [Fact]
 
   struct Fact: Encodable {
     var name: String
@@ -24,7 +25,7 @@ private struct InfoObject: Encodable {
   enum CodingKeys: String, CodingKey {
     case version, name, kernel, records, events, lost
     case spanNanoseconds = "span_ns"
-    case damages, facts
+    case damages, facts, settings
   }
 }
 
@@ -36,12 +37,13 @@ extension CaptureInfo {
       lost: Dictionary(lost.map { (String($0.cpu.rawValue), $0.count) }) { a, b in a.flatMap { a in b.map { a + $0 } }
       },
       spanNanoseconds: spanNanoseconds, damages: damages,
-      facts: facts.map { InfoObject.Fact(name: $0.name, value: $0.value) })
+      facts: facts.map { InfoObject.Fact(name: $0.name, value: $0.value) },
+      settings: settings.map { InfoObject.Fact(name: $0.name, value: $0.value) })
     return try JSONLine.encode(object)
   }
 
   /// For people, ending in a newline.
-  package func text(style: Style) -> String {
+  package func text(style: Style, showsSettings: Bool) -> String {
     var lines = [style.bold("cowscope: \(name)"), "  kernel \(kernel)"]
     lines.append("  \(Numbers.plural(records, "record")) in \(Numbers.seconds(spanNanoseconds))")
     let lostSome = lost.filter { $0.count != 0 }
@@ -53,10 +55,11 @@ extension CaptureInfo {
       }
     }
     if damages > 0 { lines.append(style.bad("  damaged: \(Numbers.plural(damages, "place")) could not be read")) }
-    if !facts.isEmpty {
-      lines += ["", style.bold("HOST")]
-      let width = facts.map(\.name.count).max() ?? 0
-      lines += facts.map { "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + "  " + $0.value }
+    lines += section("HOST", facts, style)
+    if showsSettings {
+      lines += section("SETTINGS", settings, style)
+    } else if !settings.isEmpty {
+      lines.append(style.dim("  \(settings.count) settings of the host (-v shows them)"))
     }
     if !events.isEmpty {
       lines += ["", style.bold("EVENTS")]
@@ -67,5 +70,11 @@ extension CaptureInfo {
       lines += table.lines(indentedBy: 2)
     }
     return lines.map { $0 + "\n" }.joined()
+  }
+  private func section(_ title: String, _ rows: [(name: String, value: String)], _ style: Style) -> [String] {
+    guard !rows.isEmpty else { return [] }
+    let width = rows.map(\.name.count).max() ?? 0
+    return ["", style.bold(title)]
+      + rows.map { "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + "  " + $0.value }
   }
 }
