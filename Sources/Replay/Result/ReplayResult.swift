@@ -59,9 +59,12 @@ package struct CaptureSummary: Sendable {
   package var records: UInt64
   package var spanNanoseconds: UInt64
   package var addressSpaces: UInt64
+  /// Bits of an address below the page number, to print pages as addresses.
+  package var pageShift: UInt8
 
   package init(
-    name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64
+    name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64,
+    pageShift: UInt8 = 12
   ) {
     self.name = name
     self.kernel = kernel
@@ -69,6 +72,7 @@ package struct CaptureSummary: Sendable {
     self.records = records
     self.spanNanoseconds = spanNanoseconds
     self.addressSpaces = addressSpaces
+    self.pageShift = pageShift
   }
 }
 
@@ -106,13 +110,15 @@ package struct Divergence: Sendable {
   /// The first entry it was seen at.
   package var mm: MMID
   package var page: VirtualPage
+  /// The frame the entry held then; `nil` when the trace does not tell.
+  package var frame: PFN?
   /// What happened to the page until then, oldest first.
   package var history: [HistoryEntry]
 
   package init(
     encoding: EncodingID, verdict: Verdict, certainty: Certainty, rule: String, transition: String,
     order: FolioOrder, count: UInt64, firstSequence: Sequence, firstTime: Timestamp, mm: MMID, page: VirtualPage,
-    history: [HistoryEntry]
+    frame: PFN? = nil, history: [HistoryEntry]
   ) {
     self.encoding = encoding
     self.verdict = verdict
@@ -125,6 +131,7 @@ package struct Divergence: Sendable {
     self.firstTime = firstTime
     self.mm = mm
     self.page = page
+    self.frame = frame
     self.history = history
   }
 }

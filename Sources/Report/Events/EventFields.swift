@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// Where the fields of an event go: text or JSON. Every format names the same fields in the same order.
+protocol EventFieldSink {
+  mutating func range(_ range: PageRange)
+  mutating func page(_ name: String, _ page: VirtualPage)
+  mutating func frame(_ pfn: PFN)
+  mutating func order(_ order: FolioOrder)
+  mutating func mm(_ name: String, _ mm: MMID)
+  /// A word of the kernel's: `rw-`, `MADV_FREE`, `write-protect`.
+  mutating func word(_ name: String, _ word: String)
+  /// `nil` is a number the trace does not give.
+  mutating func number(_ name: String, _ value: UInt64?)
+  mutating func flag(_ name: String, _ isSet: Bool)
+}
+
+extension MMEvent {
+  func sendFields(to sink: inout some EventFieldSink) {
+    switch self {
+    case .mmCreated(let origin): sink.word("origin", EventWords.origin(origin))
+    case .mmTeardownBegan, .mmExited, .removalEnded: break
+    case .vmaMapped(let range, let backing, let protection):
+      sink.range(range)
+      sink.word("protection", EventWords.protection(protection))
+      sink.word("backing", EventWords.backing(backing))
+    case .unmapped(let range), .removalBegan(let range): sink.range(range)
+    case .protected(let range, let protection):
+      sink.range(range)
+      sink.word("protection", EventWords.protection(protection))
+    case .moved(let source, let destination, let keepsSource):
+      sink.range(source)
+      sink.page("to", destination)
+      sink.flag("dontunmap", keepsSource)
+    case .advised(let range, let advice):
+      sink.range(range)
+      sink.word("advice", EventWords.advice(advice))
+    case .fault(let page, let access, let outcome):
+      sink.page("addr", page)
+      sink.word("access", EventWords.access(access))
+      outcome.sendFields(to: &sink)
+    case .populated(let range, let outcome):
+      sink.range(range)
+      outcome.sendFields(to: &sink)
+    case .argumentPage(let pfn), .remoteCopy(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
+    case .stackPlaced(let end): sink.page("end", end)
+    case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
+    case .forkCopied(let child, let range):
+      sink.mm("child", child)
+      sink.range(range)
+    case .forkCopiedPinned(let child, let pfn):
+      sink.mm("child", child)
+      sink.frame(pfn)
+    case .forkCounted(let child, let member, let pages):
+      sink.mm("child", child)
+      sink.word("member", EventWords.member(member))
+      sink.number("pages", pages)
+    case .freed(let pfn, let order), .collapsed(let pfn, let order):
+      sink.frame(pfn)
+      sink.order(order)
+    case .migrationSet(let page, let pfn, let type, let order, let young, let dirty):
+      sink.page("addr", page)
+      sink.frame(pfn)
+      sink.order(order)
+      sink.word("entry", EventWords.migration(type))
+      sink.flag("young", young)
+      sink.flag("dirty", dirty)
+    case .migrationRemoved(let page, let pfn, let order, let writable, let dirty):
+      sink.page("addr", page)
+      sink.frame(pfn)
+      sink.order(order)
+      sink.flag("writable", writable)
+      sink.flag("dirty", dirty)
+    case .swappedOut(let pages): sink.number("pages", pages)
+    case .snapshotBegan(let index), .snapshotEnded(let index): sink.number("index", UInt64(index))
+    case .lost(let cpu, let count):
+      sink.number("lost_cpu", UInt64(cpu.rawValue))
+      sink.number("count", count)
+    case .unfollowed(let what, let range):
+      sink.word("what", EventWords.unfollowed(what))
+      if let range { sink.range(range) }
+    }
+  }
+}
+
+extension FaultOutcome {
+  fileprivate func sendFields(to sink: inout some EventFieldSink) {
+    sink.word("outcome", EventWords.outcome(self))
+    switch self {
+    case .quiet, .refused, .raced, .unexplained: break
+    case .anonymous(let pfn, let order, let replaced):
+      sink.frame(pfn)
+      sink.order(order)
+      sink.flag("over_zero_page", replaced)
+    case .copied(let pfn): sink.frame(pfn)
+    case .copiedFromFile(let pfn, let wasMapped):
+      sink.frame(pfn)
+      sink.flag("was_mapped", wasMapped)
+    case .file(let pages): sink.number("pages", UInt64(pages))
+    case .swappedIn(let pfn, let copied):
+      // Without an allocation the page came from the swap cache: its frame is not in the trace.
+      if let pfn { sink.frame(pfn) } else { sink.flag("swapcache", true) }
+      sink.flag("copied", copied)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Which events `script` prints. Every condition that is set must hold.
+package struct EventFilter: Sendable {
+  package var task: TaskID?
+  package var frame: PFN?
+  package var page: VirtualPage?
+  /// Both ends belong to it.
+  package var time: ClosedRange<Timestamp>?
+
+  package init() {}
+
+  package func admits(_ record: MMEventRecord) -> Bool {
+    if let task, record.task != task { return false }
+    if let time, !time.contains(record.time) { return false }
+    if let page, !record.event.touches(page) { return false }
+    if let frame, !record.event.touches(frame) { return false }
+    return true
+  }
+}
+
+extension MMEvent {
+  /// Whether the event names this page of its mm, alone or within a range.
+  package func touches(_ page: VirtualPage) -> Bool {
+    switch self {
+    case .vmaMapped(let range, _, _), .unmapped(let range), .removalBegan(let range), .protected(let range, _),
+      .advised(let range, _), .populated(let range, _), .forkCopied(_, let range):
+      range.contains(page)
+    case .moved(let source, let destination, _):
+      source.contains(page) || PageRange(start: destination, count: source.count).contains(page)
+    case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
+      at == page
+    case .unfollowed(_, let range): range?.contains(page) ?? false
+    case .mmCreated, .mmTeardownBegan, .mmExited, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .removalEnded, .lruInserted, .ksmMerged, .swappedOut, .collapsed,
+      .snapshotBegan, .snapshotEnded, .lost:
+      false
+    }
+  }
+
+  /// Whether the event names this frame, alone or as a page of a folio.
+  package func touches(_ frame: PFN) -> Bool {
+    switch self {
+    case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
+    case .argumentPage(let pfn), .remoteCopy(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+      .lruInserted(let pfn):
+      pfn == frame
+    case .freed(let pfn, let order), .collapsed(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
+      .migrationRemoved(_, let pfn, let order, _, _):
+      pfn.isHead(ofFolio: order, with: frame)
+    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected, .moved,
+      .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan,
+      .snapshotEnded, .lost, .unfollowed:
+      false
+    }
+  }
+}
+
+extension FaultOutcome {
+  fileprivate func touches(_ frame: PFN) -> Bool {
+    switch self {
+    case .anonymous(let pfn, let order, _): pfn.isHead(ofFolio: order, with: frame)
+    case .copied(let pfn), .copiedFromFile(let pfn, _): pfn == frame
+    case .swappedIn(let pfn, _): pfn == frame
+    case .quiet, .file, .refused, .raced, .unexplained: false
+    }
+  }
+}
+
+extension PFN {
+  fileprivate func isHead(ofFolio order: FolioOrder, with frame: PFN) -> Bool {
+    self <= frame && frame < advanced(by: order.pageCount)
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// The kinds of `MMEvent` by the names that `script`, `script --json` and `list events` use.
+///
+/// Dense from 0: the raw value indexes counters.
+package enum EventKind: Int, Sendable, CaseIterable {
+  case mmCreated
+  case mmTeardownBegan
+  case mmExited
+  case vmaMapped
+  case unmapped
+  case removalBegan
+  case removalEnded
+  case protected
+  case moved
+  case advised
+  case fault
+  case populated
+  case argumentPage
+  case stackPlaced
+  case remoteCopy
+  case forkBegan
+  case forkCopied
+  case forkCopiedPinned
+  case forkCounted
+  case forkEnded
+  case forkAborted
+  case freed
+  case lruInserted
+  case migrationSet
+  case migrationRemoved
+  case ksmMerged
+  case swappedOut
+  case collapsed
+  case snapshotBegan
+  case snapshotEnded
+  case lost
+  case unfollowed
+
+  package init(_ event: MMEvent) {
+    self =
+      switch event {
+      case .mmCreated: .mmCreated
+      case .mmTeardownBegan: .mmTeardownBegan
+      case .mmExited: .mmExited
+      case .vmaMapped: .vmaMapped
+      case .unmapped: .unmapped
+      case .removalBegan: .removalBegan
+      case .removalEnded: .removalEnded
+      case .protected: .protected
+      case .moved: .moved
+      case .advised: .advised
+      case .fault: .fault
+      case .populated: .populated
+      case .argumentPage: .argumentPage
+      case .stackPlaced: .stackPlaced
+      case .remoteCopy: .remoteCopy
+      case .forkBegan: .forkBegan
+      case .forkCopied: .forkCopied
+      case .forkCopiedPinned: .forkCopiedPinned
+      case .forkCounted: .forkCounted
+      case .forkEnded: .forkEnded
+      case .forkAborted: .forkAborted
+      case .freed: .freed
+      case .lruInserted: .lruInserted
+      case .migrationSet: .migrationSet
+      case .migrationRemoved: .migrationRemoved
+      case .ksmMerged: .ksmMerged
+      case .swappedOut: .swappedOut
+      case .collapsed: .collapsed
+      case .snapshotBegan: .snapshotBegan
+      case .snapshotEnded: .snapshotEnded
+      case .lost: .lost
+      case .unfollowed: .unfollowed
+      }
+  }
+
+  /// The name in output.
+  package var name: String {
+    switch self {
+    case .mmCreated: "mm_created"
+    case .mmTeardownBegan: "mm_teardown_began"
+    case .mmExited: "mm_exited"
+    case .vmaMapped: "vma_mapped"
+    case .unmapped: "unmapped"
+    case .removalBegan: "removal_began"
+    case .removalEnded: "removal_ended"
+    case .protected: "protected"
+    case .moved: "moved"
+    case .advised: "advised"
+    case .fault: "fault"
+    case .populated: "populated"
+    case .argumentPage: "argument_page"
+    case .stackPlaced: "stack_placed"
+    case .remoteCopy: "remote_copy"
+    case .forkBegan: "fork_began"
+    case .forkCopied: "fork_copied"
+    case .forkCopiedPinned: "fork_copied_pinned"
+    case .forkCounted: "fork_counted"
+    case .forkEnded: "fork_ended"
+    case .forkAborted: "fork_aborted"
+    case .freed: "freed"
+    case .lruInserted: "lru_inserted"
+    case .migrationSet: "migration_set"
+    case .migrationRemoved: "migration_removed"
+    case .ksmMerged: "ksm_merged"
+    case .swappedOut: "swapped_out"
+    case .collapsed: "collapsed"
+    case .snapshotBegan: "snapshot_began"
+    case .snapshotEnded: "snapshot_ended"
+    case .lost: "lost"
+    case .unfollowed: "unfollowed"
+    }
+  }
+
+  /// One line for `list events`.
+  package var summary: String {
+    switch self {
+    case .mmCreated: "an mm came into being (exec, fork) or into view (attached)"
+    case .mmTeardownBegan: "the last user of an mm left; its page tables are about to go"
+    case .mmExited: "exit_mmap ended: nothing is mapped any more"
+    case .vmaMapped: "a VMA covers exactly these pages now"
+    case .unmapped: "VMA and entries of the range are gone"
+    case .removalBegan: "entries of the range may be going away on another CPU from here on"
+    case .removalEnded: "the removals this task began are over"
+    case .protected: "mprotect over the range came back"
+    case .moved: "mremap moved entries"
+    case .advised: "madvise over the range came back with success"
+    case .fault: "a page fault and what it was seen to do"
+    case .populated: "the kernel filled a page without a fault (MAP_POPULATE, mlock, GUP)"
+    case .argumentPage: "execve wrote an argument page"
+    case .stackPlaced: "execve moved the new stack to its place"
+    case .remoteCopy: "GUP gave the mm a private copy of a shared page"
+    case .forkBegan: "dup_mmap starts"
+    case .forkCopied: "dup_mmap duplicated the entries of one VMA"
+    case .forkCopiedPinned: "fork copied a page that may be pinned (copy_present_page)"
+    case .forkCounted: "the child's count of mapped pages of one kind"
+    case .forkEnded: "dup_mmap ended"
+    case .forkAborted: "dup_mmap failed; entries already visited in the parent stay shared-looking"
+    case .freed: "the page allocator took a folio back"
+    case .lruInserted: "the folio left a CPU's batch for the LRU list"
+    case .migrationSet: "a migration entry replaced a present one, with its type"
+    case .migrationRemoved: "a migration entry became present again"
+    case .ksmMerged: "KSM made the page part of a stable page"
+    case .swappedOut: "pages of the mm went to swap"
+    case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
+    case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
+    case .snapshotEnded: "the snapshot ended"
+    case .lost: "the ring buffer of a CPU lost records just before here"
+    case .unfollowed: "recognised, but not followed by the model"
+    }
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+package import Replay
+
+/// A result as one HTML file that needs nothing else: no script, no font, no network.
+package struct HTMLReport {
+  package init() {}
+
+  package func render(_ result: ReplayResult) -> String {
+    """
+    <!doctype html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>cowscope: \(escaped(result.capture.name))</title>
+    <style>
+    \(HTMLReport.styleSheet)
+    </style>
+    </head>
+    <body>
+    <h1>cowscope: \(escaped(result.capture.name))</h1>
+    \(capture(result))
+    <h2>Encodings</h2>
+    \(table(result))
+    <h2>Divergences</h2>
+    \(divergences(result))
+    <h2>Verify: the model against the kernel</h2>
+    \(verification(result))
+    <h2>Not known</h2>
+    \(unknowns(result))
+    </body>
+    </html>
+
+    """
+  }
+
+  private static let styleSheet = """
+    :root { color-scheme: light dark; --line: #8884; --bad: #b3261e; --warn: #8a5a00; --good: #1b6e3c; }
+    @media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --warn: #ffca6b; --good: #7fd99a; } }
+    body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+    h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
+    h2 { font-size: 1.15rem; margin-top: 2rem; border-bottom: 1px solid var(--line); }
+    .scroll { overflow-x: auto; }
+    table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+    th, td { padding: .2rem .8rem .2rem 0; text-align: right; white-space: nowrap; }
+    th:first-child, td:first-child { text-align: left; }
+    tbody tr { border-top: 1px solid var(--line); }
+    details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
+    summary { cursor: pointer; }
+    pre { overflow-x: auto; font-size: .85rem; }
+    .bad { color: var(--bad); font-weight: 600; } .warn { color: var(--warn); } .good { color: var(--good); }
+    .zero { opacity: .45; }
+    """
+
+  // — sections
+
+  private func capture(_ result: ReplayResult) -> String {
+    let capture = result.capture
+    var rows = [("kernel", capture.kernel)]
+    if !capture.command.isEmpty { rows.append(("command", capture.command.joined(separator: " "))) }
+    rows += [
+      ("records", Numbers.grouped(capture.records)), ("events", Numbers.grouped(result.events)),
+      ("span", Numbers.seconds(capture.spanNanoseconds)), ("trusted", Numbers.seconds(result.trustedNanoseconds)),
+      ("mms", Numbers.grouped(capture.addressSpaces)), ("lost", loss(result.loss)),
+    ]
+    return pairs(rows)
+  }
+
+  private func loss(_ loss: LossSummary) -> String {
+    let perCPU = loss.perCPU.filter { $0.count != 0 }.map { entry in
+      "cpu\(entry.cpu.rawValue): \(entry.count.map(Numbers.grouped) ?? "unknown number")"
+    }
+    let records = perCPU.isEmpty ? "nothing" : perCPU.joined(separator: ", ")
+    return loss.unknownAddressSpaces == 0
+      ? records : records + "; \(Numbers.plural(loss.unknownAddressSpaces, "mm")) unknown to the end"
+  }
+
+  private func table(_ result: ReplayResult) -> String {
+    let encodings = result.encodings
+    let head = encodings.map { encoding in
+      "<th title=\"\(escaped(encoding.id.catalogueEntry.summary))\">\(escaped(encoding.id.rawValue))</th>"
+    }
+    var rows = ["<tr><td>checks</td>" + encodings.map { "<td>\(Numbers.grouped($0.checks))</td>" }.joined() + "</tr>"]
+    for verdict in Verdict.allCases.sorted() where verdict != .ok {
+      let cells = encodings.map { encoding in
+        let count = encoding.verdicts[verdict] ?? 0
+        return "<td class=\"\(count == 0 ? "zero" : rating(verdict))\">\(Numbers.grouped(count))</td>"
+      }
+      let title = escaped(verdict.catalogueEntry.summary)
+      rows.append("<tr><td title=\"\(title)\">\(escaped(verdict.rawValue))</td>\(cells.joined())</tr>")
+    }
+    for name in CostCatalogue.names(in: result) {
+      let cells = encodings.map { encoding in
+        let count = encoding.costs.first { $0.name == name }?.count
+        return "<td class=\"\((count ?? 0) == 0 ? "zero" : "")\">\(count.map(Numbers.grouped) ?? "-")</td>"
+      }
+      rows.append("<tr><td>\(escaped(name))</td>\(cells.joined())</tr>")
+    }
+    return """
+      <div class="scroll"><table>
+      <thead><tr><th></th>\(head.joined())</tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      """
+  }
+
+  private func divergences(_ result: ReplayResult) -> String {
+    let found = result.divergences.filter { $0.count > 0 }.worstFirst
+    guard !found.isEmpty else { return "<p class=\"good\">None: every encoding agreed with today's bit.</p>" }
+    return found.map { divergence in
+      let shift = result.capture.pageShift
+      let frame = divergence.frame.map { ", pfn \($0.rawValue)" } ?? ""
+      let signature =
+        "\(divergence.encoding.rawValue): \(divergence.rule) at \(divergence.transition), order "
+        + "\(divergence.order.rawValue); \(Numbers.plural(divergence.count, "time")), \(divergence.certainty.rawValue)"
+      return """
+        <details><summary><span class="\(rating(divergence.verdict))">\(escaped(divergence.verdict.rawValue))</span> \
+        \(escaped(signature))</summary>
+        <p>First: seq \(divergence.firstSequence.rawValue), mm\(divergence.mm.rawValue), addr \
+        \(divergence.page.address(pageShift: shift))\(frame)</p>
+        \(history(divergence.history))
+        <p><code>\(escaped(Reproduction.command(capture: result.capture, divergence: divergence)))</code></p>
+        </details>
+        """
+    }.joined(separator: "\n")
+  }
+
+  private func verification(_ result: ReplayResult) -> String {
+    let verification = result.verification
+    let rows = [
+      ("decisions: copy or reuse", verification.decisions), ("entries: migration types", verification.entries),
+      ("pages: kpageflags bit 34", verification.pages),
+    ].map { name, tally in
+      "<tr><td>\(name)</td><td>\(Numbers.grouped(tally.checked))</td><td>\(Numbers.grouped(tally.agree))</td>"
+        + "<td class=\"\(tally.disagree == 0 ? "" : "bad")\">\(Numbers.grouped(tally.disagree))</td>"
+        + "<td>\(Numbers.grouped(tally.unknown))</td></tr>"
+    }
+    var html = """
+      <div class="scroll"><table>
+      <thead><tr><th></th><th>checked</th><th>agree</th><th>disagree</th><th>unknown</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      """
+    html += counts("Disagree because", verification.disagreementCauses)
+    html += counts("Unknown because", verification.unknownCauses)
+    if let first = verification.firstDisagreement {
+      html += """
+
+        <details open><summary class="bad">First disagreement: \(first.evidence.rawValue) at seq \
+        \(first.sequence.rawValue), mm\(first.mm.rawValue), addr \
+        \(first.page.address(pageShift: result.capture.pageShift))</summary>
+        <p>model: \(escaped(first.expected)); kernel: \(escaped(first.observed))</p>
+        \(history(first.history))
+        </details>
+        """
+    }
+    return html
+  }
+
+  private func unknowns(_ result: ReplayResult) -> String {
+    let html = counts("Not followed", result.unfollowed) + counts("Unexplained", result.unexplained)
+    return html.isEmpty ? "<p>Everything in the trace was followed and explained.</p>" : html
+  }
+
+  // — pieces
+
+  private func counts(_ title: String, _ counts: [NamedCount]) -> String {
+    let present = counts.filter { $0.count > 0 }.mostFirst
+    guard !present.isEmpty else { return "" }
+    return "\n<h3>\(title)</h3>\n" + pairs(present.map { ($0.name, Numbers.grouped($0.count)) })
+  }
+
+  private func pairs(_ rows: [(String, String)]) -> String {
+    let cells = rows.map { "<tr><td>\(escaped($0.0))</td><td>\(escaped($0.1))</td></tr>" }
+    return "<div class=\"scroll\"><table><tbody>\n\(cells.joined(separator: "\n"))\n</tbody></table></div>"
+  }
+
+  private func history(_ history: [HistoryEntry]) -> String {
+    let lines = HistoryText(style: Style(isColoured: false), limit: nil, width: 400).lines(history)
+    return lines.isEmpty ? "" : "<pre>\(escaped(lines.joined(separator: "\n")))</pre>"
+  }
+
+  private func rating(_ verdict: Verdict) -> String {
+    if FailureCondition.corruption.includes(verdict) { return "bad" }
+    return FailureCondition.divergence.includes(verdict) ? "warn" : "good"
+  }
+
+  /// Names and histories come from a trace: nothing in them may become markup.
+  private func escaped(_ text: String) -> String {
+    var escaped = ""
+    for character in text {
+      switch character {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.append(character)
+      }
+    }
+    return escaped
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import FoundationEssentials
+import MMEvents
+package import Replay
+
+/// Reads `result.ndjson` back, so that `report` and `diff` need no second replay.
+///
+/// Lines of a type it does not know are passed over: a newer writer of the same version may add some.
+package struct ResultReader {
+  private let decoder = JSONDecoder()
+  private var capture: CaptureSummary?
+  private var encodings: [EncodingResult] = []
+  private var divergences: [Divergence] = []
+  private var audits: [Audit] = []
+  private var loss = LossSummary(perCPU: [], unknownAddressSpaces: 0)
+
+  /// Fails on anything that is not a complete result of a version this reader knows.
+  package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
+    var reader = ResultReader()
+    var number = 0
+    for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
+      number += 1
+      if line.isEmpty { continue }
+      if let result = try reader.take(Data(line), number: number) { return result }
+    }
+    throw number <= 1 ? .badLine(1, reason: "not a result: no capture line") : .incomplete
+  }
+
+  /// Returns the result when the line was the `summary`.
+  private mutating func take(_ line: Data, number: Int) throws(ReportError) -> ReplayResult? {
+    switch try decode(ResultLine.Kind.self, line, number).type {
+    case "capture": try takeCapture(try decode(ResultLine.Capture.self, line, number))
+    case "encoding": try takeEncoding(try decode(ResultLine.Encoding.self, line, number), number)
+    case "divergence": try takeDivergence(try decode(ResultLine.Divergence.self, line, number), number)
+    case "audit":
+      let audit = try decode(ResultLine.Audit.self, line, number)
+      audits.append(Audit(name: audit.name, figures: audit.figures.named))
+    case "loss": try takeLoss(try decode(ResultLine.Loss.self, line, number), number)
+    case "summary": return try finish(try decode(ResultLine.Summary.self, line, number), number)
+    default: break
+    }
+    return nil
+  }
+
+  private func decode<Line: Decodable>(_ type: Line.Type, _ line: Data, _ number: Int) throws(ReportError) -> Line {
+    do {
+      return try decoder.decode(type, from: line)
+    } catch {
+      throw .badLine(number, reason: "not a \(Line.self) object of a result")
+    }
+  }
+
+  private mutating func takeCapture(_ line: ResultLine.Capture) throws(ReportError) {
+    guard line.version == ResultLine.version else { throw .unsupportedVersion(line.version) }
+    capture = CaptureSummary(
+      name: line.name, kernel: line.kernel, command: line.command, records: line.records,
+      spanNanoseconds: line.spanNanoseconds, addressSpaces: line.addressSpaces, pageShift: line.pageShift)
+  }
+
+  private mutating func takeEncoding(_ line: ResultLine.Encoding, _ number: Int) throws(ReportError) {
+    var verdicts: [Verdict: UInt64] = [:]
+    for (name, count) in line.verdicts { verdicts[try verdict(name, number)] = count }
+    encodings.append(
+      EncodingResult(
+        id: try encoding(line.id, number), checks: line.checks, verdicts: verdicts, costs: line.costs.named))
+  }
+
+  private mutating func takeDivergence(_ line: ResultLine.Divergence, _ number: Int) throws(ReportError) {
+    guard let certainty = Certainty(rawValue: line.certainty) else {
+      throw .badLine(number, reason: "certainty \"\(line.certainty)\" is neither definite nor possible")
+    }
+    guard line.order < 32 else { throw .badLine(number, reason: "folio order \(line.order)") }
+    divergences.append(
+      Divergence(
+        encoding: try encoding(line.encoding, number), verdict: try verdict(line.verdict, number),
+        certainty: certainty, rule: line.rule, transition: line.transition, order: FolioOrder(line.order),
+        count: line.count, firstSequence: Sequence(line.firstSequence),
+        firstTime: Timestamp(nanoseconds: line.firstTime), mm: MMID(line.mm), page: try page(line.address, number),
+        frame: line.frame.map { PFN($0) }, history: line.history.map(HistoryEntry.init)))
+  }
+
+  private mutating func takeLoss(_ line: ResultLine.Loss, _ number: Int) throws(ReportError) {
+    var perCPU: [(cpu: CPU, count: UInt64?)] = []
+    for (name, count) in line.perCPU {
+      guard let cpu = UInt16(name) else { throw .badLine(number, reason: "CPU \"\(name)\" is not a number") }
+      perCPU.append((CPU(cpu), count))
+    }
+    loss = LossSummary(
+      perCPU: perCPU.sorted { $0.cpu < $1.cpu }, unknownAddressSpaces: line.unknownAddressSpaces)
+  }
+
+  private func finish(_ line: ResultLine.Summary, _ number: Int) throws(ReportError) -> ReplayResult {
+    guard let capture else { throw .badLine(number, reason: "a summary without a capture line before it") }
+    return ReplayResult(
+      capture: capture, encodings: encodings, divergences: divergences, audits: audits, loss: loss,
+      verification: try verification(line.verification, number), events: line.events,
+      unfollowed: line.unfollowed.named, unexplained: line.unexplained.named,
+      trustedNanoseconds: line.trustedNanoseconds)
+  }
+
+  private func verification(_ object: VerificationObject, _ number: Int) throws(ReportError) -> Verification {
+    var verification = Verification()
+    verification.decisions = object.decisions.tally
+    verification.entries = object.entries.tally
+    verification.pages = object.pages.tally
+    verification.unknownCauses = object.unknownCauses.named
+    verification.disagreementCauses = object.disagreementCauses.named
+    if let first = object.firstDisagreement {
+      guard let evidence = Disagreement.Evidence(rawValue: first.evidence) else {
+        throw .badLine(number, reason: "evidence \"\(first.evidence)\" is not decision, entry or page")
+      }
+      verification.firstDisagreement = Disagreement(
+        evidence: evidence, sequence: Sequence(first.sequence), time: Timestamp(nanoseconds: first.time),
+        mm: MMID(first.mm), page: try page(first.address, number), expected: first.expected,
+        observed: first.observed, history: first.history.map(HistoryEntry.init))
+    }
+    return verification
+  }
+
+  private func verdict(_ name: String, _ number: Int) throws(ReportError) -> Verdict {
+    guard let verdict = Verdict(rawValue: name) else { throw .badLine(number, reason: "unknown verdict \"\(name)\"") }
+    return verdict
+  }
+
+  private func encoding(_ name: String, _ number: Int) throws(ReportError) -> EncodingID {
+    guard let id = EncodingID(rawValue: name) else { throw .badLine(number, reason: "unknown encoding \"\(name)\"") }
+    return id
+  }
+
+  private func page(_ address: String, _ number: Int) throws(ReportError) -> VirtualPage {
+    guard address.hasPrefix("0x"), let value = UInt64(address.dropFirst(2), radix: 16) else {
+      throw .badLine(number, reason: "address \"\(address)\" is not hexadecimal")
+    }
+    return VirtualPage(value >> UInt64(capture?.pageShift ?? 12))
+  }
+}
+
+extension [String: UInt64] {
+  /// In the order of the names: an object in JSON has no other.
+  fileprivate var named: [NamedCount] { sorted { $0.key < $1.key }.map { NamedCount(name: $0.key, count: $0.value) } }
+}
+
+extension HistoryEntry {
+  fileprivate init(_ line: ResultLine.History) {
+    self.init(
+      sequence: Sequence(line.sequence), time: Timestamp(nanoseconds: line.time), task: TaskID(line.task),
+      text: line.text)
+  }
+}

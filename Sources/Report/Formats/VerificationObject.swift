@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+
+/// `verify --json`, and the `verify` object of a result's summary.
+struct VerificationObject: Codable {
+  struct Tally: Codable {
+    var checked: UInt64
+    var agree: UInt64
+    var disagree: UInt64
+    var unknown: UInt64
+
+    init(_ tally: Replay.Tally) {
+      checked = tally.checked
+      agree = tally.agree
+      disagree = tally.disagree
+      unknown = tally.unknown
+    }
+
+    var tally: Replay.Tally {
+      var tally = Replay.Tally()
+      tally.agree = agree
+      tally.disagree = disagree
+      tally.unknown = unknown
+      return tally
+    }
+  }
+
+  struct Disagreement: Codable {
+    var evidence: String
+    var sequence: UInt64
+    var time: UInt64
+    var mm: UInt32
+    var address: String
+    var expected: String
+    var observed: String
+    var history: [ResultLine.History]
+
+    enum CodingKeys: String, CodingKey {
+      case evidence
+      case sequence = "seq"
+      case time = "time_ns"
+      case mm
+      case address = "addr"
+      case expected, observed, history
+    }
+  }
+
+  var version = ResultLine.version
+  var decisions: Tally
+  var entries: Tally
+  var pages: Tally
+  var unknownCauses: [String: UInt64]
+  var disagreementCauses: [String: UInt64]
+  var firstDisagreement: Disagreement?
+
+  enum CodingKeys: String, CodingKey {
+    case version, decisions, entries, pages
+    case unknownCauses = "unknown_causes"
+    case disagreementCauses = "disagreement_causes"
+    case firstDisagreement = "first_disagreement"
+  }
+
+  init(_ verification: Verification, pageShift: UInt8) {
+    decisions = Tally(verification.decisions)
+    entries = Tally(verification.entries)
+    pages = Tally(verification.pages)
+    unknownCauses = verification.unknownCauses.byName
+    disagreementCauses = verification.disagreementCauses.byName
+    firstDisagreement = verification.firstDisagreement.map { first in
+      Disagreement(
+        evidence: first.evidence.rawValue, sequence: first.sequence.rawValue, time: first.time.nanoseconds,
+        mm: first.mm.rawValue, address: first.page.address(pageShift: pageShift), expected: first.expected,
+        observed: first.observed, history: first.history.map(ResultLine.History.init))
+    }
+  }
+
+  /// `first_disagreement` is there even when it is `null`: scripts test the value, not the key.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(version, forKey: .version)
+    try container.encode(decisions, forKey: .decisions)
+    try container.encode(entries, forKey: .entries)
+    try container.encode(pages, forKey: .pages)
+    try container.encode(unknownCauses, forKey: .unknownCauses)
+    try container.encode(disagreementCauses, forKey: .disagreementCauses)
+    try container.encode(firstDisagreement, forKey: .firstDisagreement)
+  }
+}
+
+extension [NamedCount] {
+  /// Counts of equal names are added up.
+  var byName: [String: UInt64] { Dictionary(map { ($0.name, $0.count) }, uniquingKeysWith: +) }
+}
+
+extension VirtualPage {
+  func address(pageShift: UInt8) -> String { "0x" + String(rawValue << UInt64(pageShift), radix: 16) }
+}
+
+extension ResultLine.History {
+  init(_ entry: HistoryEntry) {
+    self.init(
+      sequence: entry.sequence.rawValue, time: entry.time.nanoseconds, task: entry.task.rawValue, text: entry.text)
+  }
+}

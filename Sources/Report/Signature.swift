@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+package import Replay
+
+/// What makes two divergences the same one: everything but where and how often.
+package struct Signature: Hashable, Sendable, Comparable {
+  package let encoding: EncodingID
+  package let verdict: Verdict
+  package let certainty: Certainty
+  package let rule: String
+  package let transition: String
+  package let order: FolioOrder
+
+  package init(_ divergence: Divergence) {
+    encoding = divergence.encoding
+    verdict = divergence.verdict
+    certainty = divergence.certainty
+    rule = divergence.rule
+    transition = divergence.transition
+    order = divergence.order
+  }
+
+  /// The worst first, then by name.
+  package static func < (a: Signature, b: Signature) -> Bool {
+    if a.verdict != b.verdict { return a.verdict < b.verdict }
+    if a.certainty != b.certainty { return a.certainty == .definite }
+    if a.encoding != b.encoding { return a.encoding.rawValue < b.encoding.rawValue }
+    if a.rule != b.rule { return a.rule < b.rule }
+    if a.transition != b.transition { return a.transition < b.transition }
+    return a.order < b.order
+  }
+
+  package var text: String {
+    "\(verdict.rawValue) \(encoding.rawValue): \(rule) at \(transition), order \(order.rawValue), \(certainty.rawValue)"
+  }
+}

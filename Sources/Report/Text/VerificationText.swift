@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+package import Replay
+
+/// The model against the kernel's own evidence, as text.
+package struct VerificationText {
+  private let style: Style
+  private let detail: TextReport.Detail
+
+  package init(style: Style, detail: TextReport.Detail = .screen) {
+    self.style = style
+    self.detail = detail
+  }
+
+  /// The output of `verify`, ending in a newline.
+  package func render(_ result: ReplayResult) -> String {
+    let title = style.bold("cowscope: \(result.capture.name)") + " (kernel \(result.capture.kernel))"
+    return ([title] + lines(result)).map { $0 + "\n" }.joined()
+  }
+
+  func lines(_ result: ReplayResult) -> [String] {
+    let verification = result.verification
+    var lines = [style.bold("VERIFY") + ": " + verdict(verification)]
+    guard detail != .brief else { return lines }
+    var table = TextTable()
+    table.add(["", "checked", "agree", "disagree", "unknown", "known"], paint: style.dim)
+    for (name, tally) in [
+      ("decisions: copy or reuse at a write-protection fault", verification.decisions),
+      ("entries: type of a migration entry", verification.entries),
+      ("pages: kpageflags bit 34", verification.pages),
+    ] {
+      table.add([
+        TextTable.Cell(text: name), TextTable.Cell(text: Numbers.count(tally.checked)),
+        TextTable.Cell(text: Numbers.count(tally.agree)),
+        TextTable.Cell(text: Numbers.count(tally.disagree)) { tally.disagree > 0 ? style.bad($0) : $0 },
+        TextTable.Cell(text: Numbers.count(tally.unknown)),
+        TextTable.Cell(text: Numbers.percent(tally.agree + tally.disagree, of: tally.checked)),
+      ])
+    }
+    lines += table.lines(indentedBy: 2)
+    for (label, counts) in [
+      ("disagree because", verification.disagreementCauses), ("unknown because", verification.unknownCauses),
+    ] {
+      lines += counts.filter { $0.count > 0 }.mostFirst.map { "  \(label): \($0.name) \(Numbers.grouped($0.count))" }
+    }
+    if let first = verification.firstDisagreement { lines += self.lines(first, capture: result.capture) }
+    return lines
+  }
+
+  private func verdict(_ verification: Verification) -> String {
+    let tallies = [verification.decisions, verification.entries, verification.pages]
+    let agree = tallies.reduce(0) { $0 + $1.agree }
+    let disagree = tallies.reduce(0) { $0 + $1.disagree }
+    let unknown = tallies.reduce(0) { $0 + $1.unknown }
+    if agree + disagree == 0 {
+      return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
+        + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")
+    }
+    let summary =
+      "model and kernel agree \(Numbers.grouped(agree)) of \(Numbers.grouped(agree + disagree)) times"
+      + (unknown > 0 ? ", \(Numbers.grouped(unknown)) more are of unknown state" : "")
+    return disagree == 0 ? style.good(summary) : style.bad(summary)
+  }
+
+  private func lines(_ first: Disagreement, capture: CaptureSummary) -> [String] {
+    let address = first.page.address(pageShift: capture.pageShift)
+    let heading =
+      "  first disagreement: \(first.evidence.rawValue) at seq \(first.sequence.rawValue), mm\(first.mm.rawValue), "
+      + "addr \(address)"
+    let claims = "    model: \(first.expected); kernel: \(first.observed)"
+    let history = HistoryText(style: style, limit: detail == .everything ? nil : 8, width: 100)
+    return [heading, claims] + history.lines(first.history)
+      + [style.dim("    reproduce: " + Reproduction.command(capture: capture, sequence: first.sequence))]
+  }
+}

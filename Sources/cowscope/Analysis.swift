@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+import Report
+import TraceFile
+
+/// One pass over a trace: file -> normalizer -> events -> replay. The only place that ties the three together.
+struct Analysis {
+  /// What the user asked the replay for.
+  struct Options {
+    /// Empty is all.
+    var encodings: [EncodingID] = []
+    /// Events after this one are left out.
+    var until: Sequence?
+    /// Only this frame is reported on.
+    var frame: PFN?
+    /// Call sites left as they are today (`c.mprotect`, ...).
+    var without: [String] = []
+  }
+
+  let path: String
+  let verbosity: Verbosity
+
+  /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
+  func forEachBatch(_ body: ([MMEventRecord]) throws -> Bool) throws {
+    throw CommandError(path: path, reason: "this build cannot read traces yet")
+  }
+
+  /// What the page size of the traced machine is.
+  func pageShift() throws -> UInt8 { throw CommandError(path: path, reason: "this build cannot read traces yet") }
+
+  func info() throws -> CaptureInfo {
+    let reader = try TraceFile.open(path)
+    let info = CaptureInfo(reading: reader, path: path)
+    warnOfDamage(reader)
+    return info
+  }
+
+  /// A damaged capture is still a capture; the user must know that some of it is missing.
+  private func warnOfDamage(_ reader: TraceReader) {
+    guard let first = reader.damages.first else { return }
+    verbosity.warn(first.description)
+    for damage in reader.damages.dropFirst() { verbosity.detail(damage.description) }
+    if reader.damageCount > 1 { verbosity.warn("\(reader.damageCount) damaged places in all") }
+  }
+
+  func replay(_ options: Options) throws -> ReplayResult {
+    throw CommandError(path: path, reason: "this build cannot replay yet")
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Report
+
+struct DiffCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff", abstract: "Two results by signature: new, gone, grown, shrunk.",
+    discussion: "Each side is a capture, or a result.ndjson kept from an earlier replay.")
+
+  @Argument(help: "The earlier result.") var old: String
+  @Argument(help: "The later result.") var new: String
+  @Flag(help: "One JSON object per changed signature, then a summary.") var json = false
+  @OptionGroup var verbosity: Verbosity
+
+  func run() throws {
+    let before = try StoredResult(path: old, verbosity: verbosity).load()
+    let after = try StoredResult(path: new, verbosity: verbosity).load()
+    var output = StandardOutput()
+    if json {
+      try output.write(try ResultDiff(old: before, new: after).json())
+    } else {
+      try output.write(DiffText(style: StandardOutput.style).render(old: before, new: after))
+    }
+    try output.flush()
+  }
+}

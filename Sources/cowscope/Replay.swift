@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import MMEvents
+import Replay
+import Report
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Replays a capture against the encodings and prints the report.",
+    discussion: """
+      A replay of the whole capture leaves its result in X/result.ndjson, for report and diff.
+      --fail-on exits with 2 when the condition holds for certain, with 3 when it only may.
+      """)
+
+  @Argument(help: "The capture.") var capture: String
+  @Option(help: "Only this encoding (repeatable); baseline is always there.") var encoding: [EncodingID] = []
+  @Option(help: ArgumentHelp("Leave this call site as it is today (repeatable).", valueName: "site"))
+  var without: [String] = []
+  @Option(help: "Stop after the event of this sequence number.") var until: Number?
+  @Option(help: "Report on this page frame only.") var pfn: Number?
+  @Option(help: "Exit with 2 on: \(FailureCondition.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var failOn: FailureCondition?
+  @Flag(help: "The result as JSON, one object per line.") var json = false
+  @OptionGroup var verbosity: Verbosity
+
+  func run() throws {
+    let options = Analysis.Options(
+      encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) }, without: without)
+    let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
+    let lines = try ResultWriter().lines(of: result)
+    if until == nil && pfn == nil { StoredResult(path: capture, verbosity: verbosity).store(lines) }
+    var output = StandardOutput()
+    if json {
+      try output.write(lines)
+    } else {
+      try output.write(TextReport(style: StandardOutput.style, detail: verbosity.detail).render(result))
+    }
+    try output.flush()
+    try result.outcome(failingOn: failOn).exit()
+  }
+}
+
+extension Verbosity {
+  var detail: TextReport.Detail { quiet ? .brief : verbose ? .everything : .screen }
+}
+
+extension Outcome {
+  /// Ends the command with the status that says it.
+  func exit() throws(ExitCode) {
+    switch self {
+    case .done: return
+    case .conditionHit: throw .conditionHit
+    case .inconclusive: throw .inconclusive
+    }
+  }
+}

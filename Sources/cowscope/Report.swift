@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import FoundationEssentials
+import Report
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "The result of a replay, rendered again.",
+    discussion: """
+      Reads X/result.ndjson (or X itself, when it is one); replays when there is none.
+      Without an option: the text report. A file name of "-" is standard output.
+      """)
+
+  @Argument(help: "The capture, or a result.ndjson.") var capture: String
+  @Option(help: ArgumentHelp("Write one self-contained HTML page.", valueName: "file")) var html: String?
+  @Option(help: ArgumentHelp("Write a trace for ui.perfetto.dev.", valueName: "file")) var perfetto: String?
+  @Flag(help: "Print KTAP: one test point per encoding and rule.") var ktap = false
+  @OptionGroup var verbosity: Verbosity
+
+  func validate() throws {
+    let printed = [html, perfetto].filter { $0 == "-" }.count + (ktap ? 1 : 0)
+    if printed > 1 { throw ValidationError("only one report can go to standard output") }
+  }
+
+  func run() throws {
+    let result = try StoredResult(path: capture, verbosity: verbosity).load()
+    var output = StandardOutput()
+    if let html { try deliver(Array(HTMLReport().render(result).utf8), to: html, &output) }
+    if let perfetto { try deliver(try PerfettoTrace().render(result), to: perfetto, &output) }
+    if ktap { try output.write(KTAPReport().render(result)) }
+    if html == nil && perfetto == nil && !ktap {
+      try output.write(TextReport(style: StandardOutput.style, detail: verbosity.detail).render(result))
+    }
+    try output.flush()
+    try result.outcome().exit()
+  }
+
+  private func deliver(_ bytes: [UInt8], to file: String, _ output: inout StandardOutput) throws(CommandError) {
+    guard file != "-" else { return try output.write(bytes) }
+    do {
+      try Data(bytes).write(to: URL(filePath: file), options: .atomic)
+    } catch {
+      throw CommandError(path: file, reason: "cannot be written")
+    }
+    verbosity.note("wrote \(file)")
+  }
+}

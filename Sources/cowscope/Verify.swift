@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import ArgumentParser
+import Report
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "The model against the kernel's own evidence.",
+    discussion: """
+      Three witnesses: copy or reuse at every write-protection fault, the type of every migration entry, and bit 34 \
+      of /proc/kpageflags where the capture has snapshots.
+      Exits with 2 on a disagreement, with 3 when there was nothing to compare or loss hides the answer.
+      """)
+
+  @Argument(help: "The capture.") var capture: String
+  @Flag(help: "One JSON object.") var json = false
+  @OptionGroup var verbosity: Verbosity
+
+  func run() throws {
+    let result = try Analysis(path: capture, verbosity: verbosity).replay(Analysis.Options())
+    var output = StandardOutput()
+    if json {
+      try output.write(try ResultWriter().verification(of: result))
+    } else {
+      try output.write(VerificationText(style: StandardOutput.style, detail: verbosity.detail).render(result))
+    }
+    try output.flush()
+    try result.verificationOutcome.exit()
+  }
+}

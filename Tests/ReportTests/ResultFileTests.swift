@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import FoundationEssentials
+import MMEvents
+import Replay
+import Report
+import Testing
+
+@Suite("result.ndjson")
+struct ResultFileTests {
+  private func lines(_ result: ReplayResult) throws -> [String] {
+    text(try ResultWriter().lines(of: result)).split(separator: "\n").map(String.init)
+  }
+
+  @Test("Lines stand in the contract's order, capture first and summary last")
+  func order() throws {
+    let types = try lines(Sample.rich).map { line in
+      try JSONDecoder().decode([String: Only].self, from: Data(line.utf8))["type"]?.text
+    }
+    #expect(types.first == "capture")
+    #expect(types.last == "summary")
+    let encodings = Array(repeating: "encoding", count: 7)
+    let expected = ["capture"] + encodings + Array(repeating: "divergence", count: 3) + ["audit", "loss", "summary"]
+    #expect(types == expected)
+  }
+
+  @Test("Every name that scripts rely on is there")
+  func names() throws {
+    let wanted: [String: [String]] = [
+      "capture": ["version"], "encoding": ["id", "checks", "verdicts", "costs"],
+      "divergence": [
+        "encoding", "verdict", "rule", "transition", "order", "count", "first_seq", "history", "certainty",
+      ], "audit": ["name"], "summary": ["events", "unknown_events", "trusted_ns", "exit"],
+    ]
+    for line in try lines(Sample.rich) {
+      let object = try JSONDecoder().decode([String: Only].self, from: Data(line.utf8))
+      let type = try #require(object["type"]?.text)
+      for name in wanted[type] ?? [] { #expect(object[name] != nil, "\(type) has no \(name)") }
+    }
+  }
+
+  @Test("What is written and read back writes the same bytes and prints the same report")
+  func roundTrip() throws {
+    let written = try ResultWriter().lines(of: Sample.rich)
+    let back = try ResultReader.read(written)
+    #expect(text(try ResultWriter().lines(of: back)) == text(written))
+    let report = TextReport(style: Style(isColoured: false), detail: .everything)
+    #expect(report.render(back) == report.render(Sample.rich))
+    #expect(HTMLReport().render(back) == HTMLReport().render(Sample.rich))
+  }
+
+  @Test("An unknown loss count stays unknown")
+  func unknownLoss() throws {
+    let back = try ResultReader.read(try ResultWriter().lines(of: Sample.rich))
+    #expect(back.loss.perCPU.map(\.cpu) == [CPU(0), CPU(3)])
+    #expect(back.loss.perCPU.map(\.count) == [12, nil])
+  }
+
+  @Test("Numbers are integers: no line has a fraction or an exponent")
+  func integers() throws {
+    for line in try lines(Sample.rich) {
+      #expect(line.firstMatch(of: /:-?[0-9]+[.eE]/) == nil, "\(line)")
+    }
+  }
+
+  @Test("A file without its summary is not a result", arguments: [0, 1, 5])
+  func cut(kept: Int) throws {
+    let bytes = Array(try lines(Sample.rich).prefix(kept).joined(separator: "\n").utf8)
+    #expect(throws: ReportError.self) { try ResultReader.read(bytes) }
+  }
+
+  @Test("A file cut anywhere is refused, never misread")
+  func cutAnywhere() throws {
+    let bytes = try ResultWriter().lines(of: Sample.rich)
+    // The last byte is the newline after the summary: without it the file is still whole.
+    for length in stride(from: 0, to: bytes.count - 1, by: 37) {
+      #expect(throws: ReportError.self, "\(length) bytes") { try ResultReader.read(Array(bytes.prefix(length))) }
+    }
+  }
+
+  @Test("The error names the line")
+  func badLine() throws {
+    var lines = try lines(Sample.rich)
+    lines[2] = lines[2].replacing("A-and-eager", with: "A-and-brave").replacing("A-and-lazy", with: "A-and-brave")
+    let bytes = Array(lines.joined(separator: "\n").utf8)
+    #expect(throws: ReportError.badLine(3, reason: "unknown encoding \"A-and-brave\"")) {
+      try ResultReader.read(bytes)
+    }
+  }
+
+  @Test("A newer version is refused")
+  func version() throws {
+    let newer = text(try ResultWriter().lines(of: Sample.rich)).replacing(
+      "\"version\":1}\n{\"checks", with: "\"version\":2}\n{\"checks")
+    #expect(throws: ReportError.unsupportedVersion(2)) { try ResultReader.read(Array(newer.utf8)) }
+  }
+}
+
+/// Any JSON value; only strings are kept.
+private struct Only: Decodable {
+  var text: String?
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do {
+      text = try container.decode(String.self)
+    } catch {
+      text = nil
+    }
+  }
+}

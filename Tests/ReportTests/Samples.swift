@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+import Report
+
+/// Small results made by hand.
+enum Sample {
+  static func divergence(
+    _ encoding: EncodingID = .cRaw, _ verdict: Verdict = .unsafe, _ certainty: Certainty = .definite,
+    rule: String = "C1", transition: String = "fork", order: UInt8 = 0, count: UInt64 = 3, sequence: UInt64 = 41,
+    frame: UInt64? = nil, history: [HistoryEntry] = [forkStory]
+  ) -> Divergence {
+    Divergence(
+      encoding: encoding, verdict: verdict, certainty: certainty, rule: rule, transition: transition,
+      order: FolioOrder(order), count: count, firstSequence: Sequence(sequence),
+      firstTime: Timestamp(nanoseconds: 2_000_000_123), mm: MMID(1), page: VirtualPage(0x7f00_1234_5),
+      frame: frame.map { PFN($0) }, history: history)
+  }
+
+  static let forkStory = HistoryEntry(
+    sequence: Sequence(40), time: Timestamp(nanoseconds: 2_000_000_001), task: TaskID(4711),
+    text: "fork: shared, P r D PAE-")
+
+  static func result(
+    _ divergences: [Divergence] = [], kernel: String = "6.18.44", name: String = "redis.cow"
+  ) -> ReplayResult {
+    let encodings = EncodingID.allCases.map { id in
+      var verdicts: [Verdict: UInt64] = [:]
+      for found in divergences where found.encoding == id { verdicts[found.verdict, default: 0] += found.count }
+      return EncodingResult(
+        id: id, checks: 1_234_567, verdicts: verdicts,
+        costs: [
+          NamedCount(name: "zz_made_up", count: 7), NamedCount(name: "page_flag_atomics", count: 9_876_543_210),
+        ])
+    }
+    return ReplayResult(
+      capture: CaptureSummary(
+        name: name, kernel: kernel, command: ["redis-server", "--port", "0"], records: 5_000,
+        spanNanoseconds: 3_500_000_000, addressSpaces: 2),
+      encodings: encodings, divergences: divergences, audits: [],
+      loss: LossSummary(perCPU: [], unknownAddressSpaces: 0), verification: agreeing, events: 4_000, unfollowed: [],
+      unexplained: [], trustedNanoseconds: 3_500_000_000)
+  }
+
+  static var agreeing: Verification {
+    var verification = Verification()
+    verification.decisions.agree = 100
+    return verification
+  }
+
+  static func disagreement() -> Disagreement {
+    Disagreement(
+      evidence: .decision, sequence: Sequence(77), time: Timestamp(nanoseconds: 5), mm: MMID(2),
+      page: VirtualPage(0x5555), expected: "copy", observed: "reuse", history: [forkStory])
+  }
+
+  /// Every field set to something that is not its default.
+  static var rich: ReplayResult {
+    var result = result([
+      divergence(frame: 99), divergence(.b, .conservativeCopy, .possible, rule: "I1", order: 9, count: 1),
+      divergence(.aOr, .better, rule: "A1", count: 12),
+    ])
+    result.audits = [Audit(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
+    result.loss = LossSummary(perCPU: [(CPU(0), 12), (CPU(3), nil)], unknownAddressSpaces: 1)
+    result.unfollowed = [NamedCount(name: "hugetlb", count: 4)]
+    result.unexplained = [NamedCount(name: "fault without a VMA", count: 2)]
+    result.trustedNanoseconds = 1_000_000_007
+    result.verification.entries.unknown = 5
+    result.verification.pages.disagree = 1
+    result.verification.unknownCauses = [NamedCount(name: "attached", count: 5)]
+    result.verification.disagreementCauses = [NamedCount(name: "stale", count: 1)]
+    result.verification.firstDisagreement = disagreement()
+    return result
+  }
+}
+
+func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
