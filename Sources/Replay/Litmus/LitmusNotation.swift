@@ -75,6 +75,8 @@ package enum LitmusEntry: Sendable, Equatable {
   case none
   /// The process has no VMA there.
   case noVMA
+  /// A page-cache page.
+  case file
   case zeroPage(LitmusBits)
   case present(LitmusMapping, LitmusBits, LitmusExclusive)
   case swap(exclusive: Bool, LitmusBits)

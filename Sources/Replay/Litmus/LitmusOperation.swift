@@ -14,6 +14,8 @@ package enum LitmusOperation: Sendable {
   /// O-01, O-14: a load; brings in whatever is missing.
   case read(LitmusEntryRange)
   case write(LitmusEntryRange, LitmusWrite)
+  /// O-03: only the first half of the next, the fault that populates.
+  case forceFault(LitmusEntryRange)
   /// O-03, O-72: `FOLL_FORCE` write (ptrace, `/proc/PID/mem`).
   case forceWrite(LitmusEntryRange)
   /// O-85.
@@ -100,16 +102,18 @@ package enum LitmusOperation: Sendable {
   // — what only a second CPU, or the architecture, does
 
   case contpteFold(LitmusEntryRange)
-  /// The next bitmap allocation for a table of this process fails.
-  case failBitmapAllocation(LitmusProcess)
+  /// So many bitmap allocations succeed from here on, then they fail.
+  case failBitmapAllocation(after: Int)
   /// The CPU loads the translation, with its W and D.
   case tlbFill(LitmusCPU, LitmusEntryRange)
   /// A store through the translation the CPU holds.
   case tlbStore(LitmusCPU, LitmusEntryRange)
   case tlbFlush
-  /// g0..g6 of the reference's 7.5: entry read, folio grabbed and pinned.
+  /// g0..g2 of the reference's 7.5: the entry is read.
+  case gupFastRead(LitmusCPU, LitmusEntryRange)
+  /// g0..g4: the entry is read (unless it has been), the folio grabbed and pinned.
   case gupFastBegin(LitmusCPU, LitmusEntryRange)
-  /// g7..g9: entry and exclusivity read again, the pin kept or dropped.
+  /// g5..g9: entry and exclusivity read again, the pin kept or dropped.
   case gupFastEnd(LitmusCPU)
   /// A write fault up to its passed reuse check.
   case reuseCheck(LitmusEntryRange)
@@ -131,6 +135,8 @@ package struct LitmusVMA: Sendable {
   /// The VMA tracks soft-dirty (`!VM_SOFTDIRTY`): only its entries' S bits mean anything.
   package var softDirty = false
   package var locked = false
+  /// x86 `VM_SHADOW_STACK`.
+  package var shadowStack = false
 
   package init() {}
 }
@@ -152,6 +158,8 @@ package struct LitmusWrite: Sendable {
   package var folio: String?
   /// Pages written with the same label hold equal data.
   package var data: String?
+  /// `every 512`: only every so many pages of the range.
+  package var stride = 1
 
   package init() {}
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
-
 /// `expect`, `verdict` and `cost` lines.
 extension LitmusParser {
   // expect [CONFIGURATION:] CLAIM {, CLAIM}
@@ -141,7 +139,11 @@ extension LitmusParser {
     if line.takeWord(ifNext: "with") {
       repeat {
         let word = try line.takeWord("a design choice")
-        configuration.with.append(String(word.spelling))
+        guard let choice = LitmusChoice(rawValue: String(word.spelling)) else {
+          let known = LitmusChoice.allCases.map(\.rawValue).joined(separator: ", ")
+          throw line.error(at: word, "unknown design choice '\(word.spelling)'; known: \(known)")
+        }
+        configuration.with.append(choice)
       } while line.takeMark(ifNext: ",")
     }
     return configuration
@@ -149,9 +151,8 @@ extension LitmusParser {
 
   private func parseSwitch(_ line: inout LitmusLine, of encoding: EncodingID) throws(LitmusError) -> String {
     let word = try line.takeWord("a call-site switch")
-    let parts = word.spelling.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    guard LitmusSwitches.names(of: encoding).contains(String(parts[0])) else {
-      throw line.error(at: word, "\(encoding.rawValue) has no switch '\(parts[0])'")
+    guard LitmusSwitches.names(of: encoding).contains(String(word.spelling)) else {
+      throw line.error(at: word, "\(encoding.rawValue) has no switch '\(word.spelling)'")
     }
     return String(word.spelling)
   }

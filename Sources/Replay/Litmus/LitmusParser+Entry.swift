@@ -8,6 +8,7 @@ extension LitmusParser {
     case "none": return .none
     case "no-vma": return .noVMA
     case "hwpoison": return .hwpoison
+    case "file": return .file
     case "zero": return .zeroPage(try parseBits(&line).bits)
     case "swap": return try parseSwap(&line)
     case "migration": return try parseMigration(&line)
@@ -93,14 +94,17 @@ extension LitmusParser {
     let word = try line.takeWord("the bits of the entry")
     var bits = LitmusBits()
     var rest = word.spelling
+    var sawQuestionMark = false
     while let character = rest.first, character != "+", character != "-" {
-      guard apply(character, to: &bits) else {
-        throw line.error(at: word, "'\(character)' is no bit of an entry (W r D c S s U N, then + or -)")
+      if character == "?", bits.dirty == nil, !sawQuestionMark {
+        sawQuestionMark = true
+      } else if !apply(character, to: &bits) {
+        throw line.error(at: word, "'\(character)' is no bit of an entry (W r D c ? S s U N, then + or -)")
       }
       rest = rest.dropFirst()
     }
-    guard bits.writable != nil, bits.dirty != nil else {
-      throw line.error(at: word, "'\(word.spelling)' has to say W or r, and D or c")
+    guard bits.writable != nil, bits.dirty != nil || sawQuestionMark else {
+      throw line.error(at: word, "'\(word.spelling)' has to say W or r, and D, c or ?")
     }
     if rest.isEmpty { return (bits, nil) }
     return (bits, try exclusive(rest, word, line))

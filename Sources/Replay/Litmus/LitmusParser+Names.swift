@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
-
 /// Names, numbers and ranges.
 extension LitmusParser {
   /// A process that an earlier line introduced.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// Steps: `P writes 0` (a process does something) or `swapout P 0` (the kernel does).
 extension LitmusParser {
@@ -25,6 +25,7 @@ extension LitmusParser {
     switch verb.spelling {
     case "reads": return .read(try pages(of: process, &line))
     case "writes": return try parseWrite(process, &line)
+    case "force-faults": return .forceFault(try pages(of: process, &line))
     case "force-writes": return .forceWrite(try pages(of: process, &line))
     case "uprobe": return .uprobeWrite(try pages(of: process, &line))
     case "pins": return try parsePin(process, &line)
@@ -61,7 +62,7 @@ extension LitmusParser {
     }
   }
 
-  // P writes RANGE [order N | pmd] [as F] [data NAME]
+  // P writes RANGE [order N] [as F] [data NAME] [every N]
   private func parseWrite(_ process: LitmusProcess, _ line: inout LitmusLine) throws(LitmusError) -> LitmusOperation {
     let range = try pages(of: process, &line)
     var write = LitmusWrite()
@@ -72,8 +73,11 @@ extension LitmusParser {
         write.folio = try parseFolioName(&line)
       } else if line.takeWord(ifNext: "data") {
         write.data = String(try line.takeWord("a name for the data").spelling)
+      } else if line.takeWord(ifNext: "every") {
+        write.stride = try parseNumber(&line, "a number of pages")
+        guard write.stride > 0 else { throw line.error("a stride is at least 1") }
       } else {
-        throw line.error("expected 'order', 'as' or 'data'")
+        throw line.error("expected 'order', 'as', 'data' or 'every'")
       }
     }
     return .write(range, write)
@@ -158,7 +162,7 @@ extension LitmusParser {
     }
   }
 
-  // vma P RANGE [ro|rw|rx|rwx|none] [file|hugetlb|shared] [dontfork] [wipeonfork] [locked] [soft-dirty]
+  // vma P RANGE [ro|rw|rx|rwx|none] [file|hugetlb|shared] [dontfork] [wipeonfork] [locked] [soft-dirty] [shadow-stack]
   private func parseVMA(_ line: inout LitmusLine) throws(LitmusError) -> LitmusOperation {
     let range = try parseSite(&line)
     var vma = LitmusVMA()
@@ -168,6 +172,7 @@ extension LitmusParser {
       case "wipeonfork": vma.wipeOnFork = true
       case "soft-dirty": vma.softDirty = true
       case "locked": vma.locked = true
+      case "shadow-stack": vma.shadowStack = true
       case "file": vma.backing = .privateFile
       case "hugetlb": vma.backing = .hugetlb
       case "shared": vma.backing = .shared
@@ -249,7 +254,9 @@ extension LitmusParser {
     _ word: LitmusToken, _ line: inout LitmusLine
   ) throws(LitmusError) -> LitmusOperation? {
     switch word.spelling {
-    case "fail-bitmap-alloc": return .failBitmapAllocation(try parseProcess(&line))
+    case "fail-bitmap-alloc":
+      guard line.takeWord(ifNext: "after") else { throw line.error("expected 'after'") }
+      return .failBitmapAllocation(after: try parseNumber(&line, "a number of allocations"))
     case "tlb-fill":
       let cpu = try parseCPU(&line)
       return .tlbFill(cpu, try parseSite(&line))
@@ -257,6 +264,9 @@ extension LitmusParser {
       let cpu = try parseCPU(&line)
       return .tlbStore(cpu, try parseSite(&line))
     case "tlb-flush": return .tlbFlush
+    case "gup-fast-read":
+      let cpu = try parseCPU(&line)
+      return .gupFastRead(cpu, try parseSite(&line))
     case "gup-fast-begin":
       let cpu = try parseCPU(&line)
       return .gupFastBegin(cpu, try parseSite(&line))

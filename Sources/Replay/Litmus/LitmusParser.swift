@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
-
 /// Reads `.litmus` text: any number of examples, each opened by an `example` line.
 ///
 /// A word that is not understood is an error with its line and column; nothing is skipped.

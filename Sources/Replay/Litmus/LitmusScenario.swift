@@ -89,12 +89,12 @@ package struct LitmusStatement: Sendable {
 /// An encoding together with what was forgotten or decided otherwise.
 package struct LitmusConfiguration: Sendable, Hashable {
   package var encoding: EncodingID
-  /// Call sites switched off (`b.fork.set`), possibly for one process only (`b.fork.set@P`).
+  /// Call sites switched off (`b.fork.set`).
   package var without: [String]
-  /// Design choices that are not omissions (`nomem-abort`).
-  package var with: [String]
+  /// Design choices that are not omissions.
+  package var with: [LitmusChoice]
 
-  package init(_ encoding: EncodingID, without: [String] = [], with: [String] = []) {
+  package init(_ encoding: EncodingID, without: [String] = [], with: [LitmusChoice] = []) {
     self.encoding = encoding
     self.without = without
     self.with = with
@@ -103,9 +103,37 @@ package struct LitmusConfiguration: Sendable, Hashable {
   package var description: String {
     var text = encoding.rawValue
     if !without.isEmpty { text += " without " + without.joined(separator: ", ") }
-    if !with.isEmpty { text += " with " + with.joined(separator: ", ") }
+    if !with.isEmpty { text += " with " + with.map(\.rawValue).joined(separator: ", ") }
     return text
   }
+}
+
+/// What a proposal leaves open, or a way of doing a site wrong that is more than leaving it out.
+package enum LitmusChoice: String, Sendable, CaseIterable {
+  /// A: a folio's flag is set by its first restored writable migration entry.
+  case flagOnFirstWriteEntry = "flag-on-first-write-entry"
+  /// A: a shared page of a pinned folio clears its flag.
+  case clearPinned = "clear-pinned"
+  /// A: a shared page of a pinned folio leaves its flag.
+  case keepPinned = "keep-pinned"
+  /// B: fork fails when a bitmap cannot be allocated.
+  case noMemoryAbort = "nomem-abort"
+  /// B: fork copies instead, as for pinned pages.
+  case noMemoryCopy = "nomem-copy"
+  /// B: KSM attaches a bitmap to the table it saw before it took the PTL.
+  case ksmKeepsTable = "ksm-keeps-table"
+  /// B: KSM drops the bitmap it allocated without freeing it.
+  case ksmForgetsBitmap = "ksm-forgets-bitmap"
+  /// B: fork fills the table at the head of the deposit list.
+  case fillDepositAtFork = "fill-deposit-at-fork"
+  /// B: device-private entries without a bit count as shared.
+  case devicePrivateDefaultShared = "devpriv-default-shared"
+  /// C: a read-only device-private entry counts as exclusive.
+  case devicePrivateReadIsExclusive = "devpriv-read-is-exclusive"
+  /// C: hardware Dirty on a read-only entry is thrown away.
+  case hardwareDirtyDiscarded = "hwd-discarded"
+  /// C: `pte_mkdirty` sets exclusivity, and soft-dirty with it.
+  case mkdirtySetsSoftDirty = "mkdirty-sets-soft-dirty"
 }
 
 /// `verdict B without b.move: P512 UNSAFE; Q0 OK`

@@ -3,10 +3,14 @@
 /// The call-site switches by the names litmus files use (`pae-semantics` 3.2, 3.3).
 package enum LitmusSwitches {
   package static let b = [
-    "b.fork.alloc", "b.fork.set", "b.fork.nonpresent", "b.swapin.alloc", "b.stable", "b.restore.alloc",
-    "b.install.clear", "b.reuse.clear", "b.ksm", "b.move", "b.movetable", "b.movepmd", "b.split.fill",
+    "b.fork.alloc", "b.fork.set", "b.fork.set.parent", "b.fork.set.child", "b.fork.nonpresent", "b.swapin.alloc",
+    "b.stable", "b.restore.alloc",
+    "b.install.clear", "b.reuse.clear", "b.ksm", "b.move", "b.move.zero", "b.movetable", "b.movepmd", "b.split.fill",
     "b.deposit.reset", "b.free", "b.gupfast", "b.devpriv", "b.multi",
   ]
+
+  /// M-01..M-10: the wrong page of seed 002.
+  package static let baseline = ["mprotect.page"]
 
   package static let c = [
     "c.fork", "c.dirtymove", "c.ubc", "c.fork.mig", "c.mprotect", "c.batch", "c.contpte", "c.swapin", "c.unshare",
@@ -16,7 +20,7 @@ package enum LitmusSwitches {
 
   package static func names(of encoding: EncodingID) -> [String] {
     switch encoding {
-    case .baseline: ["mprotect.page"]
+    case .baseline: baseline
     case .aAndLazy, .aAndEager, .aOr: []
     case .b: b
     case .cRaw: []
