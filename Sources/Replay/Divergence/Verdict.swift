@@ -21,6 +21,9 @@ package enum Verdict: String, Sendable, CaseIterable, Comparable, BitwiseCopyabl
   case conservativeCopy = "CONS-copy"
   /// e=0, b=1 and the reuse check would succeed: an extra fault.
   case conservativeFault = "CONS-fault"
+  /// e=b before the operation, e=0 and b=1 right after it: reported in addition to the verdict of the entry, and
+  /// never stored as one.
+  case lost = "LOST"
   /// e=1, b=0, t=1: fewer faults, harmless.
   case better = "BETTER"
   case ok = "OK"
@@ -38,8 +41,28 @@ package enum Verdict: String, Sendable, CaseIterable, Comparable, BitwiseCopyabl
     case .invariantBreak: 5
     case .conservativeCopy: 6
     case .conservativeFault: 7
-    case .better: 8
-    case .ok: 9
+    case .lost: 8
+    case .better: 9
+    case .ok: 10
+    }
+  }
+
+  /// Four bits for the entry; `ok` is 0 so that a fresh entry holds it.
+  package var code: UInt8 { UInt8(truncatingIfNeeded: 10 - severity) }
+
+  package init(code: UInt8) {
+    switch code {
+    case 10: self = .unsafe
+    case 9: self = .unsafeIO
+    case 8: self = .dataLoss
+    case 7: self = .conservativePin
+    case 6: self = .livelock
+    case 5: self = .invariantBreak
+    case 4: self = .conservativeCopy
+    case 3: self = .conservativeFault
+    case 2: self = .lost
+    case 1: self = .better
+    default: self = .ok
     }
   }
 }

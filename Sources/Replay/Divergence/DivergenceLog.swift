@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Where and when something is being judged.
+package struct JudgingContext: Sendable, BitwiseCopyable {
+  package var sequence: Sequence
+  package var time: Timestamp
+  package var transition: Transition
+
+  package init(sequence: Sequence, time: Timestamp, transition: Transition) {
+    self.sequence = sequence
+    self.time = time
+    self.transition = transition
+  }
+}
+
+/// One encoding's divergences, counted by signature: (verdict, certainty, transition, order). The rule follows from
+/// encoding, verdict and transition.
+package struct DivergenceLog: Sendable {
+  package struct Signature: Sendable, Equatable {
+    package var verdict: Verdict
+    package var certainty: Certainty
+    package var transition: Transition
+    package var order: FolioOrder
+    package var count: UInt64
+    /// The first time: what history is asked about.
+    package var firstSequence: Sequence
+    package var firstTime: Timestamp
+    package var mm: MMID
+    package var page: VirtualPage
+  }
+
+  package let encoding: EncodingID
+  /// Entries looked at.
+  package var checks: UInt64 = 0
+  /// In order of first appearance.
+  package private(set) var signatures: [Signature] = []
+  /// Signatures from here on were not yet seen by `takeFresh`.
+  private var freshFrom = 0
+  /// Flat index (verdict, certainty, transition, order) -> position in `signatures` plus 1.
+  private var positions: ContiguousArray<UInt16>
+
+  private static let orders = 32
+  private static let transitions = Transition.allCases.count
+
+  package init(encoding: EncodingID) {
+    self.encoding = encoding
+    positions = ContiguousArray(repeating: 0, count: Verdict.allCases.count * 2 * Self.transitions * Self.orders)
+  }
+
+  package mutating func count(
+    _ verdict: Verdict, _ certainty: Certainty, order: FolioOrder, mm: MMID, page: VirtualPage,
+    _ context: JudgingContext
+  ) {
+    let certain = certainty == .definite ? 0 : 1
+    let transition = context.transition
+    let slot =
+      ((verdict.severity * 2 + certain) * Self.transitions + transition.position) * Self.orders + Int(order.rawValue)
+    if positions[slot] != 0 {
+      signatures[Int(positions[slot]) - 1].count += 1
+      return
+    }
+    signatures.append(
+      Signature(
+        verdict: verdict, certainty: certainty, transition: transition, order: order, count: 1,
+        firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page))
+    positions[slot] = UInt16(signatures.count)
+  }
+
+  /// Signatures that appeared since the last call: the moment to ask for the page's history.
+  package mutating func takeFresh() -> ArraySlice<Signature> {
+    defer { freshFrom = signatures.count }
+    return signatures[freshFrom...]
+  }
+
+  /// How often entries came to hold each verdict.
+  package var counts: [Verdict: UInt64] {
+    var counts: [Verdict: UInt64] = [:]
+    for signature in signatures { counts[signature.verdict, default: 0] += signature.count }
+    return counts
+  }
+}

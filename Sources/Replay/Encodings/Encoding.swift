@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// How exclusivity of an anonymous page is stored: the decision points of the kernel where that matters.
+///
+/// The transitions (`Transitions/`) are written once and call these functions where today's kernel reads, sets or
+/// clears PageAnonExclusive, or changes a write or dirty bit. One encoding = one file with these functions in this
+/// order. The world passed in is the encoding's own: it holds storage for all of them (page bits, a folio flag, a
+/// bitmap bit per slot, entry bits) and each uses what it needs.
+package protocol Encoding: Sendable {
+  static var id: EncodingID { get }
+
+  /// e: is what this entry maps (or, for swap and migration entries, names) claimed to be exclusive?
+  static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
+
+  // — setting
+
+  /// A page that is exclusive by construction was mapped at `ref` (entry already written).
+  static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite)
+  /// Before a possibly shared page of `folio` is made present at `ref`.
+  static func prepareShared(
+    _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
+  ) -> SharedPreparation
+  /// A possibly shared page was mapped read-only at `ref`.
+  static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite)
+  /// The reuse check passed: the page at `ref` is exclusive from now on. The entry is written afterwards.
+  static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite)
+
+  // — clearing
+
+  /// Before fork shares the entries of one pair of tables; `false` when memory for that is missing.
+  static func prepareFork(
+    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
+  ) -> Bool
+  /// fork maps the page in the child too (`__folio_try_dup_anon_rmap`). Both entries are written already.
+  static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef)
+  /// Before the page at `ref` is represented by a swap or migration entry (`folio_try_share_anon_rmap`), the pin
+  /// test is behind us. Returns what the new entry says.
+  static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool
+  /// KSM write-protected the page and is about to replace it; `false` when memory for that is missing.
+  static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool
+  static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef)
+  /// The entry at `ref` is about to become none for good (zap, or moved away).
+  static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry)
+
+  // — entry bits
+
+  /// The bits of a writable (at fork: any present) entry after write protection.
+  static func wrprotected(
+    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
+  ) -> Entry
+  /// The bits of a read-only entry after it was made writable without a write.
+  static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry
+  /// Does the dirty bit of this entry say that the page holds data not yet on disk?
+  static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool
+  /// The dirty bit of an entry restored from a migration entry.
+  static func restoredDirty(
+    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+  ) -> Bool
+  /// May a batch that ORs dirty bits cover both entries?
+  static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool
+  /// The entry after MADV_FREE cleaned it.
+  static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry
+
+  // — moving and splitting
+
+  /// Before an entry moves between tables; `false` when memory for that is missing.
+  static func prepareMove(_ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry) -> Bool
+  /// The entry was written at `to`; its slot at `from` is none.
+  static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool)
+  /// A PMD entry was replaced by 512 entries of the table of the same region.
+  static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry)
+  /// A whole table moved to another PMD slot (`move_normal_pmd`); `left` is the region now at the old address, if
+  /// one was made.
+  static func tableMoved(_ world: inout World<Self>, _ region: UInt32)
+  /// A table with 512 none entries is deposited below a new PMD entry.
+  static func deposited(_ world: inout World<Self>, _ region: UInt32)
+  /// The table of a region is freed.
+  static func tableFreed(_ world: inout World<Self>, _ region: UInt32)
+  /// The large folio is about to be split; called before its mappings are unmapped.
+  static func folioSplit(_ world: inout World<Self>, _ folio: FolioID)
+
+  // — rare
+
+  /// May this writable request really be mapped writable? A folio flag cannot say "this page only".
+  static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool
+  /// A device-private entry at `ref` lost write (`mprotect`), or (`atFork`) became shared.
+  static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool)
+}
+
+/// Where a fresh exclusive page is mapped.
+package enum InstallSite: Sendable, BitwiseCopyable {
+  /// O-02, O-04.
+  case anonymousFault
+  /// O-03: FOLL_FORCE write into a read-only VMA.
+  case forcedFault
+  /// O-05.
+  case fileCopy
+  /// O-10.
+  case writeCopy
+  /// O-12.
+  case unshareCopy
+  /// O-14, O-16.
+  case swapIn
+  /// O-17.
+  case swapOff
+  /// O-21.
+  case forkCopy
+  /// O-55, O-56: W or R-exclusive migration entry.
+  case restore
+  /// O-58.
+  case deviceInsert
+  /// O-66, O-67.
+  case collapse
+  /// O-76.
+  case userfaultCopy
+  /// O-78, O-79.
+  case userfaultMove
+  /// O-84.
+  case deviceExclusiveRestore
+  /// O-86.
+  case hugetlbReadFault
+}
+
+/// Whether a possibly shared page can be mapped.
+package enum SharedPreparation: Sendable, BitwiseCopyable {
+  case ready
+  /// An allocation failed: `VM_FAULT_OOM`.
+  case noMemory
+  /// The encoding cannot express it here (folio flag with a pinned folio): map a copy.
+  case copyInstead
+}
+
+/// Where a possibly shared page becomes present.
+package enum SharedSite: Sendable, BitwiseCopyable {
+  /// O-15.
+  case swapIn
+  /// O-15, exclusive entry under writeback on a stable-writes device.
+  case stableWrites
+  /// O-17.
+  case swapOff
+  /// O-55, O-56: R migration entry.
+  case restore
+}
+
+package enum ReuseSite: Sendable, BitwiseCopyable {
+  /// O-08, O-09, O-13, O-87: the write fault goes on to map it writable.
+  case write
+  /// O-11: the entry stays as it is.
+  case unshare
+}
+
+/// Why an entry loses write.
+package enum WrprotectSite: Sendable, BitwiseCopyable {
+  case fork, mprotect, numa, userfault, softDirty, ksm
+}

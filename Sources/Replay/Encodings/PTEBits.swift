@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Encoding C: the entry itself says it. Writable: exclusive. Read-only and dirty: exclusive. Read-only and clean:
+/// possibly shared. Data-dirty is the folio's flag, or writable and dirty (C3).
+///
+/// This is the proposal done fully (C-strict); with switches off, the same with call sites forgotten. C-raw needs
+/// no world: it is `rawClaim` on the entries of the unmodified kernel.
+package enum PTEBits: Encoding {
+  package static let id = EncodingID.cStrict
+
+  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+    switch entry.kind {
+    case .present:
+      let isKSM = world.folios[FolioID(entry.index)].flags.contains(.ksm)
+      return isKSM && world.switches.contains(.cZero) ? .shared : bits(entry)
+    case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
+    case .devicePrivate: return Claim(entry.writable || entry.exclusiveMark)
+    case .deviceExclusive, .migrationReadExclusive, .migrationWrite: return .exclusive
+    case .swap: return Claim(entry.exclusiveMark)
+    case .migrationRead, .none, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: return .shared
+    }
+  }
+
+  /// C-raw: W or D of a normal anonymous page, whoever wrote those bits.
+  package static func rawClaim(_ world: borrowing World<Baseline>, _ entry: Entry) -> Claim {
+    switch entry.kind {
+    case .present: world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bits(entry)
+    case .devicePrivate: Claim(entry.writable)
+    case .deviceExclusive, .migrationReadExclusive, .migrationWrite: .exclusive
+    case .swap: Claim(entry.exclusiveMark)
+    case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: .shared
+    }
+  }
+
+  private static func bits(_ entry: Entry) -> Claim {
+    if entry.writable || entry.shadowStack { return .exclusive }
+    if entry.writableUnknown { return entry.dirty && !entry.dirtyUnknown ? .exclusive : .unknown }
+    return entry.dirtyUnknown ? .unknown : Claim(entry.dirty)
+  }
+
+  /// A read-only result needs the dirty bit to be claimed; data that came with it (r D) is the folio's business.
+  package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
+    var entry = world.tables.entry(ref)
+    guard !entry.writable, entry.kind == .present else { return }
+    if entry.dirty { moveDirtyToFolio(&world, entry) }
+    let isDone: Bool =
+      switch site {
+      case .forcedFault, .deviceInsert, .collapse: world.switches.contains(.cForce)
+      case .unshareCopy: world.switches.contains(.cUnshare)
+      case .swapIn, .swapOff: world.switches.contains(.cSwapin)
+      case .hugetlbReadFault: world.switches.contains(.cHugetlb)
+      case .deviceExclusiveRestore: world.switches.contains(.cDevExcl)
+      // The migration entry's type decides (`restoredDirty`).
+      case .restore: false
+      case .anonymousFault, .fileCopy, .writeCopy, .forkCopy, .userfaultCopy, .userfaultMove: true
+      }
+    if isDone {
+      entry.dirty = true
+      world.update(entry, at: ref)
+    }
+  }
+
+  package static func prepareShared(
+    _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
+  ) -> SharedPreparation { .ready }
+
+  package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {}
+
+  package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) {
+    switch site {
+    case .write: break
+    case .unshare:
+      let isHugetlb = world.folios[FolioID(world.tables.entry(ref).index)].flags.contains(.hugetlb)
+      guard world.switches.contains(isHugetlb ? .cHugetlb : .cUnshare) else { return }
+      var entry = world.tables.entry(ref)
+      entry.dirty = true
+      world.update(entry, at: ref)
+    }
+  }
+
+  package static func prepareFork(
+    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
+  ) -> Bool { true }
+
+  /// The bits of both entries were settled by `wrprotected(.fork)`.
+  package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
+    for ref in [parent, child] {
+      var entry = world.tables.entry(ref)
+      if entry.kind.isMigration, world.switches.contains(.cForkMig), entry.dirty {
+        entry.dirty = false
+        world.update(entry, at: ref)
+      }
+    }
+  }
+
+  package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
+    claim(world, ref, entry) != .shared
+  }
+
+  package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool { true }
+
+  /// KSM leaves the entry read-only and clean, in any kernel.
+  package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {}
+
+  package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {}
+
+  /// W goes: data-dirty moves to the folio, and the dirty bit becomes pure exclusivity.
+  package static func wrprotected(
+    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
+  ) -> Entry {
+    if entry.writable || entry.hardwareDirty { moveDirtyToFolio(&world, entry) }
+    var result = entry.withoutWrite
+    switch site {
+    case .fork:
+      if world.switches.contains(.cFork) {
+        result.dirty = false
+        result.dirtyUnknown = false
+        result.shadowStack = false
+      }
+    case .ksm: result.dirty = false
+    case .mprotect, .numa, .userfault, .softDirty:
+      if entry.writable || entry.writableUnknown, world.switches.contains(rewriteSwitch(site)) {
+        result.dirty = entry.writable || entry.dirty
+        result.dirtyUnknown = entry.writableUnknown && !entry.dirty
+      }
+    }
+    return result
+  }
+
+  private static func rewriteSwitch(_ site: WrprotectSite) -> CallSiteSwitch {
+    switch site {
+    case .fork, .ksm: .cFork
+    case .mprotect: .cMprotect
+    case .numa: .cNUMA
+    case .userfault: .cUffd
+    case .softDirty: .cSoftDirty
+    }
+  }
+
+  /// The dirty bit meant exclusive; from here on it means data again: set iff the folio is dirty.
+  package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
+    var result = entry.withWrite
+    result.dirty = world.folios[FolioID(entry.index)].flags.contains(.dirty)
+    result.dirtyUnknown = false
+    return result
+  }
+
+  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+    if entry.hardwareDirty && world.switches.contains(.cHardwareDirty) { return true }
+    guard world.switches.contains(.cDirtyRead) else { return entry.dirty }
+    return entry.dirty && (entry.writable || entry.shadowStack)
+  }
+
+  package static func restoredDirty(
+    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+  ) -> Bool {
+    guard world.switches.contains(.cMig) else { return folioIsDirty && migration.dirty }
+    switch migration.kind {
+    case .migrationWrite: return folioIsDirty
+    case .migrationReadExclusive: return true
+    case .migrationRead, .none, .zeroPage, .present, .filePage, .swap, .devicePrivate, .deviceExclusive, .hwpoison,
+      .markerUffdWP, .markerGuard, .markerPoison:
+      return false
+    }
+  }
+
+  /// Dirty bits of read-only entries must never be ORed together.
+  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
+    guard world.switches.contains(.cBatch) else { return true }
+    return first.writable || first.dirty == next.dirty
+  }
+
+  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry {
+    var result = entry.cleaned
+    if !entry.writable, world.switches.contains(.cMadvFree) {
+      result.dirty = entry.dirty
+      result.dirtyUnknown = entry.dirtyUnknown
+    }
+    return result
+  }
+
+  package static func prepareMove(
+    _ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry
+  ) -> Bool { true }
+
+  package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
+  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
+
+  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+
+  /// Device-private entries have no dirty bit: C needs a read-exclusive type of them.
+  package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
+    var entry = world.tables.entry(ref)
+    entry.exclusiveMark = exclusive && world.switches.contains(.cDevPriv)
+    world.update(entry, at: ref)
+  }
+
+  private static func moveDirtyToFolio(_ world: inout World<Self>, _ entry: Entry) {
+    let isDirty = entry.dirty || (entry.hardwareDirty && world.switches.contains(.cHardwareDirty))
+    guard isDirty, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }
+    let folio = FolioID(entry.index)
+    guard !world.folios[folio].flags.contains(.dirty) else { return }
+    world.markDirty(folio)
+    world.costs[.folioMarkDirty] += 1
+  }
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Encoding B: a bitmap hangs off a page table once one of its pages may be shared; bit 1 says "not exclusive", no
+/// bitmap says all entries are exclusive. KSM and zero pages are never exclusive whatever the bit says.
+package enum PageTableBitmap: Encoding {
+  package static let id = EncodingID.b
+  /// One bit per entry of a 512-entry table.
+  static let bitmapBytes: UInt64 = 64
+
+  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+    switch entry.kind {
+    case .present, .deviceExclusive:
+      return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
+    case .devicePrivate:
+      return world.switches.contains(.bDevPriv) ? bit(world, ref, entry) : .exclusive
+    case .swap: return Claim(entry.exclusiveMark)
+    case .migrationReadExclusive, .migrationWrite: return .exclusive
+    case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      return .shared
+    }
+  }
+
+  package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
+    if world.switches.contains(.bInstallClear) { setBit(&world, ref, false) }
+    forgetUnknown(&world, ref)
+  }
+
+  package static func prepareShared(
+    _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
+  ) -> SharedPreparation {
+    switch site {
+    case .swapIn, .swapOff:
+      guard world.switches.contains(.bSwapinAlloc) else { return .ready }
+      return ensureBitmap(&world, ref) ? .ready : .noMemory
+    case .stableWrites:
+      guard world.switches.contains(.bStable) else { return .ready }
+      return ensureBitmap(&world, ref) ? .ready : .noMemory
+    case .restore:
+      // Under the PTL in reclaim or compaction: the bitmap is there already or never will be.
+      return .ready
+    }
+  }
+
+  package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {
+    let isDone: Bool =
+      switch site {
+      case .swapIn, .swapOff: world.switches.contains(.bSwapinAlloc)
+      case .stableWrites: world.switches.contains(.bStable)
+      case .restore: world.switches.contains(.bRestoreAlloc)
+      }
+    if isDone { setBit(&world, ref, true) }
+    forgetUnknown(&world, ref)
+  }
+
+  package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) {
+    if world.switches.contains(.bReuseClear) { setBit(&world, ref, false) }
+    forgetUnknown(&world, ref)
+  }
+
+  package static func prepareFork(
+    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
+  ) -> Bool {
+    if entry.kind.isMigration {
+      guard world.switches.contains(.bForkNonpresent) else { return true }
+    } else if entry.kind == .devicePrivate {
+      guard world.switches.contains(.bDevPriv), world.switches.contains(.bForkAlloc) else { return true }
+    } else {
+      guard world.switches.contains(.bForkAlloc) else { return true }
+    }
+    return ensureBitmap(&world, parent) && ensureBitmap(&world, child)
+  }
+
+  package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
+    forgetUnknown(&world, parent)
+    if world.tables.entry(parent).kind == .devicePrivate, !world.switches.contains(.bDevPriv) { return }
+    if world.switches.contains(.bForkSetParent) { setBit(&world, parent, true) }
+    if world.switches.contains(.bForkSetChild) { setBit(&world, child, true) }
+  }
+
+  /// Bits are ignored while the page is not mapped: nothing is written, the slot goes stale.
+  package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
+    claim(world, ref, entry) != .shared
+  }
+
+  package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
+    world.switches.contains(.bKSM) ? ensureBitmap(&world, ref) : true
+  }
+
+  package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {
+    if world.switches.contains(.bKSM) { setBit(&world, ref, true) }
+    forgetUnknown(&world, ref)
+  }
+
+  package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {}
+
+  package static func wrprotected(
+    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
+  ) -> Entry { entry.withoutWrite }
+
+  package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
+    entry.withWrite
+  }
+
+  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+    entry.dirty || entry.hardwareDirty
+  }
+
+  package static func restoredDirty(
+    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+  ) -> Bool { folioIsDirty && migration.dirty }
+
+  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
+
+  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
+
+  /// A bit 1 needs a bitmap at the destination; so does an R migration entry, whose restore cannot allocate.
+  package static func prepareMove(
+    _ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry
+  ) -> Bool {
+    guard moveIsDone(world, to) else { return true }
+    let mayBeShared: Bool =
+      switch entry.kind {
+      case .present, .devicePrivate, .deviceExclusive: claim(world, from, entry) != .exclusive
+      case .migrationRead: true
+      case .migrationReadExclusive, .migrationWrite, .swap, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP,
+        .markerGuard, .markerPoison:
+        false
+      }
+    return mayBeShared ? ensureBitmap(&world, to) : true
+  }
+
+  package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {
+    guard moveIsDone(world, to) else { return }
+    if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
+  }
+
+  private static func moveIsDone(_ world: borrowing World<Self>, _ to: EntryRef) -> Bool {
+    world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
+  }
+
+  /// The withdrawn table must say of 512 entries what the PMD-level bit said of one.
+  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
+    let wasShared = pmd.bitmapBit
+    guard wasShared, world.switches.contains(.bSplitFill) else { return }
+    // Reserved when the PMD became shared, so this cannot fail.
+    if !world.tables[region].hasBitmap { addBitmap(&world, region) }
+    for slot in 0..<512 { world.tables.setBitmapBit(true, at: EntryRef(region: region, slot: slot)) }
+    world.costs[.bitmapLines] += 1
+  }
+
+  /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {
+    guard !world.switches.contains(.bMoveTable) else { return }
+    dropBitmap(&world, region)
+  }
+
+  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
+    guard world.switches.contains(.bDepositReset) else { return }
+    dropBitmap(&world, region)
+  }
+
+  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) { dropBitmap(&world, region) }
+
+  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
+
+  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+
+  package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
+    guard !exclusive, world.switches.contains(.bDevPriv) else { return }
+    setBit(&world, ref, true)
+  }
+
+  // — the bitmap
+
+  private static func bit(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+    if world.folios[FolioID(entry.index)].flags.contains(.exclusiveUnknown) { return .unknown }
+    return Claim(!entry.bitmapBit)
+  }
+
+  /// The bit was written: what was not seen of an attached process is known from here on.
+  private static func forgetUnknown(_ world: inout World<Self>, _ ref: EntryRef) {
+    let entry = world.tables.entry(ref)
+    guard entry.kind.refersToFolio else { return }
+    world.folios[FolioID(entry.index)].flags.remove(.exclusiveUnknown)
+  }
+
+  private static func hasBitmap(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
+    let region = world.tables[ref.region]
+    guard region.isHuge else { return region.hasBitmap }
+    return world.mms[Int(region.mm)]?.pmdBitmaps.contains(region.base &>> 9) ?? false
+  }
+
+  private static func setBit(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
+    guard hasBitmap(world, ref) else { return }
+    world.tables.setBitmapBit(value, at: ref)
+    world.costs[.bitmapLines] += 1
+  }
+
+  private static func ensureBitmap(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
+    if hasBitmap(world, ref) { return true }
+    if let budget = world.options.bitmapAllocationBudget {
+      guard budget > 0 else {
+        world.costs[.bitmapAllocationFailures] += 1
+        return false
+      }
+      world.options.bitmapAllocationBudget = budget - 1
+    }
+    addBitmap(&world, ref.region)
+    return true
+  }
+
+  private static func addBitmap(_ world: inout World<Self>, _ region: UInt32) {
+    let table = world.tables[region]
+    if table.isHuge {
+      world.mms[Int(table.mm)]?.pmdBitmaps.append(table.base &>> 9)
+    } else {
+      world.tables[region].hasBitmap = true
+    }
+    world.costs[.bitmapAllocations] += 1
+    world.costs[.bitmapBytesNow] += bitmapBytes
+    world.costs[.bitmapBytesPeak] = max(world.costs[.bitmapBytesPeak], world.costs[.bitmapBytesNow])
+  }
+
+  private static func dropBitmap(_ world: inout World<Self>, _ region: UInt32) {
+    guard world.tables[region].hasBitmap else { return }
+    world.tables[region].hasBitmap = false
+    world.tables.clearTableBits(region)
+    world.costs[.bitmapBytesNow] -= bitmapBytes
+  }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// What a page-table entry holds (reference 1.1). A PMD entry uses the same kinds.
+package enum EntryKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case none
+  /// The shared zero page, also the one KSM places (then `dirty` is set, as `replace_page` tags it).
+  case zeroPage
+  /// A present entry mapping an anonymous (or KSM) page.
+  case present
+  /// A present entry mapping a page-cache page. Never exclusive; nothing about the page is modelled.
+  case filePage
+  case swap
+  case migrationRead
+  case migrationReadExclusive
+  case migrationWrite
+  case devicePrivate
+  case deviceExclusive
+  case hwpoison
+  case markerUffdWP
+  case markerGuard
+  case markerPoison
+
+  package var isMigration: Bool {
+    switch self {
+    case .migrationRead, .migrationReadExclusive, .migrationWrite: true
+    case .none, .zeroPage, .present, .filePage, .swap, .devicePrivate, .deviceExclusive, .hwpoison, .markerUffdWP,
+      .markerGuard, .markerPoison:
+      false
+    }
+  }
+
+  /// The entry names a page of a folio the model follows.
+  package var refersToFolio: Bool {
+    switch self {
+    case .present, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive: true
+    case .none, .zeroPage, .filePage, .swap, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: false
+    }
+  }
+
+  package var isMarker: Bool {
+    switch self {
+    case .markerUffdWP, .markerGuard, .markerPoison: true
+    case .none, .zeroPage, .present, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite,
+      .devicePrivate, .deviceExclusive, .hwpoison:
+      false
+    }
+  }
+}
+
+/// A page-table entry in eight bytes.
+///
+///     63        36 35 34    24 23 22 21 20 19  16 15 ........ 4 3  0
+///     folio or slot    page      -    ?  verdict    flag bits   kind
+///
+/// `bitmapBit` and the verdict belong to the *slot* of the table, not to what the slot holds: they survive when
+/// another entry is written there (`PageTables.write`).
+package struct Entry: BitwiseCopyable, Sendable, Equatable {
+  package var raw: UInt64
+
+  package init(raw: UInt64) { self.raw = raw }
+
+  package static let none = Entry(raw: 0)
+
+  /// An entry of `kind` that names page `page` of the folio (or, for swap, a slot) at `index`; all flags clear.
+  package init(_ kind: EntryKind, index: UInt32 = 0, page: Int = 0) {
+    precondition(index < 1 << 28 && page >= 0 && page < 1 << 11, "entry target \(index).\(page)")
+    raw = UInt64(kind.rawValue) | UInt64(page) &<< 24 | UInt64(index) &<< 36
+  }
+
+  package var kind: EntryKind {
+    get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
+    set { raw = raw & ~0xf | UInt64(newValue.rawValue) }
+  }
+
+  /// Index of the folio, or of the swap slot for `.swap`.
+  package var index: UInt32 {
+    get { UInt32(truncatingIfNeeded: raw &>> 36) }
+    set { raw = raw & 0xf_ffff_ffff | UInt64(newValue) &<< 36 }
+  }
+
+  /// Page within the folio.
+  package var page: Int {
+    get { Int(truncatingIfNeeded: raw &>> 24 & 0x7ff) }
+    set { raw = raw & ~(0x7ff &<< 24) | UInt64(newValue & 0x7ff) &<< 24 }
+  }
+
+  @inline(__always)
+  private func bit(_ position: UInt64) -> Bool { raw & (1 &<< position) != 0 }
+
+  @inline(__always)
+  private mutating func setBit(_ position: UInt64, _ value: Bool) {
+    raw = value ? raw | (1 &<< position) : raw & ~(1 &<< position)
+  }
+
+  package var writable: Bool {
+    get { bit(4) }
+    set { setBit(4, newValue) }
+  }
+  /// The PTE dirty bit (x86: Dirty or SavedDirty); of a migration entry, its dirty bit.
+  package var dirty: Bool {
+    get { bit(5) }
+    set { setBit(5, newValue) }
+  }
+  package var softDirty: Bool {
+    get { bit(6) }
+    set { setBit(6, newValue) }
+  }
+  package var uffdWP: Bool {
+    get { bit(7) }
+    set { setBit(7, newValue) }
+  }
+  /// Protnone: a NUMA hint, or `PROT_NONE`.
+  package var protnone: Bool {
+    get { bit(8) }
+    set { setBit(8, newValue) }
+  }
+  package var young: Bool {
+    get { bit(9) }
+    set { setBit(9, newValue) }
+  }
+  /// The exclusive bit of a swap entry; of a device-private read entry, encoding C's extra type.
+  package var exclusiveMark: Bool {
+    get { bit(10) }
+    set { setBit(10, newValue) }
+  }
+  /// Whether the entry is writable was never seen.
+  package var writableUnknown: Bool {
+    get { bit(11) }
+    set { setBit(11, newValue) }
+  }
+  /// Whether the entry is dirty was never seen, or hardware may have changed it since.
+  package var dirtyUnknown: Bool {
+    get { bit(12) }
+    set { setBit(12, newValue) }
+  }
+  /// Encoding B's bit for this slot: 1 says "not exclusive".
+  package var bitmapBit: Bool {
+    get { bit(13) }
+    set { setBit(13, newValue) }
+  }
+  /// x86 shadow stack: Write=0, Dirty=1 counts as writable.
+  package var shadowStack: Bool {
+    get { bit(14) }
+    set { setBit(14, newValue) }
+  }
+  /// Hardware Dirty on a read-only entry: data was stored, but it never means exclusive.
+  package var hardwareDirty: Bool {
+    get { bit(15) }
+    set { setBit(15, newValue) }
+  }
+
+  /// Present, but without `VM_WRITE`-style permission known either way.
+  package var isReadOnly: Bool { !writable && !writableUnknown }
+
+  // — what the judge remembers about the slot
+
+  package var verdict: Verdict {
+    get { Verdict(code: UInt8(truncatingIfNeeded: raw &>> 16 & 0xf)) }
+    set { raw = raw & ~(0xf &<< 16) | UInt64(newValue.code) &<< 16 }
+  }
+  package var verdictIsPossible: Bool {
+    get { bit(20) }
+    set { setBit(20, newValue) }
+  }
+
+  /// The bits that stay with the slot when its content changes.
+  static let slotMask: UInt64 = 1 &<< 13 | 0xf &<< 16 | 1 &<< 20
+}
+
+/// Where an entry stands: 512 slots per page-table region. It stays valid when a whole table is moved.
+package struct EntryRef: Hashable, Sendable, BitwiseCopyable {
+  package let raw: UInt32
+
+  @inline(__always)
+  package init(raw: UInt32) { self.raw = raw }
+
+  @inline(__always)
+  package init(region: UInt32, slot: Int) { raw = region &<< 9 | UInt32(truncatingIfNeeded: slot) }
+
+  package var region: UInt32 { raw &>> 9 }
+  package var slot: Int { Int(raw & 511) }
+}
+
+extension Entry {
+  /// Write protection as today's kernel does it: dirty is kept.
+  var withoutWrite: Entry {
+    var entry = self
+    entry.writable = false
+    entry.writableUnknown = false
+    return entry
+  }
+
+  /// Write is granted without a write: dirty is kept.
+  var withWrite: Entry {
+    var entry = self
+    entry.writable = true
+    entry.writableUnknown = false
+    return entry
+  }
+
+  /// Dirty and young gone, as MADV_FREE leaves it.
+  var cleaned: Entry {
+    var entry = self
+    entry.dirty = false
+    entry.dirtyUnknown = false
+    entry.hardwareDirty = false
+    entry.young = false
+    return entry
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// All folios, and who maps them.
+///
+/// A folio mapped once keeps its one `EntryRef` inline; more mappings form a list, newest first, because the mm
+/// that mapped last is usually the first to go.
+struct FolioPool: Sendable {
+  private(set) var records = ContiguousArray<FolioRecord>()
+  private var freeRecords = ContiguousArray<UInt32>()
+  private var sides = ContiguousArray<FolioSide?>()
+  private var freeSides = ContiguousArray<UInt32>()
+  private var nodes = ContiguousArray<MappingNode>()
+  private var freeNode = noIndex
+  /// Content version of small folios (oracle mode only).
+  private var contents = ContiguousArray<UInt32>()
+
+  var liveCount: Int { records.count - freeRecords.count }
+
+  mutating func allocate(order: FolioOrder, flags: FolioFlags) -> FolioID {
+    var flags = flags.union(.live)
+    if order > .base { flags.insert(.large) }
+    let record = FolioRecord(flags: flags, attached: 0, head: noIndex, side: noIndex)
+    let index: UInt32
+    if let free = freeRecords.popLast() {
+      index = free
+      records[Int(free)] = record
+    } else {
+      precondition(records.count < 1 << 28, "folio pool is full")
+      index = UInt32(records.count)
+      records.append(record)
+    }
+    if order > .base { records[Int(index)].side = newSide(order: order) }
+    return FolioID(index)
+  }
+
+  mutating func free(_ folio: FolioID) {
+    let record = records[Int(folio.raw)]
+    precondition(record.attached == 0 && record.flags.contains(.live), "freeing a mapped or free folio")
+    if record.side != noIndex { releaseSide(record.side) }
+    if Int(folio.raw) < contents.count { contents[Int(folio.raw)] = 0 }
+    records[Int(folio.raw)] = FolioRecord(flags: [], attached: 0, head: noIndex, side: noIndex)
+    freeRecords.append(folio.raw)
+  }
+
+  subscript(folio: FolioID) -> FolioRecord {
+    @inline(__always) get { records[Int(folio.raw)] }
+    @inline(__always) _modify { yield &records[Int(folio.raw)] }
+  }
+
+  // — side records
+
+  private mutating func newSide(order: FolioOrder) -> UInt32 {
+    if let free = freeSides.popLast() {
+      sides[Int(free)] = FolioSide(order: order)
+      return free
+    }
+    sides.append(FolioSide(order: order))
+    return UInt32(sides.count - 1)
+  }
+
+  private mutating func releaseSide(_ side: UInt32) {
+    sides[Int(side)] = nil
+    freeSides.append(side)
+  }
+
+  /// The side record, `nil` for a plain small folio.
+  func side(_ folio: FolioID) -> FolioSide? {
+    let side = records[Int(folio.raw)].side
+    return side == noIndex ? nil : sides[Int(side)]
+  }
+
+  /// Changes the side record, made if there was none.
+  mutating func withSide<R>(_ folio: FolioID, _ body: (inout FolioSide) -> R) -> R {
+    if records[Int(folio.raw)].side == noIndex { records[Int(folio.raw)].side = newSide(order: .base) }
+    let index = Int(records[Int(folio.raw)].side)
+    guard var side = sides[index].take() else { preconditionFailure("folio \(folio.raw) lost its side record") }
+    defer { sides[index] = consume side }
+    return body(&side)
+  }
+
+  func order(_ folio: FolioID) -> FolioOrder { side(folio)?.order ?? .base }
+
+  // — mappings
+
+  mutating func attach(_ ref: EntryRef, to folio: FolioID, page: Int, huge: Bool) {
+    let index = Int(folio.raw)
+    records[index].attached &+= 1
+    guard records[index].flags.contains(.large) else {
+      if records[index].attached == 1 {
+        records[index].head = ref.raw
+        return
+      }
+      if !records[index].flags.contains(.mappingList) {
+        records[index].head = newNode(MappingNode(ref: records[index].head, next: noIndex))
+        records[index].flags.insert(.mappingList)
+      }
+      records[index].head = newNode(MappingNode(ref: ref.raw, next: records[index].head))
+      return
+    }
+    let next = withSide(folio) { side in side.heads[page] }
+    let node = newNode(MappingNode(ref: ref.raw, next: next))
+    withSide(folio) { side in
+      side.heads[page] = node
+      if huge { side.entire &+= 1 } else { side.attachedPerPage[page] &+= 1 }
+    }
+  }
+
+  mutating func detach(_ ref: EntryRef, from folio: FolioID, page: Int, huge: Bool) {
+    let index = Int(folio.raw)
+    precondition(records[index].attached > 0, "detaching from an unmapped folio")
+    records[index].attached &-= 1
+    guard records[index].flags.contains(.large) else {
+      if !records[index].flags.contains(.mappingList) {
+        records[index].head = noIndex
+        return
+      }
+      records[index].head = removeNode(ref, from: records[index].head)
+      if records[index].attached == 1 {
+        let node = records[index].head
+        records[index].head = nodes[Int(node)].ref
+        records[index].flags.remove(.mappingList)
+        recycle(node)
+      }
+      return
+    }
+    let head = withSide(folio) { side in side.heads[page] }
+    let newHead = removeNode(ref, from: head)
+    withSide(folio) { side in
+      side.heads[page] = newHead
+      if huge { side.entire &-= 1 } else { side.attachedPerPage[page] &-= 1 }
+    }
+  }
+
+  /// The entries that refer to a page, newest first. For a PMD mapping the page is 0.
+  func forEachMapping(of folio: FolioID, page: Int, _ body: (EntryRef) -> Void) {
+    let record = records[Int(folio.raw)]
+    var node: UInt32
+    if record.flags.contains(.large) {
+      node = side(folio)?.heads[page] ?? noIndex
+    } else if record.flags.contains(.mappingList) {
+      node = record.head
+    } else {
+      if record.attached == 1 { body(EntryRef(raw: record.head)) }
+      return
+    }
+    while node != noIndex {
+      body(EntryRef(raw: nodes[Int(node)].ref))
+      node = nodes[Int(node)].next
+    }
+  }
+
+  /// Every entry that refers to any page of the folio.
+  func mappings(of folio: FolioID) -> [EntryRef] {
+    var all: [EntryRef] = []
+    for page in 0..<order(folio).pageCount { forEachMapping(of: folio, page: page) { all.append($0) } }
+    return all
+  }
+
+  private mutating func newNode(_ node: MappingNode) -> UInt32 {
+    if freeNode != noIndex {
+      let index = freeNode
+      freeNode = nodes[Int(index)].next
+      nodes[Int(index)] = node
+      return index
+    }
+    nodes.append(node)
+    return UInt32(nodes.count - 1)
+  }
+
+  private mutating func recycle(_ node: UInt32) {
+    nodes[Int(node)] = MappingNode(ref: noIndex, next: freeNode)
+    freeNode = node
+  }
+
+  /// Takes the node of `ref` out and returns the new head.
+  private mutating func removeNode(_ ref: EntryRef, from head: UInt32) -> UInt32 {
+    var previous = noIndex
+    var node = head
+    while node != noIndex {
+      let next = nodes[Int(node)].next
+      if nodes[Int(node)].ref == ref.raw {
+        if previous != noIndex { nodes[Int(previous)].next = next }
+        recycle(node)
+        return previous == noIndex ? next : head
+      }
+      previous = node
+      node = next
+    }
+    preconditionFailure("entry \(ref.raw) is not a mapping of the folio")
+  }
+
+  // — content versions (oracle mode)
+
+  func content(_ folio: FolioID, page: Int) -> UInt32 {
+    if let side = side(folio), side.order > .base { return page < side.content.count ? side.content[page] : 0 }
+    return Int(folio.raw) < contents.count ? contents[Int(folio.raw)] : 0
+  }
+
+  mutating func setContent(_ version: UInt32, of folio: FolioID, page: Int) {
+    if records[Int(folio.raw)].flags.contains(.large) {
+      withSide(folio) { side in
+        if side.content.isEmpty { side.content = Array(repeating: 0, count: side.order.pageCount) }
+        side.content[page] = version
+      }
+      return
+    }
+    while contents.count <= Int(folio.raw) { contents.append(0) }
+    contents[Int(folio.raw)] = version
+  }
+}

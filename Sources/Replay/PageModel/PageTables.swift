@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// The page tables of all mms: one *region* per 2 MiB of address space that is in use.
+///
+/// A region is a PMD slot. It stands for a page table of 512 entries or, when `isHuge`, for one PMD entry (also a
+/// PMD migration or device entry, and one hugetlb page). Words of all regions lie in one flat array, so an
+/// `EntryRef` is an index; a freed region is reused before the array grows.
+struct PageTables: Sendable {
+  struct Region: BitwiseCopyable, Sendable {
+    /// Slot of the owner in the world's mm array.
+    var mm: UInt32
+    /// Entries that are not none (0 or 1 when huge).
+    var live: UInt16
+    var isHuge: Bool
+    /// Encoding B: a bitmap hangs off this table.
+    var hasBitmap: Bool
+    /// Virtual page number divided by 512.
+    var base: UInt64
+    /// The PMD entry when huge; its bitmap bit is the PMD-level bit.
+    var pmd: Entry
+  }
+
+  static let entriesPerTable = 512
+
+  private(set) var words = ContiguousArray<UInt64>()
+  private var regions = ContiguousArray<Region>()
+  private var freeRegions = ContiguousArray<UInt32>()
+
+  /// Regions in use.
+  var regionCount: Int { regions.count - freeRegions.count }
+
+  mutating func allocate(mm: UInt32, base: UInt64) -> UInt32 {
+    let fresh = Region(mm: mm, live: 0, isHuge: false, hasBitmap: false, base: base, pmd: .none)
+    if let region = freeRegions.popLast() {
+      regions[Int(region)] = fresh
+      return region
+    }
+    precondition(regions.count < 1 << 23, "page-table pool is full")
+    regions.append(fresh)
+    words.append(contentsOf: repeatElement(0, count: Self.entriesPerTable))
+    return UInt32(regions.count - 1)
+  }
+
+  /// Gives the region back. Stale slot bits go with the table.
+  mutating func free(_ region: UInt32) {
+    precondition(regions[Int(region)].live == 0, "freeing a page table in use")
+    let first = Int(region) &<< 9
+    for word in first..<first + Self.entriesPerTable { words[word] = 0 }
+    regions[Int(region)].mm = noIndex
+    freeRegions.append(region)
+  }
+
+  subscript(region: UInt32) -> Region {
+    get { regions[Int(region)] }
+    _modify { yield &regions[Int(region)] }
+  }
+
+  @inline(__always)
+  func entry(_ ref: EntryRef) -> Entry {
+    let region = regions[Int(ref.region)]
+    return region.isHuge ? region.pmd : Entry(raw: words[Int(ref.raw)])
+  }
+
+  /// The slot's word below a huge PMD entry too: the deposited table keeps its stale bits.
+  func tableWord(_ ref: EntryRef) -> Entry { Entry(raw: words[Int(ref.raw)]) }
+
+  /// Writes the entry; the slot keeps its bitmap bit and its verdict.
+  @inline(__always)
+  mutating func write(_ entry: Entry, at ref: EntryRef) {
+    let region = Int(ref.region)
+    let old: UInt64
+    if regions[region].isHuge {
+      old = regions[region].pmd.raw
+      regions[region].pmd.raw = entry.raw & ~Entry.slotMask | old & Entry.slotMask
+    } else {
+      old = words[Int(ref.raw)]
+      words[Int(ref.raw)] = entry.raw & ~Entry.slotMask | old & Entry.slotMask
+    }
+    let was = old & 0xf != 0
+    let now = entry.raw & 0xf != 0
+    if was != now {
+      if now { regions[region].live &+= 1 } else { regions[region].live &-= 1 }
+    }
+  }
+
+  @inline(__always)
+  mutating func setBitmapBit(_ value: Bool, at ref: EntryRef) {
+    if regions[Int(ref.region)].isHuge {
+      regions[Int(ref.region)].pmd.bitmapBit = value
+    } else {
+      let mask: UInt64 = 1 &<< 13
+      words[Int(ref.raw)] = value ? words[Int(ref.raw)] | mask : words[Int(ref.raw)] & ~mask
+    }
+  }
+
+  @inline(__always)
+  mutating func setVerdict(_ verdict: Verdict, possible: Bool, at ref: EntryRef) {
+    var entry = self.entry(ref)
+    entry.verdict = verdict
+    entry.verdictIsPossible = possible
+    if regions[Int(ref.region)].isHuge {
+      regions[Int(ref.region)].pmd = entry
+    } else {
+      words[Int(ref.raw)] = entry.raw
+    }
+  }
+
+  /// Encoding B: all bits of the table back to 0, also below a huge PMD entry.
+  mutating func clearTableBits(_ region: UInt32) {
+    let first = Int(region) &<< 9
+    for word in first..<first + Self.entriesPerTable { words[word] &= ~(1 &<< 13) }
+  }
+
+  /// Makes an empty table a PMD slot, or the other way round.
+  mutating func setHuge(_ isHuge: Bool, region: UInt32) {
+    precondition(regions[Int(region)].live == 0, "changing the level of a table in use")
+    regions[Int(region)].isHuge = isHuge
+  }
+}
+
+/// One mm: where its page tables are.
+struct MMState: Sendable {
+  let id: MMID
+  var origin: MMOrigin
+  /// `MMF_HAS_PINNED`.
+  var hasPinned = false
+  /// `exit_mmap` is tearing the tables down: what it still maps may be gone already.
+  var tearingDown = false
+  /// Everything mapped is known (built by exec or by a fork of such an mm).
+  var isComplete: Bool
+  /// Bases (vpn / 512) of the regions, ascending, and the regions in the same order.
+  private(set) var bases = ContiguousArray<UInt64>()
+  private(set) var regions = ContiguousArray<UInt32>()
+  private var lastBase = UInt64.max
+  private var lastRegion = noIndex
+  /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
+  var pmdBitmaps = ContiguousArray<UInt64>()
+
+  init(id: MMID, origin: MMOrigin, isComplete: Bool) {
+    self.id = id
+    self.origin = origin
+    self.isComplete = isComplete
+  }
+
+  /// Index of the first region whose base is not below `base`.
+  func position(of base: UInt64) -> Int {
+    var low = 0
+    var high = bases.count
+    while low < high {
+      let middle = (low &+ high) / 2
+      if bases[middle] < base { low = middle &+ 1 } else { high = middle }
+    }
+    return low
+  }
+
+  mutating func region(base: UInt64) -> UInt32? {
+    if base == lastBase { return lastRegion }
+    let position = position(of: base)
+    guard position < bases.count, bases[position] == base else { return nil }
+    lastBase = base
+    lastRegion = regions[position]
+    return lastRegion
+  }
+
+  /// The same without touching the cache.
+  func peekRegion(base: UInt64) -> UInt32? {
+    if base == lastBase { return lastRegion }
+    let position = position(of: base)
+    return position < bases.count && bases[position] == base ? regions[position] : nil
+  }
+
+  mutating func insert(region: UInt32, base: UInt64) {
+    let position = position(of: base)
+    precondition(position == bases.count || bases[position] != base, "two page tables at one address")
+    bases.insert(base, at: position)
+    regions.insert(region, at: position)
+    lastBase = base
+    lastRegion = region
+  }
+
+  mutating func remove(base: UInt64) {
+    let position = position(of: base)
+    precondition(position < bases.count && bases[position] == base, "no page table at \(base)")
+    bases.remove(at: position)
+    regions.remove(at: position)
+    lastBase = .max
+    lastRegion = noIndex
+  }
+
+  mutating func forgetAll() {
+    bases.removeAll()
+    regions.removeAll()
+    pmdBitmaps.removeAll()
+    lastBase = .max
+    lastRegion = noIndex
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What a transition has to know about the VMA it works in. The caller keeps the VMA map.
+package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
+  package var backing: VMABacking
+  package var protection: VMAProtection
+  package var flags: Flags
+
+  package struct Flags: OptionSet, Sendable, BitwiseCopyable {
+    package let rawValue: UInt16
+
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    package static let wipeOnFork = Flags(rawValue: 1 << 0)
+    package static let dontCopy = Flags(rawValue: 1 << 1)
+    package static let uffdWP = Flags(rawValue: 1 << 2)
+    /// The child's userfaultfd gets fork events, so uffd-wp bits are kept at fork.
+    package static let uffdForkEvent = Flags(rawValue: 1 << 3)
+    /// Soft-dirty tracking is on: `VM_SOFTDIRTY` is *not* set.
+    package static let softDirtyTracked = Flags(rawValue: 1 << 4)
+    /// `VM_LOCKED`: swap-in frees the swapcache at once.
+    package static let locked = Flags(rawValue: 1 << 5)
+    /// x86 `VM_SHADOW_STACK`.
+    package static let shadowStack = Flags(rawValue: 1 << 6)
+  }
+
+  package init(
+    backing: VMABacking = .anonymous, protection: VMAProtection = [.read, .write], flags: Flags = []
+  ) {
+    self.backing = backing
+    self.protection = protection
+    self.flags = flags
+  }
+
+  package static let anonymous = VMAFacts()
+  package static let readOnly = VMAFacts(protection: [.read])
+
+  /// `VM_WRITE`. An unknown protection counts as writable: the fault that asks happened and was not refused.
+  package var mayWrite: Bool { protection.contains(.write) || protection.contains(.unknown) }
+
+  /// `pte_needs_soft_dirty_wp`: a clean soft-dirty bit keeps the entry read-only so that the next write is seen.
+  func needsSoftDirtyWP(_ entry: Entry) -> Bool { flags.contains(.softDirtyTracked) && !entry.softDirty }
+}

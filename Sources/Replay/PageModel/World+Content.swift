@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Page contents as version numbers (oracle mode): every store writes a version never used before, so an older
+/// version seen later is data that was lost. 0 is a page of zeros.
+extension World {
+  /// What a load from the page would give.
+  package func content(_ mm: MMID, _ page: VirtualPage) -> UInt32 {
+    guard let ref = find(mm, page) else { return 0 }
+    let entry = tables.entry(ref)
+    if entry.kind == .swap {
+      let slot = slots[entry.index]
+      return slot.folio == noIndex ? slot.content : folios.content(FolioID(slot.folio), page: Int(slot.page))
+    }
+    guard entry.kind.refersToFolio else { return 0 }
+    return folios.content(FolioID(entry.index), page: contentPage(ref, entry, page))
+  }
+
+  func contentPage(_ ref: EntryRef, _ entry: Entry, _ page: VirtualPage) -> Int {
+    isHuge(ref) && !folios[FolioID(entry.index)].flags.contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
+  }
+
+  /// Older than what the baseline has there. Newer is a missed copy, which has its own verdict.
+  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: World<Baseline>) -> Bool {
+    content(mm, page) < baseline.content(mm, page)
+  }
+}

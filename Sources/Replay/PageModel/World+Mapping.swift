@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// The primitive steps of which transitions are made: an entry appears, changes bits, or goes, and the counts of
+/// what it refers to follow.
+extension World {
+  func isHuge(_ ref: EntryRef) -> Bool { tables[ref.region].isHuge }
+
+  /// Writes an entry where none (or one without references) is.
+  mutating func place(_ entry: Entry, at ref: EntryRef) {
+    let old = tables.entry(ref)
+    precondition(!old.kind.refersToFolio && old.kind != .swap, "placing over a \(old.kind) entry")
+    tables.write(settled(entry), at: ref)
+    if entry.kind.refersToFolio {
+      let folio = FolioID(entry.index)
+      folios.attach(ref, to: folio, page: entry.page, huge: isHuge(ref))
+      if entry.kind.isMigration {
+        folios.withSide(folio) { $0.migrations += 1 }
+      } else {
+        mmMapped(ref, folio)
+      }
+    } else if entry.kind == .swap {
+      slots[entry.index].entries += 1
+    }
+    touch(ref)
+  }
+
+  /// Removes whatever is at `ref`, and frees the folio or swap slot nobody refers to any more (O-33). Exclusivity
+  /// is left as it is (I15).
+  mutating func drop(_ ref: EntryRef) {
+    let entry = tables.entry(ref)
+    if entry.kind.refersToFolio {
+      E.removed(&self, ref, entry)
+      tables.write(.none, at: ref)
+      detach(ref, entry)
+      release(FolioID(entry.index))
+    } else {
+      tables.write(.none, at: ref)
+      if entry.kind == .swap { releaseSwapEntry(entry.index) }
+    }
+    touch(ref)
+  }
+
+  /// Changes bits of the entry; its kind may change between kinds that refer to the same page.
+  mutating func update(_ entry: Entry, at ref: EntryRef) {
+    let old = tables.entry(ref)
+    tables.write(settled(entry), at: ref)
+    if old.kind.refersToFolio, old.kind.isMigration != entry.kind.isMigration {
+      let folio = FolioID(entry.index)
+      if entry.kind.isMigration {
+        folios.withSide(folio) { $0.migrations += 1 }
+        mmUnmapped(ref, folio)
+      } else {
+        folios.withSide(folio) { $0.migrations -= 1 }
+        mmMapped(ref, folio)
+      }
+    }
+    touch(ref)
+  }
+
+  /// Where stores are not seen, a writable clean entry may be dirty by now: hardware sets the bit silently.
+  @inline(__always)
+  private func settled(_ entry: Entry) -> Entry {
+    guard options.storesAreSilent, entry.writable, !entry.dirty, entry.kind == .present else { return entry }
+    var entry = entry
+    entry.dirtyUnknown = true
+    return entry
+  }
+
+  private mutating func detach(_ ref: EntryRef, _ entry: Entry) {
+    folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: isHuge(ref))
+    unmapped(ref, entry)
+  }
+
+  /// The counts beside the mapping list, after an entry was taken off it.
+  mutating func unmapped(_ ref: EntryRef, _ entry: Entry) {
+    let folio = FolioID(entry.index)
+    if entry.kind.isMigration {
+      folios.withSide(folio) { $0.migrations -= 1 }
+    } else {
+      mmUnmapped(ref, folio)
+    }
+    touchDiverged(folio)
+  }
+
+  /// `folio_add_return_large_mapcount`: the mm-id bookkeeping of large folios.
+  private mutating func mmMapped(_ ref: EntryRef, _ folio: FolioID) {
+    guard folios[folio].flags.contains(.large) else { return }
+    let mm = tables[ref.region].mm
+    let mapcount = mapcount(folio)
+    folios.withSide(folio) { $0.mmIDs.added(mm: mm, largeMapcount: mapcount) }
+  }
+
+  private mutating func mmUnmapped(_ ref: EntryRef, _ folio: FolioID) {
+    guard folios[folio].flags.contains(.large) else { return }
+    let mm = tables[ref.region].mm
+    let mapcount = mapcount(folio)
+    folios.withSide(folio) { $0.mmIDs.removed(mm: mm, largeMapcount: mapcount) }
+  }
+
+  /// Present (and device) mappings of all pages of the folio: `folio_mapcount`.
+  func mapcount(_ folio: FolioID) -> UInt32 { folios[folio].attached - (folios.side(folio)?.migrations ?? 0) }
+
+  /// One sharer less can only mend a verdict, so only entries with one are looked at again.
+  mutating func touchDiverged(_ folio: FolioID) {
+    guard folios[folio].flags.contains(.diverged) else { return }
+    for ref in folios.mappings(of: folio) { touch(ref) }
+  }
+
+  /// Frees the folio when nothing refers to it.
+  mutating func release(_ folio: FolioID) {
+    let record = folios[folio]
+    guard record.attached == 0, !record.flags.contains(.swapCache) else { return }
+    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return }
+    frames.unbind(folio, pages: folios.order(folio).pageCount)
+    folios.free(folio)
+  }
+
+  mutating func releaseSwapEntry(_ index: UInt32) {
+    slots[index].entries -= 1
+    let slot = slots[index]
+    guard slot.entries == 0 else { return }
+    if slot.folio == noIndex {
+      slots.release(index)
+    } else {
+      let folio = FolioID(slot.folio)
+      // A cached folio nobody maps is only waiting for its swap entries: `free_swap_and_cache`.
+      if folios[folio].attached == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
+    }
+  }
+
+  /// `folio_free_swap` would succeed: no swap entry names the slots, and no writeback runs.
+  func canFreeSwapCache(_ folio: FolioID) -> Bool {
+    guard !folios[folio].flags.contains(.writeback) else { return false }
+    guard let side = folios.side(folio) else { return true }
+    return side.slots.allSatisfy { $0 == noIndex || slots[$0].entries == 0 }
+  }
+
+  /// `folio_free_swap`: the folio leaves the swapcache and is dirty from then on.
+  mutating func freeSwapCache(_ folio: FolioID) {
+    removeFromSwapCache(folio)
+    folios[folio].flags.insert(.dirty)
+    release(folio)
+  }
+
+  mutating func removeFromSwapCache(_ folio: FolioID) {
+    let cached = folios.side(folio)?.slots ?? []
+    folios.withSide(folio) { $0.slots = [] }
+    folios[folio].flags.remove(.swapCache)
+    for index in cached where index != noIndex {
+      slots[index].folio = noIndex
+      if slots[index].entries == 0 { slots.release(index) }
+    }
+  }
+
+  /// A fresh anonymous folio, without mappings.
+  mutating func newFolio(order: FolioOrder = .base, flags: FolioFlags = []) -> FolioID {
+    folios.allocate(order: order, flags: flags.union(.swapBacked))
+  }
+
+  /// `folio_mark_dirty`.
+  mutating func markDirty(_ folio: FolioID) { folios[folio].flags.insert(.dirty) }
+
+  // — the per-page flag, as storage
+
+  /// The exclusive bit of a page: the folio's flag for small folios, the page's own for large ones.
+  func pageBit(_ folio: FolioID, _ page: Int) -> Claim {
+    let flags = folios[folio].flags
+    if flags.contains(.exclusiveUnknown) { return .unknown }
+    guard flags.contains(.large), let side = folios.side(folio) else { return Claim(flags.contains(.exclusive)) }
+    return Claim(side.exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0)
+  }
+
+  mutating func setPageBit(_ folio: FolioID, _ page: Int, _ value: Bool) {
+    folios[folio].flags.remove(.exclusiveUnknown)
+    guard folios[folio].flags.contains(.large) else {
+      setFolioBit(folio, value)
+      return
+    }
+    folios.withSide(folio) { side in
+      let mask: UInt64 = 1 &<< UInt64(page & 63)
+      side.exclusive[page &>> 6] = value ? side.exclusive[page &>> 6] | mask : side.exclusive[page &>> 6] & ~mask
+    }
+  }
+
+  mutating func setFolioBit(_ folio: FolioID, _ value: Bool) {
+    folios[folio].flags.remove(.exclusiveUnknown)
+    if value { folios[folio].flags.insert(.exclusive) } else { folios[folio].flags.remove(.exclusive) }
+  }
+}
+
+/// Physical frames (the world that follows the kernel).
+extension World {
+  package mutating func bind(_ pfn: PFN, to folio: FolioID) {
+    if let stale = frames.folio(pfn), stale != folio { frames.unbind(stale, pages: folios.order(stale).pageCount) }
+    frames.unbind(folio, pages: folios.order(folio).pageCount)
+    frames.bind(pfn, pages: folios.order(folio).pageCount, to: folio)
+  }
+
+  package func folio(at pfn: PFN) -> FolioID? { frames.folio(pfn) }
+
+  /// The frame of the folio's head page.
+  package func pfn(of folio: FolioID) -> PFN? { frames.frame(folio) }
+
+  /// The page allocator has the frame back. `true` when the model still mapped it: the stream was misunderstood.
+  package mutating func pfnFreed(_ pfn: PFN) -> Bool {
+    guard let folio = frames.folio(pfn) else { return false }
+    let stillMapped = folios[folio].attached > 0
+    frames.unbind(folio, pages: folios.order(folio).pageCount)
+    return stillMapped
+  }
+
+  /// The entries that refer to the page of a folio, with their owners.
+  package func mappers(of folio: FolioID, page: Int = 0) -> [(mm: MMID, page: VirtualPage)] {
+    var all: [(mm: MMID, page: VirtualPage)] = []
+    folios.forEachMapping(of: folio, page: page) { all.append(owner($0)) }
+    return all
+  }
+}

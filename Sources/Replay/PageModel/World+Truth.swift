@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What a reuse check (`wp_can_reuse_anon_folio`) says.
+package enum ReuseCheck: Sendable, Equatable, BitwiseCopyable {
+  case passes
+  case fails(ReuseObstacle)
+  /// The model does not know enough.
+  case unknown(UnknownReason)
+}
+
+package enum ReuseObstacle: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case ksm, otherMapping, extraReference, pinned, swapEntry, writeback, migrating, singlePageOfLargeFolio, largeFolio
+}
+
+package enum UnknownReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  /// The process was attached to: who else maps the page was never seen.
+  case sharersNotSeen
+  /// The exclusive flag itself was never seen.
+  case flagNotSeen
+  /// The other mapper is being torn down: its entry may be gone already.
+  case sharerDying
+  /// Nothing is known about the entry.
+  case entryNotSeen
+}
+
+extension World {
+  /// t: nobody but this entry can observe the page (no other mm, swap or migration entry, no KSM).
+  package func isTrulyExclusive(_ ref: EntryRef) -> Claim {
+    let entry = tables.entry(ref)
+    if entry.kind == .swap {
+      let slot = slots[entry.index]
+      guard slot.entries == 1 else { return .shared }
+      guard slot.folio != noIndex else { return .exclusive }
+      return Claim(observers(FolioID(slot.folio), page: Int(slot.page)) == slot.entries)
+    }
+    guard entry.kind.refersToFolio else { return .shared }
+    let folio = FolioID(entry.index)
+    let flags = folios[folio].flags
+    if flags.contains(.ksm) { return .shared }
+    if flags.contains(.sharersUnknown) { return .unknown }
+    if isHuge(ref) {
+      guard folios[folio].attached == 1 else { return .shared }
+      return Claim((folios.side(folio)?.slots ?? []).allSatisfy { $0 == noIndex || slots[$0].entries == 0 })
+    }
+    return Claim(observers(folio, page: entry.page) == 1)
+  }
+
+  /// Entries through which the content of one page can be seen or come back.
+  func observers(_ folio: FolioID, page: Int) -> UInt32 {
+    guard let side = folios.side(folio) else { return folios[folio].attached }
+    let swapEntries = page < side.slots.count && side.slots[page] != noIndex ? slots[side.slots[page]].entries : 0
+    if folios[folio].flags.contains(.large) { return side.attachedPerPage[page] + side.entire + swapEntries }
+    return folios[folio].attached + swapEntries
+  }
+
+  func isPinned(_ folio: FolioID) -> Bool { (folios.side(folio)?.pins ?? 0) > 0 }
+
+  func isPinned(_ folio: FolioID, page: Int) -> Bool {
+    guard let side = folios.side(folio), page < side.pagePins.count else { return false }
+    return side.pagePins[page] > 0
+  }
+
+  /// `wp_can_reuse_anon_folio` and its PMD, hugetlb and large-folio forms (O-08, O-09, O-13, O-87), on the state of
+  /// this instant and without side effects.
+  package func reuseCheck(_ ref: EntryRef) -> ReuseCheck {
+    let entry = tables.entry(ref)
+    guard entry.kind == .present else { return .unknown(.entryNotSeen) }
+    let folio = FolioID(entry.index)
+    let record = folios[folio]
+    if record.flags.contains(.ksm) { return .fails(.ksm) }
+    if record.flags.contains(.hugetlb) { return record.attached == 1 ? .passes : .fails(.otherMapping) }
+    if record.attached == 1, record.side == noIndex {
+      return record.flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
+    }
+    if let obstacle = referenceObstacle(folio) { return .fails(obstacle) }
+    if record.flags.contains(.large), !isHuge(ref) { return largeReuseCheck(folio) }
+    if record.attached > 1 { return othersAreDying(ref, folio) ? .unknown(.sharerDying) : .fails(.otherMapping) }
+    return record.flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
+  }
+
+  private func referenceObstacle(_ folio: FolioID) -> ReuseObstacle? {
+    guard let side = folios.side(folio) else { return nil }
+    if side.migrations > 0 || folios[folio].flags.contains(.locked) { return .migrating }
+    if side.pins > 0 { return .pinned }
+    if side.extraReferences > 0 { return .extraReference }
+    if folios[folio].flags.contains(.swapCache), !canFreeSwapCache(folio) {
+      return folios[folio].flags.contains(.writeback) ? .writeback : .swapEntry
+    }
+    return nil
+  }
+
+  /// `__wp_can_reuse_large_anon_folio`; before 6.15 see `KernelFacts.largeFolioReuse`.
+  private func largeReuseCheck(_ folio: FolioID) -> ReuseCheck {
+    switch facts.largeFolioReuse {
+    case .never: return .fails(.largeFolio)
+    case .soleReference:
+      return folios[folio].attached == 1 ? .passes : .fails(.otherMapping)
+    case .singleMM:
+      guard mapcount(folio) > 1 else { return .fails(.singlePageOfLargeFolio) }
+      if folios[folio].flags.contains(.sharersUnknown) { return .unknown(.sharersNotSeen) }
+      return folios.side(folio)?.mmIDs.mappedShared == true ? .fails(.otherMapping) : .passes
+    }
+  }
+
+  private func othersAreDying(_ ref: EntryRef, _ folio: FolioID) -> Bool {
+    var dying = true
+    folios.forEachMapping(of: folio, page: 0) { other in
+      if other != ref, mms[Int(tables[other.region].mm)]?.tearingDown != true { dying = false }
+    }
+    return dying
+  }
+}

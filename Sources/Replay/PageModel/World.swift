@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// One complete model of memory: page tables, folios, swap slots, pins and mm flags, with exclusivity stored and
+/// decided by encoding `E`.
+///
+/// Operations are the extensions in `Transitions/`, one file per kernel path. Each takes the facts of the VMA from
+/// the caller, decides with `E`, changes the world, and leaves in `touched` every entry whose claim, bits or truth
+/// may have changed. A world knows nothing of events, traces or other encodings; `Lockstep` runs several.
+///
+/// Order of use for a trace:
+/// 1. `createMM`, then faults (`readFault`, `anonymousFault`, `writeFault`, `filePageCopy`), layout (`zap`,
+///    `protect`, `move`, `lazilyFree`), `forkBegin`/`forkCopy`/`forkEnd` or `forkAbort`, `exitBegin`/`exitEnd`.
+/// 2. Before a write fault ask `predictWriteFault`; pass what the kernel was seen to do as `WriteHint`.
+/// 3. PFNs: `bind`, `folio(at:)`, `pfn(of:)`, `pfnFreed`.
+package struct World<E: Encoding>: Sendable {
+  package let facts: KernelFacts
+  package var switches: SwitchSet
+  package var options: WorldOptions
+  package var costs = CostTable()
+  /// Entries the last operations changed or may have changed; emptied by whoever judges.
+  package var touched = TouchedPages()
+
+  var tables = PageTables()
+  var folios = FolioPool()
+  var slots = SwapSlots()
+  var mms = ContiguousArray<MMState?>()
+  var freeMMs = ContiguousArray<UInt32>()
+  /// MMID -> slot in `mms`, `noIndex` once it is gone.
+  var slotOfMM = ContiguousArray<UInt32>()
+  var frames = FrameMap()
+  /// Version of the next store (oracle mode).
+  var nextVersion: UInt32 = 1
+
+  package init(facts: KernelFacts, switches: SwitchSet = .allOn, options: WorldOptions = WorldOptions()) {
+    self.facts = facts
+    self.switches = switches
+    self.options = options
+  }
+}
+
+/// What the model is run for, and the machine it pretends to be.
+package struct WorldOptions: Sendable, Equatable {
+  /// Stores are not seen (a trace): a writable entry may have been dirtied by hardware at any time.
+  package var storesAreSilent = false
+  /// Follow page contents, to find discarded data.
+  package var followsContent = false
+  /// Encoding B: the number of bitmap allocations that succeed before they fail; `nil`: all.
+  package var bitmapAllocationBudget: Int?
+  /// Encoding B: what fork does when an allocation fails.
+  package var forkWithoutBitmap = ForkWithoutBitmap.abort
+  /// x86 with shadow stacks: read-only dirty lives in SavedDirty.
+  package var userfaultKeepsAtFork = false
+
+  package enum ForkWithoutBitmap: Sendable, Equatable { case abort, copy }
+
+  package init() {}
+}
+
+/// Pages whose verdict has to be looked at again.
+package struct TouchedPages: Sendable {
+  package struct Run: Sendable, BitwiseCopyable {
+    package var mm: MMID
+    package var range: PageRange
+    /// An unshare fault came back and the page is still not claimed exclusive.
+    package var isLivelocked: Bool
+  }
+
+  package private(set) var runs = ContiguousArray<Run>()
+
+  package init() {}
+
+  package mutating func add(_ mm: MMID, _ page: VirtualPage, livelocked: Bool = false) {
+    if let last = runs.last, last.mm == mm, last.isLivelocked == livelocked {
+      if last.range.contains(page) { return }
+      if last.range.end == page {
+        runs[runs.count - 1].range.end = page.advanced(by: 1)
+        return
+      }
+    }
+    runs.append(Run(mm: mm, range: PageRange(start: page, count: 1), isLivelocked: livelocked))
+  }
+
+  package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
+}
+
+
+extension World {
+  /// A new mm. Only one built by `exec`, or forked from a complete one, is fully known.
+  package mutating func createMM(_ id: MMID, _ origin: MMOrigin) {
+    let isComplete =
+      switch origin {
+      case .exec, .fork: true
+      case .attached: false
+      }
+    let state = MMState(id: id, origin: origin, isComplete: isComplete)
+    while slotOfMM.count <= Int(id.rawValue) { slotOfMM.append(noIndex) }
+    precondition(slotOfMM[Int(id.rawValue)] == noIndex, "mm \(id.rawValue) created twice")
+    if let free = freeMMs.popLast() {
+      mms[Int(free)] = state
+      slotOfMM[Int(id.rawValue)] = free
+    } else {
+      mms.append(state)
+      slotOfMM[Int(id.rawValue)] = UInt32(mms.count - 1)
+    }
+  }
+
+  package func isLive(_ id: MMID) -> Bool { slot(of: id) != nil }
+
+  @inline(__always)
+  func slot(of id: MMID) -> UInt32? {
+    guard Int(id.rawValue) < slotOfMM.count else { return nil }
+    let slot = slotOfMM[Int(id.rawValue)]
+    return slot == noIndex ? nil : slot
+  }
+
+  /// Where the entry for a page is; `nil` without a page table (or mm). A PMD-mapped page gives the PMD entry.
+  @inline(__always)
+  package func find(_ id: MMID, _ page: VirtualPage) -> EntryRef? {
+    guard let slot = slot(of: id), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
+      return nil
+    }
+    return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+  }
+
+  /// The same, with the page table made if need be. The mm must be live.
+  mutating func ensure(_ id: MMID, _ page: VirtualPage) -> EntryRef {
+    guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
+    let base = page.rawValue &>> 9
+    if let region = mms[Int(slot)]?.region(base: base) {
+      return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+    }
+    let region = tables.allocate(mm: slot, base: base)
+    mms[Int(slot)]?.insert(region: region, base: base)
+    return EntryRef(region: region, slot: Int(page.rawValue & 511))
+  }
+
+  /// The entry, `.none` when there is no table.
+  package func entry(_ id: MMID, _ page: VirtualPage) -> Entry {
+    find(id, page).map { tables.entry($0) } ?? .none
+  }
+
+  package func entry(_ ref: EntryRef) -> Entry { tables.entry(ref) }
+
+  /// Whose entry it is.
+  package func owner(_ ref: EntryRef) -> (mm: MMID, page: VirtualPage) {
+    let region = tables[ref.region]
+    guard let mm = mms[Int(region.mm)] else { preconditionFailure("page table without an mm") }
+    let slot = region.isHuge ? 0 : ref.slot
+    return (mm.id, VirtualPage(region.base &<< 9 | UInt64(slot)))
+  }
+
+  /// e for the entry of a page.
+  package func claim(_ id: MMID, _ page: VirtualPage) -> Claim {
+    guard let ref = find(id, page) else { return .shared }
+    return E.claim(self, ref, tables.entry(ref))
+  }
+
+  package func isPMDMapped(_ id: MMID, _ page: VirtualPage) -> Bool {
+    find(id, page).map { tables[$0.region].isHuge } ?? false
+  }
+
+  mutating func touch(_ ref: EntryRef, livelocked: Bool = false) {
+    let (mm, page) = owner(ref)
+    touched.add(mm, page, livelocked: livelocked)
+  }
+
+  /// Entries of the range that are not none, in address order: `(page, entry)`. A PMD entry comes once.
+  package func forEachEntry(_ id: MMID, _ range: PageRange, _ body: (VirtualPage, Entry) -> Void) {
+    forEachRef(id, range) { ref in
+      let entry = tables.entry(ref)
+      if entry.kind != .none { body(owner(ref).page, entry) }
+    }
+  }
+
+  /// Slots of existing tables in the range, in address order; a PMD entry comes once, none entries too.
+  func forEachRef(_ id: MMID, _ range: PageRange, _ body: (EntryRef) -> Void) {
+    guard let slot = slot(of: id), let mm = mms[Int(slot)], !range.isEmpty else { return }
+    var position = mm.position(of: range.start.rawValue &>> 9)
+    while position < mm.bases.count {
+      let base = mm.bases[position]
+      let first = base &<< 9
+      guard first < range.end.rawValue else { return }
+      let region = mm.regions[position]
+      if tables[region].isHuge {
+        body(EntryRef(region: region, slot: 0))
+      } else if tables[region].live > 0 {
+        let low = first >= range.start.rawValue ? 0 : Int(range.start.rawValue &- first)
+        let high = first &+ 512 <= range.end.rawValue ? 512 : Int(range.end.rawValue &- first)
+        for slot in low..<high { body(EntryRef(region: region, slot: slot)) }
+      }
+      position += 1
+    }
+  }
+
+  /// Refs of the range that are not none, collected so that the body may change the tables.
+  func liveRefs(_ id: MMID, _ range: PageRange) -> [EntryRef] {
+    var refs: [EntryRef] = []
+    forEachRef(id, range) { if tables.entry($0).kind != .none { refs.append($0) } }
+    return refs
+  }
+
+  /// Lowest page of the range with a none entry: where `MAP_POPULATE` or `mlock` puts its next page.
+  package func nextMissing(_ id: MMID, in range: PageRange) -> VirtualPage? {
+    var page = range.start
+    while page < range.end {
+      guard let ref = find(id, page) else { return page }
+      if tables[ref.region].isHuge {
+        if tables.entry(ref).kind == .none { return page }
+        page = VirtualPage((page.rawValue &>> 9 &+ 1) &<< 9)
+        continue
+      }
+      if tables.entry(ref).kind == .none { return page }
+      page = page.advanced(by: 1)
+    }
+    return nil
+  }
+
+  /// Present anonymous pages (`MM_ANONPAGES`) and swap entries of a range, as `fork` counts them.
+  package func countAnonymous(_ id: MMID, in range: PageRange) -> (present: Int, swap: Int) {
+    var present = 0
+    var swap = 0
+    forEachRef(id, range) { ref in
+      let entry = tables.entry(ref)
+      switch entry.kind {
+      case .present, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive:
+        present += tables[ref.region].isHuge ? 512 : 1
+      case .swap: swap += 1
+      case .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: break
+      }
+    }
+    return (present, swap)
+  }
+
+  /// Sizes for statistics.
+  package var population: Population {
+    Population(
+      addressSpaces: mms.count - freeMMs.count, pageTables: tables.regionCount, folios: folios.liveCount,
+      swapSlots: slots.liveCount)
+  }
+}
+
+package struct Population: Sendable, Equatable {
+  package var addressSpaces: Int
+  package var pageTables: Int
+  package var folios: Int
+  package var swapSlots: Int
+}

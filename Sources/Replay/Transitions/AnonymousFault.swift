@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Faults on entries that are none (`do_anonymous_page`, `do_cow_fault`).
+extension World {
+  /// O-01: a read maps the zero page.
+  package mutating func readFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    let ref = ensure(mm, page)
+    switch tables.entry(ref).kind {
+    case .none: break
+    case .present, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+      .deviceExclusive, .hwpoison, .markerGuard, .markerPoison, .markerUffdWP, .swap:
+      return .noFault
+    }
+    var entry = Entry(.zeroPage)
+    entry.young = true
+    place(entry, at: ref)
+    return .zeroPageMapped
+  }
+
+  /// O-02, O-03: a fresh folio of `order`, aligned, covers the page. `write` without `VM_WRITE` is FOLL_FORCE. The
+  /// zero page may be in the way at order 0. The folio is as large as asked only where all its entries are none.
+  package mutating func anonymousFault(
+    _ mm: MMID, _ page: VirtualPage, order: FolioOrder = .base, _ vma: VMAFacts
+  ) -> Outcome {
+    let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
+    let folio = newFolio(order: order)
+    for index in 0..<order.pageCount {
+      let ref = ensure(mm, first.advanced(by: index))
+      let old = tables.entry(ref)
+      guard !old.kind.refersToFolio, old.kind != .swap else { continue }
+      var entry = Entry(.present, index: folio.raw, page: index)
+      entry.writable = vma.mayWrite
+      entry.dirty = vma.mayWrite
+      entry.softDirty = true
+      entry.young = true
+      entry.uffdWP = old.kind == .markerUffdWP
+      if entry.uffdWP { entry.writable = false }
+      place(entry, at: ref)
+      E.installedExclusive(&self, ref, vma.mayWrite ? .anonymousFault : .forcedFault)
+    }
+    return .installed(folio)
+  }
+
+  /// O-05: a private file page is copied on write. Also what a write to a page of the page cache the model never
+  /// saw mapped does.
+  package mutating func filePageCopy(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    let ref = ensure(mm, page)
+    if tables.entry(ref).kind != .none { drop(ref) }
+    return installCopy(at: ref, from: nil, vma, .fileCopy)
+  }
+
+  /// Fault-around mapped page-cache pages: they are never exclusive, but they are not missing any more.
+  package mutating func filePageMapped(_ mm: MMID, _ page: VirtualPage) {
+    let ref = ensure(mm, page)
+    if tables.entry(ref).kind == .none { place(Entry(.filePage), at: ref) }
+  }
+
+  /// A small folio, mapped W D (or r D without `VM_WRITE`) where the old entry has just been cleared. For the
+  /// unshare fault: r c, with the soft-dirty and uffd-wp bits of the old entry.
+  mutating func installCopy(at ref: EntryRef, from old: Entry?, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
+    let folio = newFolio()
+    var entry = Entry(.present, index: folio.raw)
+    entry.young = true
+    switch site {
+    case .unshareCopy:
+      entry.softDirty = old?.softDirty ?? false
+      entry.uffdWP = old?.uffdWP ?? false
+    case .anonymousFault, .forcedFault, .fileCopy, .writeCopy, .swapIn, .swapOff, .forkCopy, .restore, .deviceInsert,
+      .collapse, .userfaultCopy, .userfaultMove, .deviceExclusiveRestore, .hugetlbReadFault:
+      entry.writable = vma.mayWrite
+      entry.dirty = true
+      entry.softDirty = true
+    }
+    place(entry, at: ref)
+    E.installedExclusive(&self, ref, site)
+    return .copied(from: nil, to: folio)
+  }
+}

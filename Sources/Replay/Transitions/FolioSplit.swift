@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Splitting a large folio into small ones (`split_folio`).
+extension World {
+  /// Folios of which the range covers only a part are split before MADV_FREE touches them.
+  mutating func splitPartlyCovered(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) {
+      let entry = tables.entry(ref)
+      guard entry.kind == .present, !isHuge(ref) else { continue }
+      let folio = FolioID(entry.index)
+      guard folios[folio].flags.contains(.large) else { continue }
+      let page = owner(ref).page
+      let first = page.rawValue &- UInt64(entry.page)
+      let last = first &+ UInt64(folios.order(folio).pageCount)
+      if first < range.start.rawValue || last > range.end.rawValue { _ = splitFolio(folio) }
+    }
+  }
+}
+
+extension World {
+  /// O-65: every mapping becomes a migration entry of one new small folio per page, then present again (O-53, O-55).
+  /// Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
+  /// pin, GUP, isolation) forbid it.
+  package mutating func splitFolio(_ folio: FolioID) -> Outcome {
+    guard folios[folio].flags.contains(.large), !folios[folio].flags.contains(.hugetlb) else { return .nothing }
+    if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {
+      return .failed(.busy)
+    }
+    E.folioSplit(&self, folio)
+    unmapForMigration(folio)
+    let head = frames.frame(folio)
+    let pages = folios.order(folio).pageCount
+    let flags = folios[folio].flags.intersection([.dirty, .swapBacked, .sharersUnknown])
+    let slotsOfPages = folios.side(folio)?.slots ?? []
+    folios.withSide(folio) {
+      $0.extraReferences += 1
+      $0.slots = []
+    }
+    folios[folio].flags.remove(.swapCache)
+    frames.unbind(folio, pages: pages)
+    for page in 0..<pages {
+      let slot = page < slotsOfPages.count ? slotsOfPages[page] : noIndex
+      let small = splitOff(folio, page, flags, slot)
+      if let small, let head { frames.bind(head.advanced(by: page), pages: 1, to: small) }
+    }
+    folios.withSide(folio) { $0.extraReferences -= 1 }
+    release(folio)
+    return .done
+  }
+
+  /// One page becomes a folio of its own, and its migration entries present again. `nil`: nobody wanted it.
+  private mutating func splitOff(_ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: UInt32) -> FolioID? {
+    var refs: [EntryRef] = []
+    folios.forEachMapping(of: folio, page: page) { refs.append($0) }
+    guard !refs.isEmpty || slot != noIndex else { return nil }
+    let small = folios.allocate(order: .base, flags: flags)
+    if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
+    if slot != noIndex {
+      folios[small].flags.insert(.swapCache)
+      folios.withSide(small) { $0.slots = [slot] }
+      slots[slot].folio = small.raw
+      slots[slot].page = 0
+    }
+    folios.withSide(small) { $0.extraReferences += 1 }
+    // Oldest first, as the reverse map walks parents before children.
+    for ref in refs.reversed() {
+      var entry = tables.entry(ref)
+      dropForSplit(ref, entry)
+      entry.index = small.raw
+      entry.page = 0
+      place(entry, at: ref)
+    }
+    for ref in refs.reversed() { restoreMigrationEntry(ref) }
+    folios.withSide(small) { $0.extraReferences -= 1 }
+    release(small)
+    return small
+  }
+
+  private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
+    tables.write(.none, at: ref)
+    folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: false)
+    unmapped(ref, entry)
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// `dup_mmap` and `copy_page_range`: the parent's exclusive pages become shared, VMA by VMA.
+extension World {
+  /// The child exists and is empty. Its entries come with `forkCopy`, in the order in which the kernel reaches the
+  /// VMAs.
+  package mutating func forkBegin(parent: MMID, child: MMID) {
+    createMM(child, .fork)
+    guard let from = slot(of: parent), let to = slot(of: child) else { return }
+    let isComplete = mms[Int(from)]?.isComplete ?? false
+    mms[Int(to)]?.isComplete = isComplete
+  }
+
+  /// One VMA's entries (O-20 to O-30). `failed(.noMemory)` when a bitmap could not be allocated and the design is
+  /// to abort; what was visited stays shared.
+  package mutating func forkCopy(parent: MMID, child: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
+    if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
+    let hasPinned = slot(of: parent).flatMap { mms[Int($0)]?.hasPinned } ?? false
+    for ref in liveRefs(parent, range) {
+      guard copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned) else {
+        return .failed(.noMemory)
+      }
+    }
+    return .done
+  }
+
+  package mutating func forkEnd(parent: MMID, child: MMID) {}
+
+  /// O-31: the child is torn down; entries of the parent already visited keep what fork made of them.
+  package mutating func forkAbort(parent: MMID, child: MMID) {
+    exitBegin(child)
+    exitEnd(child)
+  }
+
+  private mutating func copyEntry(
+    _ parentRef: EntryRef, parent: MMID, child: MMID, _ vma: VMAFacts, hasPinned: Bool
+  ) -> Bool {
+    let entry = tables.entry(parentRef)
+    let page = owner(parentRef).page
+    switch entry.kind {
+    case .none, .filePage, .hwpoison: return true
+    case .markerUffdWP:
+      if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page)) }
+      return true
+    case .markerGuard, .markerPoison, .zeroPage:
+      var copy = entry
+      copy.writable = false
+      place(copy, at: ensure(child, page))
+      return true
+    case .swap:
+      copySwapEntry(parentRef, entry, ensure(child, page), vma)
+      return true
+    case .migrationRead, .migrationReadExclusive, .migrationWrite:
+      return copyMigrationEntry(parentRef, entry, ensureLike(parentRef, child, page), vma)
+    case .deviceExclusive:
+      restoreDeviceExclusive(parentRef, vma)
+      return copyPresent(parentRef, ensure(child, page), vma, hasPinned: hasPinned)
+    case .devicePrivate:
+      return copyDevicePrivate(parentRef, ensureLike(parentRef, child, page), vma)
+    case .present:
+      if isHuge(parentRef) { return copyHuge(parentRef, child, page, vma, hasPinned: hasPinned) }
+      return copyPresent(parentRef, ensure(child, page), vma, hasPinned: hasPinned)
+    }
+  }
+
+  /// The child's slot for the page, at the level of the parent's.
+  mutating func ensureLike(_ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage) -> EntryRef {
+    let ref = ensure(child, page)
+    guard isHuge(parentRef), !isHuge(ref) else { return ref }
+    tables.setHuge(true, region: ref.region)
+    return EntryRef(region: ref.region, slot: 0)
+  }
+
+  /// `copy_present_ptes`: O-21 for a page that may be pinned and is exclusive, else O-20.
+  private mutating func copyPresent(
+    _ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts, hasPinned: Bool
+  ) -> Bool {
+    let entry = tables.entry(parentRef)
+    let folio = FolioID(entry.index)
+    if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
+      copyForChild(entry, childRef, vma)
+      return true
+    }
+    guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
+      switch options.forkWithoutBitmap {
+      case .abort: return false
+      case .copy:
+        copyForChild(entry, childRef, vma)
+        costs[.extraCopies] += 1
+        return true
+      }
+    }
+    let shared = E.wrprotected(&self, parentRef, entry, .fork)
+    update(shared, at: parentRef)
+    var copy = shared
+    copy.young = false
+    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
+    place(copy, at: childRef)
+    E.sharedAtFork(&self, parent: parentRef, child: childRef)
+    touchDiverged(folio)
+    return true
+  }
+
+  /// `copy_present_page`: the child gets its own page at once, the parent keeps everything.
+  private mutating func copyForChild(_ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts) {
+    let content = folios.content(FolioID(entry.index), page: entry.page)
+    guard case .copied(_, let target) = installCopy(at: childRef, from: entry, vma, .forkCopy) else { return }
+    if options.followsContent { folios.setContent(content, of: target, page: 0) }
+  }
+
+  /// O-22: both entries lose the exclusive mark.
+  private mutating func copySwapEntry(_ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts) {
+    var shared = entry
+    shared.exclusiveMark = false
+    update(shared, at: parentRef)
+    shared.uffdWP = shared.uffdWP && vma.flags.contains(.uffdForkEvent)
+    place(shared, at: childRef)
+  }
+
+  /// O-23: W and R-exclusive become R in both; young and dirty stay.
+  private mutating func copyMigrationEntry(
+    _ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts
+  ) -> Bool {
+    guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
+      return options.forkWithoutBitmap == .copy
+    }
+    var shared = entry
+    shared.kind = .migrationRead
+    update(shared, at: parentRef)
+    shared.uffdWP = shared.uffdWP && vma.flags.contains(.uffdForkEvent)
+    place(shared, at: childRef)
+    E.sharedAtFork(&self, parent: parentRef, child: childRef)
+    return true
+  }
+}

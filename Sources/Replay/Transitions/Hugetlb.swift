@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// hugetlb: one entry, one folio, the head's flag (`hugetlb_wp`).
+extension World {
+  /// O-87 when the reuse check failed: a whole huge page is copied.
+  mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    let old = tables.entry(ref)
+    let source = FolioID(old.index)
+    folios.withSide(source) { $0.extraReferences += 1 }
+    drop(ref)
+    _ = copyHugetlbInto(ref, from: old, vma)
+    folios.withSide(source) { $0.extraReferences -= 1 }
+    release(source)
+    return .copied(from: source, to: FolioID(tables.entry(ref).index))
+  }
+
+  mutating func copyHugetlbInto(_ ref: EntryRef, from old: Entry, _ vma: VMAFacts) -> Bool {
+    let content = folios.content(FolioID(old.index), page: 0)
+    let folio = newFolio(order: FolioOrder(9), flags: .hugetlb)
+    var entry = Entry(.present, index: folio.raw)
+    entry.writable = vma.mayWrite
+    entry.dirty = true
+    entry.softDirty = true
+    entry.young = true
+    place(entry, at: ref)
+    E.installedExclusive(&self, ref, .writeCopy)
+    if options.followsContent { folios.setContent(content, of: folio, page: 0) }
+    return true
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Migration entries (`try_to_migrate_one`, `remove_migration_pte`): while one is there it carries exclusivity.
+extension World {
+  /// O-53, O-54 for one entry. `busy`: exclusive and pinned, the entry was put back.
+  package mutating func setMigrationEntry(_ ref: EntryRef) -> Outcome {
+    var entry = tables.entry(ref)
+    guard entry.kind == .present || entry.kind == .devicePrivate else { return .nothing }
+    let folio = FolioID(entry.index)
+    let isExclusive = E.claim(self, ref, entry) != .shared
+    if isExclusive, isPinned(folio) { return .failed(.busy) }
+    let isDirty = E.isDataDirty(self, entry)
+    if isDirty { markDirty(folio) }
+    let wasWritable = entry.writable || entry.shadowStack
+    let said = E.temporarilyUnmapped(&self, ref, entry)
+    entry.kind = wasWritable ? .migrationWrite : said ? .migrationReadExclusive : .migrationRead
+    entry.writable = false
+    entry.writableUnknown = false
+    entry.exclusiveMark = false
+    entry.protnone = false
+    update(entry, at: ref)
+    return .done
+  }
+
+  /// All mappings of the folio, PMDs included; a pinned exclusive page stays mapped (and is the reason why a
+  /// migration or split then fails).
+  mutating func unmapForMigration(_ folio: FolioID) {
+    for ref in folios.mappings(of: folio) where isHuge(ref) { splitHugeEntry(ref.region) }
+    for ref in folios.mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
+  }
+
+  /// O-55, O-56: present again, on the folio the entry names.
+  package mutating func restoreMigrationEntry(_ ref: EntryRef) {
+    var entry = tables.entry(ref)
+    guard entry.kind.isMigration else { return }
+    let folio = FolioID(entry.index)
+    let type = entry.kind
+    if type == .migrationRead {
+      switch E.prepareShared(&self, ref, folio, .restore) {
+      case .ready, .noMemory, .copyInstead: break
+      }
+    }
+    entry.dirty = E.restoredDirty(self, entry, folioIsDirty: folios[folio].flags.contains(.dirty))
+    entry.dirtyUnknown = false
+    entry.kind = .present
+    entry.writable = type == .migrationWrite
+    update(entry, at: ref)
+    if type == .migrationRead {
+      E.installedShared(&self, ref, .restore)
+    } else {
+      E.installedExclusive(&self, ref, .restore)
+      if entry.writable, !E.mayMapWritable(self, ref) {
+        update(tables.entry(ref).withoutWrite, at: ref)
+      }
+    }
+  }
+}

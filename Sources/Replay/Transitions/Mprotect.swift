@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// `mprotect` (`change_pte_range`): write goes, or comes back where the page is exclusive. Exclusivity itself never
+/// changes here (I16).
+extension World {
+  /// O-37 to O-40. `vma` has the new protection.
+  package mutating func protect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    splitAtBorders(mm, range)
+    let refs = liveRefs(mm, range)
+    var position = 0
+    while position < refs.count {
+      let entry = tables.entry(refs[position])
+      guard entry.kind == .present, !isHuge(refs[position]) else {
+        changeOther(refs[position], entry, vma)
+        position += 1
+        continue
+      }
+      let end = batchEnd(refs, from: position)
+      changeBatch(refs[position..<end], vma, .mprotect)
+      position = end
+    }
+  }
+
+  /// The end of the run of entries the kernel handles at once (`mprotect_folio_pte_batch`): consecutive pages of
+  /// one large folio, equal in W and soft-dirty. Before 6.17 there are no batches.
+  func batchEnd(_ refs: [EntryRef], from start: Int) -> Int {
+    let first = tables.entry(refs[start])
+    guard facts.batchesProtection, folios[FolioID(first.index)].flags.contains(.large) else { return start + 1 }
+    var end = start + 1
+    while end < refs.count, refs[end].raw == refs[start].raw + UInt32(end - start), refs[end].slot != 0 {
+      let next = tables.entry(refs[end])
+      guard next.kind == .present, next.index == first.index, next.page == first.page + (end - start),
+        next.writable == first.writable, next.softDirty == first.softDirty, next.uffdWP == first.uffdWP,
+        E.mayBatch(self, first, next)
+      else { break }
+      end += 1
+    }
+    return end
+  }
+
+  /// `modify_prot_start_ptes` ORs young and dirty over the batch; all of it gets the result. Then write comes back
+  /// per page (`commit_anon_folio_batch`).
+  mutating func changeBatch(_ batch: ArraySlice<EntryRef>, _ vma: VMAFacts, _ site: WrprotectSite) {
+    let dirty = batch.contains { tables.entry($0).dirty }
+    let young = batch.contains { tables.entry($0).young }
+    for ref in batch {
+      let old = tables.entry(ref)
+      var entry = old
+      entry.dirty = dirty
+      entry.young = young
+      if old.writable || old.writableUnknown { entry = E.wrprotected(&self, ref, entry, site) }
+      entry.protnone = vma.protection.isDisjoint(with: [.read, .write, .execute, .unknown])
+      update(entry, at: ref)
+      if canBecomeWritable(ref, entry, vma) {
+        update(E.madeWritable(&self, ref, entry), at: ref)
+      } else if vma.protection.contains(.unknown), old.writable || old.writableUnknown {
+        entry.writableUnknown = true
+        update(entry, at: ref)
+      }
+    }
+  }
+
+  /// `can_change_pte_writable` for private anonymous pages (O-38); 6.1 asks for the dirty bit too.
+  func canBecomeWritable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts) -> Bool {
+    guard vma.protection.contains(.write), !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
+      return false
+    }
+    if facts.upgradeNeedsDirty, !entry.dirty { return false }
+    return E.claim(self, ref, entry).isExclusive
+  }
+
+  /// PMDs (O-39) and entries that are not present (O-40).
+  private mutating func changeOther(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts) {
+    var entry = entry
+    switch entry.kind {
+    case .present: changeBatch([ref], vma, .mprotect)
+    case .migrationWrite:
+      entry.kind = .migrationReadExclusive
+      update(entry, at: ref)
+    case .devicePrivate where entry.writable:
+      entry.writable = false
+      update(entry, at: ref)
+      E.devicePrivateReadOnly(&self, ref, exclusive: true)
+    case .zeroPage:
+      if E.claim(self, ref, entry).isExclusive, vma.protection.contains(.write) {
+        // Encoding C without its gate: the KSM zero page carries the dirty bit.
+        entry.writable = true
+        update(entry, at: ref)
+      }
+    case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .devicePrivate, .deviceExclusive,
+      .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      break
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// `mremap`, and the stack of a new program finding its place (`move_page_tables`).
+extension World {
+  /// Moves every entry of `source` to the pages from `destination` on: whole tables and PMDs where both sides are
+  /// aligned (O-35, O-36), else entry by entry (O-34). Whatever was at the destination is gone already.
+  package mutating func move(_ mm: MMID, from source: PageRange, to destination: VirtualPage) -> Outcome {
+    let shift = destination.rawValue &- source.start.rawValue
+    var page = source.start
+    while page < source.end {
+      let block = VirtualPage(page.rawValue | 511).advanced(by: 1)
+      let end = min(block, source.end)
+      let isWhole = page.rawValue & 511 == 0 && shift & 511 == 0 && end == block
+      let target = VirtualPage(page.rawValue &+ shift)
+      let part = PageRange(start: page, end: end)
+      if !(isWhole && moveTable(mm, page, to: target)) {
+        guard moveEntries(mm, part, to: target) else { return .failed(.noMemory) }
+      }
+      page = end
+    }
+    return .done
+  }
+
+  /// O-34. False when the encoding could not prepare the destination; entries moved so far are moved back.
+  private mutating func moveEntries(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) -> Bool {
+    splitAtBorders(mm, source)
+    for ref in liveRefs(mm, source) {
+      if isHuge(ref) { splitHugeEntry(ref.region) }
+    }
+    var done: [(from: EntryRef, to: EntryRef)] = []
+    for from in liveRefs(mm, source) {
+      let offset = owner(from).page.rawValue &- source.start.rawValue
+      let to = ensure(mm, VirtualPage(destination.rawValue &+ offset))
+      guard E.prepareMove(&self, from: from, to: to, tables.entry(from)) else {
+        for step in done.reversed() { moveOne(from: step.to, to: step.from, setsSoftDirty: false) }
+        return false
+      }
+      moveOne(from: from, to: to, setsSoftDirty: true)
+      done.append((from, to))
+    }
+    return true
+  }
+
+  /// The entry changes its place and nothing else; soft-dirty is set (`move_soft_dirty_pte`).
+  mutating func moveOne(from: EntryRef, to: EntryRef, setsSoftDirty: Bool) {
+    var entry = tables.entry(from)
+    let wasExclusive = E.claim(self, from, entry) != .shared
+    let verdict = (entry.verdict, entry.verdictIsPossible)
+    if setsSoftDirty { entry.softDirty = true }
+    relocate(entry, from: from, to: to)
+    tables.setVerdict(verdict.0, possible: verdict.1, at: to)
+    tables.setVerdict(.ok, possible: false, at: from)
+    if entry.kind.refersToFolio { E.moved(&self, from: from, to: to, wasExclusive: wasExclusive) }
+  }
+
+  /// The same reference under another address: no count changes, except which mm maps it (UFFDIO_MOVE stays in
+  /// one mm too).
+  mutating func relocate(_ entry: Entry, from: EntryRef, to: EntryRef) {
+    let folio = FolioID(entry.index)
+    if entry.kind.refersToFolio {
+      folios.attach(to, to: folio, page: entry.page, huge: isHuge(to))
+      folios.detach(from, from: folio, page: entry.page, huge: isHuge(from))
+    }
+    tables.write(.none, at: from)
+    tables.write(entry, at: to)
+    touch(from)
+    touch(to)
+  }
+
+  /// O-35 and O-36: the PMD slot moves with everything below it. False when the destination has a table.
+  private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {
+    guard let slot = slot(of: mm), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
+      return true
+    }
+    let target = destination.rawValue &>> 9
+    if let occupied = mms[Int(slot)]?.peekRegion(base: target) {
+      guard tables[occupied].live == 0 else { return false }
+      freeTable(occupied)
+    }
+    let isHugeEntry = tables[region].isHuge
+    let wasExclusive = isHugeEntry && E.claim(self, EntryRef(region: region, slot: 0), tables[region].pmd) != .shared
+    if isHugeEntry {
+      let ref = EntryRef(region: region, slot: 0)
+      touch(ref)
+      guard prepareHugeMove(region, toBase: target, ref) else { return false }
+    }
+    touchTable(region)
+    mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
+    tables[region].base = target
+    mms[Int(slot)]?.insert(region: region, base: target)
+    if isHugeEntry {
+      let ref = EntryRef(region: region, slot: 0)
+      var entry = tables.entry(ref)
+      entry.softDirty = true
+      tables.write(entry, at: ref)
+      E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
+    } else {
+      E.tableMoved(&self, region)
+    }
+    touchTable(region)
+    return true
+  }
+
+  /// Encoding B keeps the PMD-level bit in the PMD table of the address: it does not travel by itself.
+  private mutating func prepareHugeMove(_ region: UInt32, toBase: UInt64, _ ref: EntryRef) -> Bool {
+    let oldBase = tables[region].base
+    let entry = tables.entry(ref)
+    // The slot at the destination holds whatever bit it last had: none was modelled, so it reads 0.
+    tables[region].base = toBase
+    let ready = E.prepareMove(&self, from: ref, to: ref, entry)
+    tables[region].base = oldBase
+    return ready
+  }
+
+  private mutating func touchTable(_ region: UInt32) {
+    if tables[region].isHuge {
+      touch(EntryRef(region: region, slot: 0))
+      return
+    }
+    for slot in 0..<512 where tables.entry(EntryRef(region: region, slot: slot)).kind != .none {
+      touch(EntryRef(region: region, slot: slot))
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// PMD-mapped folios: mapping one, forking it, and replacing the PMD by 512 PTEs.
+extension World {
+  /// O-04: a PMD fault, or (`hugetlb`) a hugetlb page; the table below is deposited.
+  package mutating func hugeFault(
+    _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool = true, isHugetlb: Bool = false
+  ) -> Outcome {
+    let start = VirtualPage(page.rawValue & ~511)
+    let ref = ensure(mm, start)
+    guard tables[ref.region].live == 0 else { return .failed(.busy) }
+    E.deposited(&self, ref.region)
+    tables.setHuge(true, region: ref.region)
+    let head = EntryRef(region: ref.region, slot: 0)
+    let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
+    var entry = Entry(.present, index: folio.raw)
+    // hugetlb_no_page maps a read fault read-only and clean; a THP is always dirty.
+    entry.writable = vma.mayWrite && (write || !isHugetlb)
+    entry.dirty = write || !isHugetlb
+    entry.softDirty = true
+    entry.young = true
+    place(entry, at: head)
+    E.installedExclusive(&self, head, isHugetlb && !write ? .hugetlbReadFault : .anonymousFault)
+    return .installed(folio)
+  }
+
+  /// O-63, `__split_huge_pmd_locked` without freeze: the folio stays, 512 PTEs say what the PMD said. Also splits a
+  /// PMD migration entry.
+  package mutating func splitHugeEntry(_ region: UInt32) {
+    guard tables[region].isHuge else { return }
+    let head = EntryRef(region: region, slot: 0)
+    let pmd = tables.entry(head)
+    guard pmd.kind.refersToFolio else {
+      if pmd.kind != .none { drop(head) }
+      tables.setHuge(false, region: region)
+      return
+    }
+    let folio = FolioID(pmd.index)
+    if E.isDataDirty(self, pmd) { markDirty(folio) }
+    // The PTE mappings are counted before the PMD's goes, so the folio is never seen unmapped.
+    let detached = pmd
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    let verdict = (pmd.verdict, pmd.verdictIsPossible)
+    let bitmapBit = pmd.bitmapBit
+    unmapForSplit(head, detached)
+    tables.setHuge(false, region: region)
+    for slot in 0..<512 {
+      var entry = pmd
+      entry.page = slot
+      entry.protnone = false
+      if pmd.kind == .present, !facts.splitCarriesDirty { entry.dirty = false }
+      let ref = EntryRef(region: region, slot: slot)
+      place(entry, at: ref)
+      tables.setVerdict(verdict.0, possible: verdict.1, at: ref)
+    }
+    var said = pmd
+    said.bitmapBit = bitmapBit
+    E.splitPMD(&self, region, said)
+    folios.withSide(folio) { $0.extraReferences -= 1 }
+  }
+
+  private mutating func unmapForSplit(_ head: EntryRef, _ pmd: Entry) {
+    // Not `drop`: nothing is given up here, so an encoding must not see a removal.
+    tables.write(.none, at: head)
+    folios.detach(head, from: FolioID(pmd.index), page: 0, huge: true)
+    unmapped(head, pmd)
+  }
+
+  /// `copy_huge_pmd` and `copy_hugetlb_page_range`: O-27, O-28, O-29.
+  mutating func copyHuge(
+    _ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage, _ vma: VMAFacts, hasPinned: Bool
+  ) -> Bool {
+    let entry = tables.entry(parentRef)
+    let folio = FolioID(entry.index)
+    let isHugetlb = folios[folio].flags.contains(.hugetlb)
+    if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
+      if isHugetlb {
+        let childRef = ensureLike(parentRef, child, page)
+        return copyHugetlbInto(childRef, from: entry, vma)
+      }
+      splitHugeEntry(parentRef.region)
+      let range = PageRange(start: page, count: 512)
+      return forkCopy(parent: ownerID(parentRef), child: child, range, vma) == .done
+    }
+    let childRef = ensureLike(parentRef, child, page)
+    guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
+      tables.setHuge(false, region: childRef.region)
+      return options.forkWithoutBitmap == .copy
+    }
+    let shared = E.wrprotected(&self, parentRef, entry, .fork)
+    update(shared, at: parentRef)
+    var copy = shared
+    copy.young = false
+    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
+    place(copy, at: childRef)
+    E.sharedAtFork(&self, parent: parentRef, child: childRef)
+    return true
+  }
+
+  func ownerID(_ ref: EntryRef) -> MMID { owner(ref).mm }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// The write-protection fault (`do_wp_page`, `do_huge_pmd_wp_page`): keep the page or copy it.
+extension World {
+  /// What this world would do, asked before the fault is applied. Without side effects.
+  package func predictWriteFault(_ mm: MMID, _ page: VirtualPage) -> Prediction {
+    guard let ref = find(mm, page) else { return .notMapped }
+    let entry = tables.entry(ref)
+    switch entry.kind {
+    case .none, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive,
+      .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      return .notMapped
+    case .zeroPage, .filePage: return .mustReplace
+    case .present: break
+    }
+    if entry.writable { return .alreadyWritable }
+    let claim = E.claim(self, ref, entry)
+    if claim == .exclusive { return .mustReuse }
+    switch (reuseCheck(ref), claim) {
+    case (.passes, _): return .mustReuse
+    case (.fails(let obstacle), .shared): return .mustCopy(obstacle)
+    case (.fails, .unknown): return .eitherWay(.flagNotSeen)
+    case (.unknown(let reason), _): return .eitherWay(reason)
+    case (_, .exclusive): return .mustReuse
+    }
+  }
+
+  /// O-06 to O-10, O-13. The hint settles what the model cannot know; where the model is certain it settles
+  /// itself, unless `follows` says that the kernel was seen and is right.
+  package mutating func writeFault(
+    _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, hint: WriteHint = .unobserved, follows: Bool = false
+  ) -> Outcome {
+    guard var ref = find(mm, page) else { return .nothing }
+    if isHuge(ref), tables.entry(ref).kind == .present {
+      if let outcome = hugeWriteFault(ref, vma, hint, follows) { return outcome }
+      splitHugeEntry(ref.region)
+      ref = EntryRef(region: ref.region, slot: Int(page.rawValue & 511))
+    }
+    var entry = tables.entry(ref)
+    switch entry.kind {
+    case .none, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive,
+      .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      return .nothing
+    case .zeroPage, .filePage:
+      if E.claim(self, ref, entry).isExclusive {
+        // Encoding C without its gate takes the KSM zero page for an exclusive one.
+        entry.writable = vma.mayWrite
+        update(entry, at: ref)
+        return .done
+      }
+      drop(ref)
+      return installCopy(at: ref, from: entry, vma, .writeCopy)
+    case .present: break
+    }
+    if entry.writable, !follows {
+      entry.dirty = true
+      entry.young = true
+      update(entry, at: ref)
+      return .noFault
+    }
+    if keepsPage(ref, entry, hint, follows) {
+      return reuse(ref, vma)
+    }
+    return copy(ref, vma, .writeCopy)
+  }
+
+  /// Keep or copy, by this world's own exclusivity, references and (where those are unknown) the kernel's example.
+  private func keepsPage(_ ref: EntryRef, _ entry: Entry, _ hint: WriteHint, _ follows: Bool) -> Bool {
+    if follows {
+      switch hint {
+      case .copied: return false
+      case .reused: return true
+      case .unobserved: break
+      }
+    }
+    let claim = E.claim(self, ref, entry)
+    if claim == .exclusive { return true }
+    let check = reuseCheck(ref)
+    switch hint {
+    case .copied(let hiddenReference):
+      switch check {
+      case .passes: return claim == .shared ? !hiddenReference : false
+      case .fails, .unknown: return false
+      }
+    case .reused:
+      switch check {
+      case .passes, .unknown: return true
+      case .fails: return claim == .unknown
+      }
+    case .unobserved:
+      switch check {
+      case .passes: return true
+      case .fails: return claim == .unknown
+      case .unknown: return true
+      }
+    }
+  }
+
+  /// `wp_page_reuse`, after marking the page exclusive if it was not (O-07, O-08, O-09).
+  private mutating func reuse(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    let folio = FolioID(tables.entry(ref).index)
+    if E.claim(self, ref, tables.entry(ref)) != .exclusive {
+      if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      folios[folio].flags.remove(.sharersUnknown)
+      E.reused(&self, ref, .write)
+    }
+    var entry = tables.entry(ref)
+    if vma.mayWrite {
+      entry = entry.withWrite
+    }
+    entry.dirty = true
+    entry.dirtyUnknown = false
+    entry.hardwareDirty = false
+    entry.softDirty = true
+    entry.young = true
+    entry.uffdWP = false
+    update(entry, at: ref)
+    if !vma.mayWrite { E.installedExclusive(&self, ref, .writeCopy) }
+    return .reused(folio)
+  }
+
+  /// `wp_page_copy`: the old entry is cleared first, the old page keeps its flag (O-10, O-12).
+  mutating func copy(_ ref: EntryRef, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
+    let old = tables.entry(ref)
+    let source = FolioID(old.index)
+    let content = folios.content(source, page: old.page)
+    drop(ref)
+    guard case .copied(_, let target) = installCopy(at: ref, from: old, vma, site) else { return .nothing }
+    if options.followsContent { folios.setContent(content, of: target, page: 0) }
+    return .copied(from: source, to: target)
+  }
+
+  /// O-13. `nil`: the PMD has to be split and the fault retried on the PTE.
+  private mutating func hugeWriteFault(
+    _ ref: EntryRef, _ vma: VMAFacts, _ hint: WriteHint, _ follows: Bool
+  ) -> Outcome? {
+    let entry = tables.entry(ref)
+    if entry.writable {
+      var written = entry
+      written.dirty = true
+      update(written, at: ref)
+      return .noFault
+    }
+    if keepsPage(ref, entry, hint, follows) { return reuse(ref, vma) }
+    guard folios[FolioID(entry.index)].flags.contains(.hugetlb) else { return nil }
+    return copyHugetlb(ref, vma)
+  }
+}

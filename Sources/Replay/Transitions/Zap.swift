@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Entries that go for good: `munmap`, MADV_DONTNEED, truncation, `exit_mmap` (`zap_pte_range`). Exclusivity is
+/// never set or cleared here, and a former sharer is not promoted (I15).
+extension World {
+  /// O-33, O-41. Guard markers survive MADV_DONTNEED but not munmap. A PMD mapping covered in part is split first.
+  /// Returns entries removed.
+  @discardableResult
+  package mutating func zap(_ mm: MMID, _ range: PageRange, keepsMarkers: Bool = false) -> Int {
+    splitAtBorders(mm, range)
+    var removed = 0
+    for ref in liveRefs(mm, range) {
+      if keepsMarkers, tables.entry(ref).kind.isMarker { continue }
+      drop(ref)
+      removed += 1
+    }
+    return removed
+  }
+
+  /// munmap, or DONTNEED of a whole table where the kernel reclaims it: tables that lie in the range and are empty
+  /// are freed. `surroundings` is how far `free_pgtables` may go: up to the neighbouring VMAs.
+  @discardableResult
+  package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
+    guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return 0 }
+    var freed = 0
+    for (base, region) in zip(state.bases, state.regions) {
+      let first = base &<< 9
+      guard first >= range.start.rawValue, first &+ 512 <= range.end.rawValue, tables[region].live == 0 else {
+        continue
+      }
+      freeTable(region)
+      freed += 1
+    }
+    return freed
+  }
+
+  mutating func freeTable(_ region: UInt32) {
+    let table = tables[region]
+    E.tableFreed(&self, region)
+    mms[Int(table.mm)]?.remove(base: table.base)
+    tables.free(region)
+  }
+
+  /// The mm's tables are about to be torn down; until `exitEnd` its entries may be gone in the kernel already.
+  package mutating func exitBegin(_ mm: MMID) {
+    guard let slot = slot(of: mm) else { return }
+    mms[Int(slot)]?.tearingDown = true
+  }
+
+  /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
+  package mutating func exitEnd(_ mm: MMID) {
+    guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return }
+    for region in state.regions {
+      dropAll(region)
+      E.tableFreed(&self, region)
+      tables.free(region)
+    }
+    mms[Int(slot)] = nil
+    freeMMs.append(slot)
+    slotOfMM[Int(mm.rawValue)] = noIndex
+  }
+
+  private mutating func dropAll(_ region: UInt32) {
+    guard tables[region].live > 0 else { return }
+    if tables[region].isHuge {
+      drop(EntryRef(region: region, slot: 0))
+      return
+    }
+    for slot in 0..<512 {
+      let ref = EntryRef(region: region, slot: slot)
+      if tables.entry(ref).kind != .none { drop(ref) }
+    }
+  }
+
+  /// A PMD entry that the range covers only in part becomes 512 PTEs (`__split_huge_pmd`).
+  mutating func splitAtBorders(_ mm: MMID, _ range: PageRange) {
+    for border in [range.start, range.end] where border.rawValue & 511 != 0 {
+      if let ref = find(mm, border), isHuge(ref) { splitHugeEntry(ref.region) }
+    }
+  }
+}
