@@ -25,7 +25,7 @@ package enum FailureCondition: String, Sendable, CaseIterable {
     switch verdict {
     case .unsafe, .unsafeIO: true
     case .dataLoss, .conservativePin: self != .unsafe
-    case .livelock, .invariantBreak, .conservativeCopy, .conservativeFault: self == .divergence
+    case .livelock, .invariantBreak, .conservativeCopy, .conservativeFault, .lost: self == .divergence
     case .better, .ok: false
     }
   }
