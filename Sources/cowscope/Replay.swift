@@ -45,7 +45,7 @@ extension Verbosity {
   var detail: TextReport.Detail { quiet ? .brief : verbose ? .everything : .screen }
 }
 
-extension Outcome {
+extension Conclusion {
   /// Ends the command with the status that says it.
   func exit() throws(ExitCode) {
     switch self {
