@@ -18,7 +18,7 @@ package struct Lane<E: Encoding>: Sendable {
 ///
 /// This type is also the registry: an encoding is one property here, one line in `init` and one in `forEachLane`.
 package struct Lockstep: Sendable {
-  package private(set) var baseline: World<Baseline>
+  package internal(set) var baseline: World<Baseline>
   package private(set) var aAndLazy: Lane<FolioFlag<AndLazy>>?
   package private(set) var aAndEager: Lane<FolioFlag<AndEager>>?
   package private(set) var aOr: Lane<FolioFlag<Or>>?
