@@ -16,7 +16,7 @@ struct Analysis {
     /// Only this frame is reported on.
     var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
-    var without: [String] = []
+    var without: [CallSiteSwitch] = []
   }
 
   let path: String

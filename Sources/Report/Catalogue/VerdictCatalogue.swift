@@ -64,6 +64,14 @@ extension Verdict {
           Today's bit is set, the encoding's is not, but the check by reference count would succeed at this moment: \
           the next write takes a slower path, or a fault that today would not happen, and reuses the page.
           """, source: "wp_can_reuse_anon_folio, can_change_pte_writable")
+    case .lost:
+      CatalogueEntry(
+        name: rawValue, summary: "this operation forgot that the page was exclusive",
+        text: """
+          Before the operation the encoding said what today's bit says; right after it today's bit is set and the \
+          encoding's is not. Counted in addition to the verdict of the entry, once per operation, because the site \
+          needs an audit even when nobody writes to the page later.
+          """)
     case .better:
       CatalogueEntry(
         name: rawValue, summary: "claimed exclusive, rightly, where today's bit is clear",

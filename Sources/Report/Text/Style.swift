@@ -17,7 +17,7 @@ package struct Style: Sendable {
     switch verdict {
     case .unsafe, .unsafeIO, .dataLoss, .conservativePin: wrap(text, "1;31")
     case .livelock, .invariantBreak: wrap(text, "31")
-    case .conservativeCopy, .conservativeFault: wrap(text, "33")
+    case .conservativeCopy, .conservativeFault, .lost: wrap(text, "33")
     case .better, .ok: wrap(text, "32")
     }
   }
