@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "MMEvents", swiftSettings: strict),
     .target(
       name: "TraceFile", dependencies: ["MMEvents", "CTraceEvent", "CZstd", "CZlib", system], swiftSettings: strict),
-    .target(name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", system], swiftSettings: strict),
+    .target(name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),

@@ -23,6 +23,8 @@ package enum MMEvent: Sendable, BitwiseCopyable {
   /// Entries of the range may be going away on another CPU from here on until the matching `unmapped`, `advised`
   /// or `moved` of the same task: a decision about a page they map is a race.
   case removalBegan(PageRange)
+  /// The removals this task began are over: no reference of theirs is left.
+  case removalEnded
   /// `mprotect` over the range came back; `nil` bits keep what they were.
   case protected(PageRange, VMAProtection)
   /// `mremap` moved entries from `source` to the pages from `destination` on.
@@ -61,6 +63,8 @@ package enum MMEvent: Sendable, BitwiseCopyable {
 
   /// The page allocator took the folio back.
   case freed(PFN, FolioOrder)
+  /// The folio left a CPU's batch for the LRU list: the batch holds no reference any more (`mm_lru_insertion`).
+  case lruInserted(PFN)
   /// A migration entry replaced a present one (`set_migration_pte`/`_pmd`).
   case migrationSet(VirtualPage, PFN, MigrationEntryType, FolioOrder, young: Bool, dirty: Bool)
   /// A migration entry became present again (`remove_migration_pte`/`_pmd`).

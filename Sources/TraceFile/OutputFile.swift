@@ -60,7 +60,9 @@ struct OutputFile: ~Copyable {
       var buffer = [UInt8](repeating: 0, count: left > 0 ? 1 << 20 : 0)
       while left > 0 {
         let wanted = Int(min(left, UInt64(buffer.count)))
-        let got = try unsafe buffer.withUnsafeMutableBytes { try unsafe input.read(into: .init(rebasing: $0[..<wanted])) }
+        let got = try unsafe buffer.withUnsafeMutableBytes {
+          try unsafe input.read(into: .init(rebasing: $0[..<wanted]))
+        }
         guard got > 0 else {
           throw TraceFileError(file: source, offset: count - left, reason: .truncated("the data to be copied"))
         }
@@ -86,17 +88,4 @@ struct OutputFile: ~Copyable {
     TraceFileError(
       file: path, offset: offset, reason: .system(call: call, errno: (error as? Errno)?.rawValue ?? EIO))
   }
-}
-
-/// Little-endian bytes of a file format, built in memory.
-struct ByteWriter {
-  private(set) var bytes: [UInt8] = []
-
-  mutating func append<T: FixedWidthInteger>(_ value: T) {
-    for shift in stride(from: 0, to: T.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> T(shift))) }
-  }
-
-  mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-  mutating func append(raw: [UInt8]) { bytes.append(contentsOf: raw) }
 }

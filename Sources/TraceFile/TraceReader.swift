@@ -39,7 +39,8 @@ package final class TraceReader {
     metadata = contents.metadata
     buffers = contents.buffers.map { buffer in
       Buffer(
-        name: buffer.name, clock: buffer.clock, subBufferSize: buffer.layout.size, cpus: buffer.cpus.map(\.cpu).sorted())
+        name: buffer.name, clock: buffer.clock, subBufferSize: buffer.layout.size, cpus: buffer.cpus.map(\.cpu).sorted()
+      )
     }
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
   }

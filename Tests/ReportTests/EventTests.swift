@@ -16,13 +16,13 @@ struct EventLineTests {
   /// One of every kind.
   static let all: [MMEvent] = [
     .mmCreated(.fork), .mmTeardownBegan, .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
-    .removalBegan(range), .protected(range, .read),
+    .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),
     .argumentPage(pfn), .stackPlaced(end: VirtualPage(0x7ffff)), .remoteCopy(pfn), .forkBegan(child: child),
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
-    .freed(pfn, order), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
+    .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .swappedOut(pages: 3),
     .collapsed(pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),

@@ -20,7 +20,7 @@ extension MMEvent {
   func sendFields(to sink: inout some EventFieldSink) {
     switch self {
     case .mmCreated(let origin): sink.word("origin", EventWords.origin(origin))
-    case .mmTeardownBegan, .mmExited: break
+    case .mmTeardownBegan, .mmExited, .removalEnded: break
     case .vmaMapped(let range, let backing, let protection):
       sink.range(range)
       sink.word("protection", EventWords.protection(protection))
@@ -39,11 +39,12 @@ extension MMEvent {
     case .fault(let page, let access, let outcome):
       sink.page("addr", page)
       sink.word("access", EventWords.access(access))
+      sink.flag("late", access.contains(.late))
       outcome.sendFields(to: &sink)
     case .populated(let range, let outcome):
       sink.range(range)
       outcome.sendFields(to: &sink)
-    case .argumentPage(let pfn), .remoteCopy(let pfn), .ksmMerged(let pfn): sink.frame(pfn)
+    case .argumentPage(let pfn), .remoteCopy(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
     case .stackPlaced(let end): sink.page("end", end)
     case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
     case .forkCopied(let child, let range):

@@ -33,7 +33,8 @@ extension MMEvent {
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       at == page
     case .unfollowed(_, let range): range?.contains(page) ?? false
-    case .mmCreated, .mmTeardownBegan, .mmExited, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan,
+    case .mmCreated, .mmTeardownBegan, .mmExited, .removalEnded, .lruInserted, .argumentPage, .stackPlaced, .remoteCopy,
+      .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .ksmMerged, .swappedOut, .collapsed,
       .snapshotBegan, .snapshotEnded, .lost:
       false
@@ -44,12 +45,14 @@ extension MMEvent {
   package func touches(_ frame: PFN) -> Bool {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
-    case .argumentPage(let pfn), .remoteCopy(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn):
+    case .argumentPage(let pfn), .remoteCopy(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+      .lruInserted(let pfn):
       pfn == frame
     case .freed(let pfn, let order), .collapsed(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
       .migrationRemoved(_, let pfn, let order, _, _):
       pfn.isHead(ofFolio: order, with: frame)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected, .moved, .advised,
+    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
+      .moved, .advised,
       .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan,
       .snapshotEnded, .lost, .unfollowed:
       false

@@ -12,6 +12,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case vmaMapped
   case unmapped
   case removalBegan
+  case removalEnded
   case protected
   case moved
   case advised
@@ -27,6 +28,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case forkEnded
   case forkAborted
   case freed
+  case lruInserted
   case migrationSet
   case migrationRemoved
   case ksmMerged
@@ -46,6 +48,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .vmaMapped: .vmaMapped
       case .unmapped: .unmapped
       case .removalBegan: .removalBegan
+      case .removalEnded: .removalEnded
       case .protected: .protected
       case .moved: .moved
       case .advised: .advised
@@ -61,6 +64,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .forkEnded: .forkEnded
       case .forkAborted: .forkAborted
       case .freed: .freed
+      case .lruInserted: .lruInserted
       case .migrationSet: .migrationSet
       case .migrationRemoved: .migrationRemoved
       case .ksmMerged: .ksmMerged
@@ -82,6 +86,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .vmaMapped: "vma_mapped"
     case .unmapped: "unmapped"
     case .removalBegan: "removal_began"
+    case .removalEnded: "removal_ended"
     case .protected: "protected"
     case .moved: "moved"
     case .advised: "advised"
@@ -97,6 +102,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .forkEnded: "fork_ended"
     case .forkAborted: "fork_aborted"
     case .freed: "freed"
+    case .lruInserted: "lru_inserted"
     case .migrationSet: "migration_set"
     case .migrationRemoved: "migration_removed"
     case .ksmMerged: "ksm_merged"
@@ -118,6 +124,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .vmaMapped: "a VMA covers exactly these pages now"
     case .unmapped: "VMA and entries of the range are gone"
     case .removalBegan: "entries of the range may be going away on another CPU from here on"
+    case .removalEnded: "the removals this task began are over"
     case .protected: "mprotect over the range came back"
     case .moved: "mremap moved entries"
     case .advised: "madvise over the range came back with success"
@@ -133,6 +140,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .forkEnded: "dup_mmap ended"
     case .forkAborted: "dup_mmap failed; entries already visited in the parent stay shared-looking"
     case .freed: "the page allocator took a folio back"
+    case .lruInserted: "the folio left a CPU's batch for the LRU list"
     case .migrationSet: "a migration entry replaced a present one, with its type"
     case .migrationRemoved: "a migration entry became present again"
     case .ksmMerged: "KSM made the page part of a stable page"

@@ -50,7 +50,8 @@ package struct CaptureDirectory: Sendable {
     do {
       try JSONEncoder().encode(buffers).write(to: URL(fileURLWithPath: rawBuffersPath), options: .atomic)
     } catch {
-      throw TraceFileError(file: rawBuffersPath, offset: nil, reason: .malformed("the list cannot be written (\(error))"))
+      throw TraceFileError(
+        file: rawBuffersPath, offset: nil, reason: .malformed("the list cannot be written (\(error))"))
     }
   }
 

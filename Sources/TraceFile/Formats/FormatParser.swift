@@ -29,7 +29,8 @@ enum FormatParser {
     unsafe tep_set_long_size(tep, Int32(longSize))
     unsafe tep_set_file_bigendian(tep, isBigEndian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN)
     // The lexer wants to look one byte past the end: give it a terminated copy.
-    var copy = unsafe [CChar](UnsafeBufferPointer(start: text.baseAddress?.assumingMemoryBound(to: CChar.self), count: text.count))
+    var copy = unsafe [CChar](
+      UnsafeBufferPointer(start: text.baseAddress?.assumingMemoryBound(to: CChar.self), count: text.count))
     copy.append(0)
     var event: UnsafeMutablePointer<tep_event>?
     let status = unsafe tep_parse_format(tep, &event, copy, UInt(text.count), system)

@@ -68,7 +68,9 @@ struct TimeConversion: Equatable {
     var time = stamp
     if multiplier != 0 {
       let product = stamp.multipliedFullWidth(by: UInt64(multiplier))
-      time = shift >= 64 ? product.high >> UInt64(shift - 64) : product.low >> UInt64(shift) | product.high << UInt64(64 - shift)
+      time =
+        shift >= 64
+        ? product.high >> UInt64(shift - 64) : product.low >> UInt64(shift) | product.high << UInt64(64 - shift)
     }
     return time &+ UInt64(bitPattern: offset)
   }

@@ -129,7 +129,9 @@ extension TraceDat {
   static func decompress(
     _ region: ByteRegion, _ range: Range<Int>, _ size: Int, _ compression: Compression, place: Int
   ) throws(TraceFileError) -> ByteRegion {
-    guard size <= Compression.maximumSize else { throw region.error(at: place, .badLength("uncompressed size", UInt64(size))) }
+    guard size <= Compression.maximumSize else {
+      throw region.error(at: place, .badLength("uncompressed size", UInt64(size)))
+    }
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
     if let message = unsafe compression.decompress(region.bytes(range), into: output) {
       unsafe output.deallocate()
@@ -169,7 +171,8 @@ extension TraceDat {
         // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
         let start = Int(clamping: offset)
         storage = .chunks(
-          chunkIndex(cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages), compression)
+          chunkIndex(cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages),
+          compression)
       } else {
         storage = .raw(
           existing(

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Which of the two instances an event is recorded in.
+package enum TraceBuffer: String, CaseIterable, Sendable, Codable {
+  /// Unfiltered: page state is changed by anyone (ksmd, kswapd, another task's LRU drain).
+  case host
+  /// Only the followed tasks: what they asked for and how they faulted.
+  case task
+}
+
+/// How much is recorded.
+package enum EventSet: String, CaseIterable, Sendable, Codable {
+  /// What the model cannot do without.
+  case minimal
+  /// Also what tells a raced fault from a reuse, orders the VMAs inside fork, and names mms.
+  case extended
+}
+
+/// One tracepoint that a recording wants.
+package struct WantedEvent: Equatable, Sendable {
+  package var system: String
+  /// The name on current kernels, then older ones: the first that exists is used.
+  package var names: [String]
+  package var buffer: TraceBuffer
+  package var set: EventSet
+  /// An ftrace filter expression, for events of which only a few records say something.
+  package var filter: String?
+
+  package init(
+    _ buffer: TraceBuffer, _ set: EventSet, _ system: String, _ names: String..., filter: String? = nil
+  ) {
+    self.system = system
+    self.names = names
+    self.buffer = buffer
+    self.set = set
+    self.filter = filter
+  }
+
+  /// "system:name" with the current kernel's name.
+  package var title: String { system + ":" + (names.first ?? "") }
+}
+
+/// The table of what is recorded.
+package enum WantedEvents {
+  package static let tracepoints: [WantedEvent] = [
+    WantedEvent(.host, .minimal, "kmem", "mm_page_alloc"),
+    WantedEvent(.host, .minimal, "kmem", "mm_page_free"),
+    WantedEvent(.host, .minimal, "kmem", "rss_stat"),
+    WantedEvent(.host, .minimal, "migrate", "set_migration_pte"),
+    WantedEvent(.host, .minimal, "migrate", "remove_migration_pte"),
+    WantedEvent(.host, .minimal, "thp", "set_migration_pmd"),
+    WantedEvent(.host, .minimal, "thp", "remove_migration_pmd"),
+    WantedEvent(.host, .minimal, "huge_memory", "mm_collapse_huge_page"),
+    WantedEvent(.host, .minimal, "huge_memory", "mm_collapse_huge_page_isolate"),
+    WantedEvent(.host, .minimal, "ksm", "ksm_merge_one_page"),
+    WantedEvent(.host, .minimal, "ksm", "ksm_merge_with_ksm_page"),
+    WantedEvent(.host, .extended, "ksm", "ksm_remove_ksm_page"),
+    WantedEvent(.host, .extended, "ksm", "ksm_remove_rmap_item"),
+    WantedEvent(.host, .extended, "ksm", "ksm_enter"),
+    WantedEvent(.host, .extended, "ksm", "ksm_exit"),
+    WantedEvent(.host, .extended, "ksm", "ksm_start_scan"),
+    WantedEvent(.host, .extended, "ksm", "ksm_stop_scan"),
+    WantedEvent(.host, .minimal, "mmap", "exit_mmap"),
+    WantedEvent(.host, .extended, "oom", "mark_victim"),
+    WantedEvent(.host, .extended, "vmscan", "mm_vmscan_write_folio", "mm_vmscan_writepage"),
+    // A page sits in some CPU's LRU-add batch with an extra reference until this fires: a sole owner then copies.
+    WantedEvent(.host, .extended, "pagemap", "mm_lru_insertion"),
+    WantedEvent(.host, .minimal, "task", "task_newtask"),
+    WantedEvent(.host, .minimal, "sched", "sched_process_fork"),
+    WantedEvent(.host, .minimal, "sched", "sched_process_exit"),
+    WantedEvent(.host, .minimal, "sched", "sched_process_exec"),
+
+    WantedEvent(.task, .minimal, "exceptions", "page_fault_user"),
+    WantedEvent(.task, .minimal, "exceptions", "page_fault_kernel"),
+    WantedEvent(.task, .extended, "tlb", "tlb_flush"),
+    WantedEvent(.task, .extended, "maple_tree", "ma_write"),
+    WantedEvent(.task, .extended, "mmap_lock", "mmap_lock_acquire_returned"),
+    WantedEvent(.task, .extended, "signal", "signal_deliver"),
+  ]
+
+  /// System calls recorded at entry and exit.
+  package static let systemCalls: [(set: EventSet, name: String)] =
+    [
+      "mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "process_madvise", "clone", "clone3", "fork", "vfork",
+      "execve", "execveat",
+    ].map { (.minimal, $0) }
+    + [
+      "pkey_mprotect", "mlock", "mlock2", "mlockall", "shmat", "shmdt", "remap_file_pages", "userfaultfd",
+      "io_uring_register", "vmsplice", "process_vm_readv", "process_vm_writev", "ptrace", "move_pages",
+      "migrate_pages", "mbind",
+    ].map { (.extended, $0) }
+
+  /// The userfaultfd requests of `ioctl`, API to POISON: `_IOC` type 0xAA, the size and direction as in
+  /// `<linux/userfaultfd.h>`.
+  package static let userfaultfdRequests: [UInt32] = [
+    0xc018_aa3f, 0xc020_aa00, 0x8010_aa01, 0x8010_aa02, 0xc028_aa03, 0xc020_aa04, 0xc028_aa05, 0xc018_aa06,
+    0xc020_aa07, 0xc020_aa08,
+  ]
+
+  /// Every event of `set`, in the order of enabling.
+  package static func events(of set: EventSet) -> [WantedEvent] {
+    var wanted = tracepoints
+    for call in systemCalls {
+      wanted.append(WantedEvent(.task, call.set, "syscalls", "sys_enter_" + call.name))
+      wanted.append(WantedEvent(.task, call.set, "syscalls", "sys_exit_" + call.name))
+    }
+    // exit_group does not return.
+    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_exit_group"))
+    let requests = userfaultfdRequests.map { "cmd == 0x" + String($0, radix: 16) }.joined(separator: " || ")
+    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_ioctl", filter: requests))
+    switch set {
+    case .minimal: return wanted.filter { $0.set == .minimal }
+    case .extended: return wanted
+    }
+  }
+}
+
+/// What became of the wanted events on this kernel.
+package struct ChosenEvents: Equatable, Sendable {
+  /// An event to enable: the name this kernel gives it.
+  package struct Event: Equatable, Sendable {
+    package var system: String
+    package var name: String
+    package var buffer: TraceBuffer
+    package var filter: String?
+    package var title: String { system + ":" + name }
+  }
+
+  package var events: [Event] = []
+  /// "system:name" of what this kernel lacks.
+  package var missing: [String] = []
+
+  /// Looks the events up; `exists` tells whether tracefs has `events/SYSTEM/NAME`.
+  ///
+  /// Throws when a recording would be useless: no page fault and no page allocation.
+  package init(_ wanted: [WantedEvent], exists: (_ system: String, _ name: String) -> Bool) throws(CaptureError) {
+    for event in wanted {
+      if let name = event.names.first(where: { exists(event.system, $0) }) {
+        events.append(Event(system: event.system, name: name, buffer: event.buffer, filter: event.filter))
+      } else {
+        missing.append(event.title)
+      }
+    }
+    guard events.contains(where: { $0.system == "exceptions" || $0.title == "kmem:mm_page_alloc" }) else {
+      throw .nothingToRecord
+    }
+  }
+}

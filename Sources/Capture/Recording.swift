@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CTraceFS
+internal import Glibc
+internal import SystemPackage
+internal import TraceFile
+
+/// One recording from the first check to the finished capture.
+///
+/// The states follow each other in `run`: prepare (instances set up but stopped, output directory made), start
+/// (tracing on, then the command released), wait, stop, write. Whatever fails on the way, the instances go when this
+/// object does, and an unfinished output directory keeps its mark.
+package final class Recording {
+  private let options: RecordingOptions
+  private let say: (String) -> Void
+  private let tracefs: TraceFS
+  private let events: ChosenEvents
+  private let settings: BufferSettings
+  private let cpus: [Int]
+  private var output: OutputDirectory?
+  private var instances: [TraceBuffer: TraceInstance] = [:]
+  private var drains: [CPUDrain] = []
+  private var snapshotter: Snapshotter?
+  private var manifest: CaptureManifest
+  private let wakeUp: WakeUp
+
+  /// Checks that this host can record what is asked for; nothing is changed yet. `say` gets one line of talk at a time.
+  package init(_ options: RecordingOptions, say: @escaping (String) -> Void) throws(CaptureError) {
+    self.options = options
+    self.say = say
+    tracefs = try TraceFS.find()
+    // The first file only root can read; its name stands in the message.
+    let clocks = TraceFS.clocks(in: try KernelText.read(tracefs.root + "/trace_clock"))
+    let root = tracefs.root
+    events = try ChosenEvents(WantedEvents.events(of: options.events)) { system, name in
+      unsafe access("\(root)/events/\(system)/\(name)/enable", F_OK) == 0
+    }
+    switch options.target {
+    case .command(let arguments):
+      let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
+      try HeldCommand.check(arguments.first ?? "", path: path ?? "/bin:/usr/bin")
+    case .processes(let pids):
+      for pid in pids { _ = try FollowedTree.threads(of: pid) }
+    case .host: break
+    }
+    cpus = tracefs.cpus()
+    let clock =
+      options.clock
+      ?? BufferSettings.defaultClock(
+        clocksource: KernelText.readIfPresent("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        available: clocks.all)
+    guard clocks.all.contains(clock) else {
+      throw .invalid("this kernel has no trace clock '\(clock)' (it has: \(clocks.all.joined(separator: " ")))")
+    }
+    let available = HostFacts.memory("MemAvailable", inMeminfo: KernelText.readIfPresent("/proc/meminfo") ?? "")
+    settings = BufferSettings(
+      clock: clock,
+      kibibytesPerCPU: options.bufferKiB ?? BufferSettings.size(forCPUs: cpus.count, availableKiB: available ?? 1 << 20)
+    )
+    manifest = HostFacts.manifest(
+      recorder: options.recorder, commandLine: options.commandLine, clock: clock,
+      cpuCount: (cpus.last ?? 0) + 1)
+    wakeUp = try WakeUp()
+  }
+
+  /// Records until the end comes, and writes the capture.
+  package func run() throws(CaptureError) -> RecordingResult {
+    try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
+      do throws(CaptureError) {
+        switch options.target {
+        case .command(let arguments): return try record(command: arguments)
+        case .processes(let pids): return try record(pids, until: .processes(pids))
+        case .host: return try record([], until: .nothing)
+        }
+      } catch {
+        abandon()
+        throw error
+      }
+    }
+  }
+
+  private func record(command arguments: [String]) throws(CaptureError) -> RecordingResult {
+    // Forked first: the child must not hold descriptors of tracefs.
+    let held = try HeldCommand.fork(arguments)
+    do throws(CaptureError) {
+      try prepare()
+      try follow([held.pid])
+      try startTracing()
+    } catch {
+      held.abandon()
+      output?.discard()
+      throw error
+    }
+    let command: RunningCommand
+    do throws(CaptureError) {
+      command = try held.release()
+    } catch {
+      output?.discard()
+      throw error
+    }
+    do throws(CaptureError) {
+      let end = try wait(for: .command(command))
+      let result = try finish(end)
+      switch end {
+      case .commandEnded, .processesEnded: break
+      case .durationOver, .signal: command.terminate()
+      }
+      return result
+    } catch {
+      command.terminate()
+      throw error
+    }
+  }
+
+  private func record(_ pids: [Int32], until awaited: Awaited) throws(CaptureError) -> RecordingResult {
+    do throws(CaptureError) {
+      try prepare()
+      try follow(pids)
+      try startTracing()
+    } catch {
+      output?.discard()
+      throw error
+    }
+    try takeSnapshots()
+    return try finish(try wait(for: awaited))
+  }
+
+  /// Undoes everything in the kernel after a failure; what was drained stays in the marked directory.
+  private func abandon() {
+    for drain in drains { drain.cancel() }
+    drains = []
+    do { try snapshotter?.finish() } catch { say(error.description) }
+    snapshotter = nil
+    for buffer in TraceBuffer.allCases {
+      do { try instances.removeValue(forKey: buffer)?.remove() } catch { say(error.description) }
+    }
+  }
+
+  // Prepare
+
+  private func prepare() throws(CaptureError) {
+    for name in try tracefs.removeStaleInstances() { say("removed \(name), left by a recorder that was killed") }
+    if !events.missing.isEmpty { say("this kernel has no \(events.missing.joined(separator: " "))") }
+    for buffer in TraceBuffer.allCases {
+      let instance = try TraceInstance.create(role: buffer.rawValue, in: tracefs)
+      instances[buffer] = instance
+      try settings.apply(to: instance, events: events.events.filter { $0.buffer == buffer })
+    }
+    let output = try OutputDirectory(creating: options.output)
+    self.output = output
+    try describe(in: output)
+    try makeDrains(output)
+    snapshotter = try Snapshotter(
+      markerPath: instance(.task).path("trace_marker"), freezes: options.freezes, pageSize: manifest.pageSize,
+      file: CaptureDirectory(output.path).snapshotPath)
+  }
+
+  private func instance(_ buffer: TraceBuffer) -> TraceInstance {
+    guard let instance = instances[buffer] else { preconditionFailure("no instance \(buffer) yet") }
+    return instance
+  }
+
+  /// Writes what makes the directory readable from now on, should the recorder be killed.
+  private func describe(in output: OutputDirectory) throws(CaptureError) {
+    manifest.events = CaptureManifest.Events(
+      wanted: WantedEvents.events(of: options.events).map(\.title), enabled: events.events.map(\.title),
+      missing: events.missing)
+    manifest.bufferKiB = settings.kibibytesPerCPU
+    let header = try traceDatWriter()
+    try writing { () throws(TraceFileError) in
+      let directory = CaptureDirectory(output.path)
+      try header.writeHeader(to: directory.headerPath)
+      try directory.writeRawBuffers(
+        TraceBuffer.allCases.map {
+          .init(name: $0.rawValue, clock: settings.clock, subBufferSize: header.subBufferSize, cpus: cpus)
+        })
+      try manifest.write(directory.manifestPath)
+    }
+  }
+
+  private func traceDatWriter() throws(CaptureError) -> TraceDatWriter {
+    var writer = try TraceDatWriter(
+      events: events.events, instance: instance(.host), tracefs: tracefs, cpuCount: manifest.cpuCount,
+      clock: settings.clock)
+    writer.uname = "Linux \(manifest.release) \(manifest.version ?? "") \(manifest.machine)"
+    writer.recorder = manifest.recorder
+    return writer
+  }
+
+  private func makeDrains(_ output: OutputDirectory) throws(CaptureError) {
+    let size = try traceDatWriter().subBufferSize
+    for cpu in cpus {
+      var sources: [BufferDrain] = []
+      for buffer in TraceBuffer.allCases {
+        sources.append(
+          try BufferDrain(
+            buffer: buffer, cpu: cpu, source: instance(buffer).path("per_cpu/cpu\(cpu)/trace_pipe_raw"),
+            subBufferSize: size, path: output.rawFile(buffer, cpu: cpu)))
+      }
+      drains.append(try CPUDrain(sources, failed: wakeUp))
+    }
+    for drain in drains { try drain.start() }
+  }
+
+  // Start
+
+  /// Puts the processes, and the thread that looks at them, on the task instance's list.
+  private func follow(_ pids: [Int32]) throws(CaptureError) {
+    manifest.followedPIDs = pids
+    guard !options.wholeHost else { return }
+    let task = instance(.task)
+    if let snapshotter { try task.write(String(snapshotter.threadID), to: "set_event_pid") }
+    try FollowedTree.follow(pids, in: task)
+  }
+
+  private func startTracing() throws(CaptureError) {
+    // The unfiltered one first: what a followed task does must find its page's history begun.
+    try instance(.host).write("1", to: "tracing_on")
+    try instance(.task).write("1", to: "tracing_on")
+  }
+
+  // Wait
+
+  private enum Awaited {
+    case command(RunningCommand)
+    case processes([Int32])
+    case nothing
+  }
+
+  private func wait(for awaited: Awaited) throws(CaptureError) -> RecordingEnd {
+    var waiting = WaitSet(wakeUp: wakeUp)
+    switch awaited {
+    case .command(let command): waiting.add([command.pid])
+    case .processes(let pids): waiting.add(pids)
+    case .nothing: break
+    }
+    let start = WaitSet.now()
+    var nextSnapshot = options.snapshotMilliseconds > 0 ? start + options.snapshotMilliseconds : nil
+    let deadline = options.durationMilliseconds.map { start + $0 }
+    while true {
+      waiting.wait(until: [nextSnapshot, deadline].compactMap { $0 }.min())
+      switch awaited {
+      case .command(let command):
+        if let status = command.statusIfEnded() { return .commandEnded(status) }
+      case .processes:
+        if waiting.isEmpty { return .processesEnded }
+      case .nothing: break
+      }
+      if let signal = EndingSignals.received {
+        try takeSnapshots()
+        return .signal(signal)
+      }
+      for drain in drains { try drain.throwIfFailed() }
+      let now = WaitSet.now()
+      if let deadline, now >= deadline {
+        try takeSnapshots()
+        return .durationOver
+      }
+      if let due = nextSnapshot, now >= due {
+        try takeSnapshots()
+        // From the end of this one: looking at large processes must not become all that happens.
+        nextSnapshot = max(due + options.snapshotMilliseconds, WaitSet.now())
+      }
+    }
+  }
+
+  private func followedProcesses() throws(CaptureError) -> [Int32] {
+    options.wholeHost
+      ? FollowedTree.allProcesses(excluding: [getpid()])
+      : try FollowedTree.processes(in: instance(.task), excluding: [getpid()])
+  }
+
+  private func takeSnapshots() throws(CaptureError) { try snapshotter?.take(try followedProcesses()) }
+
+  // Stop and write
+
+  private func finish(_ end: RecordingEnd) throws(CaptureError) -> RecordingResult {
+    var result = RecordingResult(end: end)
+    result.remaining = try followedProcesses()
+    if case .commandEnded = end { try snapshotter?.take(result.remaining) }
+    for buffer in [TraceBuffer.task, .host] { try instance(buffer).stop() }
+    try snapshotter?.finish()
+    result.snapshots = snapshotter?.count ?? 0
+    var files: [TraceBuffer: [Int: String]] = [:]
+    var bytes: [TraceBuffer: [Int: Int]] = [:]
+    for drain in drains {
+      for part in try drain.finish() {
+        files[part.buffer, default: [:]][part.cpu] = part.path
+        bytes[part.buffer, default: [:]][part.cpu] = part.bytesWritten
+        result.bytes += part.bytesWritten
+      }
+    }
+    drains = []
+    try readStatistics(bytes, into: &result)
+    let writer = try traceDatWriter()
+    for buffer in TraceBuffer.allCases { try instance(buffer).remove() }
+    try write(writer, files, result)
+    return result
+  }
+
+  private func readStatistics(
+    _ bytes: [TraceBuffer: [Int: Int]], into result: inout RecordingResult
+  ) throws(CaptureError) {
+    result.bufferKiB = settings.kibibytesPerCPU
+    for buffer in TraceBuffer.allCases {
+      for cpu in cpus {
+        let statistics = BufferStatistics(cpu: cpu, text: try instance(buffer).read("per_cpu/cpu\(cpu)/stats"))
+        let kept = bytes[buffer]?[cpu] ?? 0
+        result.records += statistics.read
+        result.lost += statistics.lost
+        if let size = statistics.sufficientBufferKiB(current: settings.kibibytesPerCPU, bytesKept: kept) {
+          result.sufficientBufferKiB = max(size, result.sufficientBufferKiB ?? 0)
+        }
+        manifest.cpuStats.append(
+          .init(
+            buffer: buffer.rawValue, cpu: cpu, entries: UInt64(statistics.entries),
+            overrun: UInt64(statistics.overrun + statistics.commitOverrun), dropped: UInt64(statistics.dropped),
+            bytes: UInt64(kept), read: UInt64(statistics.read)))
+      }
+    }
+  }
+
+  private func write(
+    _ writer: TraceDatWriter, _ files: [TraceBuffer: [Int: String]], _ result: RecordingResult
+  ) throws(CaptureError) {
+    guard let output else { return }
+    manifest.endTime = HostFacts.secondsSince1970()
+    manifest.snapshotCount = result.snapshots
+    manifest.suggestedBufferKiB = result.sufficientBufferKiB
+    if case .commandEnded(let status) = result.end {
+      switch status {
+      case .exited(let code): manifest.commandStatus = .exited(code: code)
+      case .killed(let signal): manifest.commandStatus = .signaled(signal: signal)
+      }
+    }
+    try writing { () throws(TraceFileError) in
+      let directory = CaptureDirectory(output.path)
+      let cut = try writer.write(
+        to: directory.tracePath,
+        buffers: TraceBuffer.allCases.map { .init(name: $0.rawValue, files: files[$0] ?? [:]) })
+      for tail in cut { manifest.notes.append("\(tail.bytes) bytes at the end of \(tail.file) make no sub-buffer") }
+      try manifest.write(directory.manifestPath)
+    }
+    try output.complete()
+  }
+
+  private func writing(_ body: () throws(TraceFileError) -> Void) throws(CaptureError) {
+    do throws(TraceFileError) {
+      try body()
+    } catch {
+      throw .output(error)
+    }
+  }
+}

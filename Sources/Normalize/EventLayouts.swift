@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import TraceFile
+
+/// Where the fields lie that the normalizer reads.
+///
+/// A field that this kernel's event does not have is `Field.absent`: reading it gives `nil`, and the record is
+/// counted as malformed.
+struct EventLayouts {
+  /// A place in the payload, or none.
+  struct Field {
+    private var layout: FieldLayout?
+
+    static let absent = Field(layout: nil)
+
+    init(layout: FieldLayout?) { self.layout = layout }
+
+    @inline(__always)
+    func load(_ record: RawRecord) -> UInt64? { layout?.loadUInt64(from: record) }
+
+    @inline(__always)
+    func loadSigned(_ record: RawRecord) -> Int64? { layout?.loadInt64(from: record) }
+
+    func text(_ record: RawRecord) -> String? { layout?.loadString(from: record) }
+  }
+
+  private(set) var pid = Field.absent
+  private(set) var flags = Field.absent
+  private(set) var faultUser = (address: Field.absent, error: Field.absent)
+  private(set) var faultKernel = (address: Field.absent, error: Field.absent)
+  private(set) var alloc = (pfn: Field.absent, order: Field.absent, gfp: Field.absent)
+  private(set) var free = (pfn: Field.absent, order: Field.absent)
+  private(set) var rss = (mm: Field.absent, current: Field.absent, member: Field.absent, size: Field.absent)
+  private(set) var lru = Field.absent
+  private(set) var tlb = (reason: Field.absent, pages: Field.absent)
+  private(set) var tree = (first: Field.absent, last: Field.absent, value: Field.absent)
+  private(set) var lock = (mm: Field.absent, write: Field.absent, success: Field.absent)
+  private(set) var migration: [KnownEvent: (address: Field, entry: Field, order: Field)] = [:]
+  private(set) var newTask = (pid: Field.absent, flags: Field.absent)
+  private(set) var exitMM = Field.absent
+  private(set) var signal = Field.absent
+  private(set) var collapseFrame = Field.absent
+  private(set) var ksmFrame: [KnownEvent: Field] = [:]
+  private(set) var swapFrame = Field.absent
+  private(set) var marker = Field.absent
+  private(set) var arguments: [KnownSyscall: [Field]] = [:]
+  private(set) var result = Field.absent
+
+  mutating func add(_ event: KnownEvent, _ format: EventFormat) throws(NormalizeError) {
+    addCommon(format)
+    func field(_ name: String) -> Field { Field(layout: format.field(name)) }
+    switch event {
+    case .pageFaultUser: faultUser = (field("address"), field("error_code"))
+    case .pageFaultKernel: faultKernel = (field("address"), field("error_code"))
+    case .pageAlloc: alloc = (field("pfn"), field("order"), field("gfp_flags"))
+    case .pageFree: free = (field("pfn"), field("order"))
+    case .rssStat: rss = (field("mm_id"), field("curr"), field("member"), field("size"))
+    case .lruInsertion: lru = field("pfn")
+    case .tlbFlush: tlb = (field("reason"), field("pages"))
+    case .mapleTreeWrite: tree = (field("index"), field("last"), field("val"))
+    case .mmapLockReturned: lock = (field("mm"), field("write"), field("success"))
+    case .setMigrationPTE, .removeMigrationPTE: migration[event] = (field("addr"), field("pte"), field("order"))
+    case .setMigrationPMD, .removeMigrationPMD: migration[event] = (field("addr"), field("pmd"), .absent)
+    case .newTask: newTask = (field("pid"), field("clone_flags"))
+    case .exitMmap: exitMM = field("mm")
+    case .signalDeliver: signal = field("sig")
+    case .collapseIsolate: collapseFrame = field("pfn")
+    case .ksmMergeOne, .ksmMergeWith: ksmFrame[event] = field("pfn")
+    case .swapWrite: swapFrame = field("pfn")
+    case .marker: marker = field("buf")
+    case .processFork, .processExit, .processExec, .collapseHugePage: break
+    case .syscallEnter, .syscallExit: break
+    }
+  }
+
+  mutating func addSyscallEnter(_ call: KnownSyscall, _ format: EventFormat) throws(NormalizeError) {
+    addCommon(format)
+    arguments[call] = format.fields.filter { $0.name != "__syscall_nr" && $0.name != "nr" }.map {
+      Field(layout: $0.layout)
+    }
+  }
+
+  mutating func addSyscallExit(_ format: EventFormat) throws(NormalizeError) {
+    addCommon(format)
+    result = Field(layout: format.field("ret"))
+  }
+
+  private mutating func addCommon(_ format: EventFormat) {
+    pid = Field(layout: format.field("common_pid"))
+    flags = Field(layout: format.field("common_flags"))
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import TraceFile
+
+/// The formats of one capture compiled for the normalizer: what an event id means, and where its fields lie.
+struct EventTable {
+  /// An event's meaning in this capture.
+  enum Meaning {
+    case event(KnownEvent)
+    case enter(KnownSyscall)
+    case exit(KnownSyscall)
+  }
+
+  /// By `common_type`; `nil` for events that mean nothing here.
+  private let meanings: [Meaning?]
+  let layouts: EventLayouts
+  let gfp: GFPBits
+  let members: RSSMembers
+  /// Whether a folio still waiting in a CPU's LRU-add batch can be told from one on the list.
+  let showsLRUInsertion: Bool
+  /// Whether VMA changes are visible as they happen; otherwise only when the system call returns.
+  let showsVMAWrites: Bool
+
+  init(_ formats: EventFormats) throws(NormalizeError) {
+    var layouts = EventLayouts()
+    var meanings: [Meaning?] = []
+    var names = Set<String>()
+    for event in KnownEvent.allCases {
+      guard let (system, name) = event.tracepoint, let format = try Self.format(formats, name, system) else { continue }
+      names.insert(name)
+      try layouts.add(event, format)
+      Self.register(.event(event), id: format.id, in: &meanings)
+    }
+    for call in KnownSyscall.allCases {
+      if let format = try Self.format(formats, "sys_enter_" + call.rawValue, nil) {
+        try layouts.addSyscallEnter(call, format)
+        Self.register(.enter(call), id: format.id, in: &meanings)
+      }
+      if let format = try Self.format(formats, "sys_exit_" + call.rawValue, nil) {
+        try layouts.addSyscallExit(format)
+        Self.register(.exit(call), id: format.id, in: &meanings)
+      }
+    }
+    guard names.contains("mm_page_alloc") || names.contains("page_fault_user") else {
+      throw NormalizeError(reason: "the trace holds neither page faults nor page allocations; nothing can be concluded")
+    }
+    self.layouts = layouts
+    self.meanings = meanings
+    gfp = GFPBits(try Self.format(formats, "mm_page_alloc", "kmem")?.symbols(of: "gfp_flags"))
+    members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
+    showsLRUInsertion = names.contains("mm_lru_insertion")
+    showsVMAWrites = names.contains("ma_write")
+  }
+
+  func meaning(of id: UInt16) -> Meaning? {
+    Int(id) < meanings.count ? meanings[Int(id)] : nil
+  }
+
+  private static func register(_ meaning: Meaning, id: UInt16, in meanings: inout [Meaning?]) {
+    while meanings.count <= Int(id) { meanings.append(nil) }
+    meanings[Int(id)] = meaning
+  }
+
+  private static func format(
+    _ formats: EventFormats, _ name: String, _ system: String?
+  ) throws(NormalizeError) -> EventFormat? {
+    do {
+      return try formats.format(named: name, system: system)
+    } catch {
+      throw NormalizeError(reason: error.description)
+    }
+  }
+}
+
+/// Why a capture cannot be normalized at all.
+package struct NormalizeError: Error, CustomStringConvertible {
+  package var reason: String
+  package var description: String { reason }
+}
+
+/// The bits of `gfp_flags` on the recording kernel, by name.
+struct GFPBits {
+  /// All of these: a folio for user memory (`GFP_HIGHUSER` with a compound page).
+  private let user: UInt64
+  private let zero: UInt64
+  private let movable: UInt64
+  /// Any of these: page cache, readahead, migration target or kernel memory.
+  private let foreign: UInt64
+  let isKnown: Bool
+
+  init(_ symbols: SymbolTable?) {
+    func bits(_ name: String) -> UInt64 { symbols?.value(of: name) ?? 0 }
+    user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
+    zero = bits("__GFP_ZERO")
+    movable = bits("__GFP_MOVABLE")
+    foreign = bits("__GFP_ACCOUNT")
+    isKnown = user != 0 && zero != 0
+  }
+
+  /// Whether the allocation can be a page of anonymous memory (`vma_alloc_folio`).
+  func isUserFolio(_ flags: UInt64) -> Bool { isKnown && flags & user == user && flags & foreign == 0 }
+
+  func isZeroed(_ flags: UInt64) -> Bool { flags & zero != 0 }
+
+  /// `FOLL_LONGTERM` asks for pages that will not move.
+  func isMovable(_ flags: UInt64) -> Bool { flags & movable != 0 }
+}
+
+/// The numbers of the `rss_stat` members on the recording kernel.
+struct RSSMembers {
+  let file: Int64
+  let anonymous: Int64
+  let swapEntries: Int64
+  let shmem: Int64
+
+  init(_ symbols: SymbolTable?) {
+    func number(_ name: String, _ standard: Int64) -> Int64 {
+      symbols?.value(of: name).map { Int64(bitPattern: $0) } ?? standard
+    }
+    // Without the table (ftrace text): the order of `enum` in mm_types_task.h, unchanged since 4.5.
+    file = number("MM_FILEPAGES", 0)
+    anonymous = number("MM_ANONPAGES", 1)
+    swapEntries = number("MM_SWAPENTS", 2)
+    shmem = number("MM_SHMEMPAGES", 3)
+  }
+}

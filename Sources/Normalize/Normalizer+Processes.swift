@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import TraceFile
+
+/// `CLONE_VM`: the new task shares the mm.
+private let cloneVM: UInt64 = 0x100
+
+/// Addresses from here on are the kernel's: a VMA tree entry that is a pointer. Below are markers such as
+/// `XA_ZERO_ENTRY`, left by a fork that failed.
+private let kernelHalf: UInt64 = 1 << 63
+
+extension Normalizer {
+  // — clone
+
+  /// A write lock inside `clone`: the parent's mm first, then the child's (`dup_mmap`).
+  mutating func lockedInClone(_ slot: Int, pointer: UInt64) {
+    guard tasks[slot].fork == nil else { return }
+    let parent = tasks[slot].mm ?? ownership.id(pointer: pointer) ?? attach(pointer: pointer)
+    if tasks[slot].mm == nil {
+      tasks[slot].mm = parent
+      ownership.addUser(parent)
+    }
+    guard let known = ownership[parent]?.pointer else {
+      ownership.learn(pointer: pointer, of: parent)
+      return
+    }
+    guard known != pointer else { return }
+    let child = ownership.create(pointer: pointer, origin: .fork)
+    tasks[slot].fork = ForkWindow(child: child)
+    emit(child, .mmCreated(.fork))
+    emit(parent, .forkBegan(child: child))
+  }
+
+  mutating func newTask(_ slot: Int, _ record: RawRecord) -> Bool {
+    guard let pid = table.layouts.newTask.pid.loadSigned(record), let flags = table.layouts.newTask.flags.load(record)
+    else { return false }
+    guard let child = tasks.slot(of: TaskID(Int32(truncatingIfNeeded: pid))) else { return true }
+    tasks[child] = TaskState()
+    guard let parentMM = tasks[slot].mm else { return true }
+    if flags & cloneVM != 0 {
+      tasks[child].mm = parentMM
+      ownership.addUser(parentMM)
+      return true
+    }
+    let mm: MMID
+    if let fork = tasks[slot].fork {
+      mm = fork.child
+    } else {
+      // Without the events inside `dup_mmap` the whole copy is told at its end.
+      mm = ownership.create(pointer: nil, origin: .fork)
+      emit(mm, .mmCreated(.fork))
+      emit(parentMM, .forkBegan(child: mm))
+      emit(parentMM, .forkCopied(child: mm, PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift))))
+    }
+    tasks[slot].fork = nil
+    tasks[child].mm = mm
+    ownership.addUser(mm)
+    emit(parentMM, .forkEnded(child: mm))
+    return true
+  }
+
+  /// `clone` came back without a child although the copy had begun.
+  mutating func abortFork(_ slot: Int) {
+    guard let fork = tasks[slot].fork else { return }
+    tasks[slot].fork = nil
+    emit(tasks[slot].mm, .forkAborted(child: fork.child))
+  }
+
+  mutating func processExit(_ slot: Int) -> Bool {
+    endCall(slot)
+    let mm = tasks[slot].mm
+    tasks[slot] = TaskState()
+    if let mm, ownership.removeUser(mm) { emit(mm, .mmTeardownBegan) }
+    return true
+  }
+
+  mutating func exitMmap(_ record: RawRecord) -> Bool {
+    guard let pointer = table.layouts.exitMM.load(record) else { return false }
+    guard let mm = ownership.id(pointer: pointer) else {
+      counters.foreignExits &+= 1
+      return true
+    }
+    if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
+    emit(mm, .mmExited)
+    ownership.end(mm)
+    return true
+  }
+
+  // — execve
+
+  /// A write lock inside `execve`: the new mm (`bprm_mm_init`), then again when the task already runs on it
+  /// (`setup_arg_pages`).
+  mutating func lockedInExec(_ slot: Int, pointer: UInt64) {
+    if let exec = tasks[slot].exec {
+      if exec.pointer == pointer, !exec.switched { switchToNewProgram(slot) }
+      return
+    }
+    let mm = ownership.create(pointer: pointer, origin: .exec)
+    tasks[slot].exec = ExecWindow(mm: mm, pointer: pointer)
+    emit(mm, .mmCreated(.exec))
+  }
+
+  /// `exec_mmap`: the task leaves its mm for the new one.
+  mutating func switchToNewProgram(_ slot: Int) {
+    guard let exec = tasks[slot].exec, !exec.switched else { return }
+    tasks[slot].exec?.switched = true
+    if let old = tasks[slot].mm, ownership.removeUser(old) { emit(old, .mmTeardownBegan) }
+    tasks[slot].mm = exec.mm
+    ownership.addUser(exec.mm)
+  }
+
+  mutating func processExec(_ slot: Int) -> Bool {
+    switchToNewProgram(slot)
+    placeStack(slot)
+    tasks[slot].exec = nil
+    return true
+  }
+
+  private mutating func placeStack(_ slot: Int) {
+    guard let exec = tasks[slot].exec, let stack = exec.stack, !exec.stackPlaced else { return }
+    tasks[slot].exec?.stackPlaced = true
+    emit(exec.mm, .stackPlaced(end: stack.end))
+  }
+
+  /// The first VMA of a new mm is its stack; `shift_arg_pages` moves it and cuts the old end off.
+  private mutating func stackWrite(_ slot: Int, _ range: PageRange, value: UInt64) {
+    guard let stack = tasks[slot].exec?.stack else {
+      if value >= kernelHalf { tasks[slot].exec?.stack = (value, range.end) }
+      return
+    }
+    if value == stack.vma {
+      tasks[slot].exec?.stack?.end = range.end
+    } else if value == 0, range.contains(stack.end.advanced(by: -1)) {
+      tasks[slot].exec?.stack?.end = range.start
+      placeStack(slot)
+    }
+  }
+
+  // — the VMA tree and the mmap lock
+
+  mutating func lockReturned(_ slot: Int, _ record: RawRecord) -> Bool {
+    let fields = table.layouts.lock
+    guard let pointer = fields.mm.load(record), let write = fields.write.load(record),
+      let success = fields.success.load(record)
+    else { return false }
+    guard success != 0 else { return true }
+    if write != 0 {
+      tasks[slot].lockedForWrite = pointer
+      switch tasks[slot].call?.call {
+      case .clone, .clone3, .fork, .vfork: lockedInClone(slot, pointer: pointer)
+      case .execve, .execveat: lockedInExec(slot, pointer: pointer)
+      default: learnOwn(slot, pointer: pointer)
+      }
+    } else if let snapshot = tasks[slot].snapshot {
+      tasks[slot].snapshot = nil
+      beginSnapshot(snapshot.index, of: snapshot.process, pointer: pointer)
+    } else if tasks[slot].fault != nil {
+      learnOwn(slot, pointer: pointer)
+    }
+    return true
+  }
+
+  /// The task locks its own mm: the address joins what is known of it.
+  private mutating func learnOwn(_ slot: Int, pointer: UInt64) {
+    guard tasks[slot].exec == nil, tasks[slot].fork == nil else { return }
+    switch tasks[slot].call?.call {
+    case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .movePages: return
+    default: break
+    }
+    let known = ownership.id(pointer: pointer)
+    guard let mm = tasks[slot].mm else {
+      let mm = known ?? attach(pointer: pointer)
+      tasks[slot].mm = mm
+      ownership.addUser(mm)
+      return
+    }
+    if known == nil, ownership[mm]?.pointer == nil { ownership.learn(pointer: pointer, of: mm) }
+  }
+
+  mutating func treeWrite(_ slot: Int, _ record: RawRecord) -> Bool {
+    let fields = table.layouts.tree
+    guard let first = fields.first.load(record), let last = fields.last.load(record),
+      let value = fields.value.load(record)
+    else { return false }
+    let range = PageRange(start: page(first), end: VirtualPage(page(last).rawValue + 1))
+    // `munmap` collects VMAs in a tree of its own, indexed from 0; no VMA lies on the first page.
+    guard last >> pageShift > 0, let pointer = tasks[slot].lockedForWrite, let mm = ownership.id(pointer: pointer)
+    else {
+      counters.foreignTreeWrites &+= 1
+      return true
+    }
+    if let fork = tasks[slot].fork {
+      guard fork.child == mm, !fork.copied, value >= kernelHalf, fork.lastCopied != range else { return true }
+      tasks[slot].fork?.lastCopied = range
+      emit(tasks[slot].mm, .forkCopied(child: mm, range))
+    } else if tasks[slot].exec?.mm == mm {
+      stackWrite(slot, range, value: value)
+      emit(mm, value == 0 ? .unmapped(range) : .vmaMapped(range, .loader, .unknown))
+    } else {
+      layoutChanged(slot, mm, range, isMapped: value >= kernelHalf)
+    }
+    return true
+  }
+}

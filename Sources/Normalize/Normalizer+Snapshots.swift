@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import TraceFile
+
+extension Normalizer {
+  /// `cowscope snapshot begin|end INDEX PID`, written by the collector around its reading of `/proc/PID/pagemap`.
+  mutating func marker(_ slot: Int, _ record: RawRecord) -> Bool {
+    guard let text = table.layouts.marker.text(record) else { return false }
+    let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
+    guard words.count == 5, words[0] == "cowscope", words[1] == "snapshot", let index = UInt32(words[3]),
+      let pid = Int32(words[4])
+    else { return true }
+    let process = TaskID(pid)
+    switch words[2] {
+    case "begin":
+      // Reading pagemap takes the target's mmap lock: that record names the mm of a process never seen before.
+      if let mm = tasks.slot(of: process).flatMap({ tasks[$0].mm }) {
+        emit(mm, .snapshotBegan(index))
+      } else {
+        tasks[slot].snapshot = (index, process)
+      }
+    case "end":
+      tasks[slot].snapshot = nil
+      emit(tasks.slot(of: process).flatMap { tasks[$0].mm }, .snapshotEnded(index))
+    default: break
+    }
+    return true
+  }
+
+  mutating func beginSnapshot(_ index: UInt32, of process: TaskID, pointer: UInt64) {
+    let mm = ownership.id(pointer: pointer) ?? attach(pointer: pointer)
+    if let target = tasks.slot(of: process), tasks[target].mm == nil {
+      tasks[target].mm = mm
+      ownership.addUser(mm)
+    }
+    emit(mm, .snapshotBegan(index))
+  }
+}

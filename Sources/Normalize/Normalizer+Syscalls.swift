@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import TraceFile
+
+private enum MapFlags {
+  static let shared: UInt64 = 0x01
+  static let sharedValidate: UInt64 = 0x03
+  static let typeMask: UInt64 = 0x0f
+  static let fixed: UInt64 = 0x10
+  static let anonymous: UInt64 = 0x20
+  static let hugetlb: UInt64 = 0x40000
+}
+
+/// `MREMAP_DONTUNMAP`
+private let mremapDontUnmap: UInt64 = 4
+
+/// The type byte of userfaultfd's ioctl numbers (`UFFDIO`).
+private let userfaultIoctlType: UInt64 = 0xaa
+
+extension Normalizer {
+  mutating func enter(_ call: KnownSyscall, _ record: RawRecord) -> Bool {
+    guard let slot = tasks.slot(of: task), let fields = table.layouts.arguments[call] else { return true }
+    closeFault(slot)
+    endCall(slot)
+    var arguments = [6 of UInt64](repeating: 0)
+    for (index, field) in fields.prefix(6).enumerated() {
+      guard let value = field.load(record) else { return false }
+      arguments[index] = value
+    }
+    tasks[slot].strayFolio = nil
+    tasks[slot].call = SyscallWindow(call: call, arguments: arguments)
+    if let range = removal(call, arguments) {
+      tasks[slot].call?.removes = true
+      emit(tasks[slot].mm, .removalBegan(range))
+    }
+    if let kind = unfollowed(call, arguments) { emit(tasks[slot].mm, .unfollowed(kind, nil)) }
+    return true
+  }
+
+  mutating func exit(_ call: KnownSyscall, _ record: RawRecord) -> Bool {
+    guard let result = table.layouts.result.loadSigned(record) else { return false }
+    guard let slot = tasks.slot(of: task) else { return true }
+    closeFault(slot)
+    // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
+    guard let window = tasks[slot].call, window.call == call else { return true }
+    let failed = result < 0 && result >= -4095
+    if let mm = tasks[slot].mm, !failed { applied(window, mm, result: UInt64(bitPattern: result)) }
+    if call.clones { abortFork(slot) }
+    tasks[slot].exec = nil
+    endCall(slot)
+    return true
+  }
+
+  /// The call is over, however it ended.
+  mutating func endCall(_ slot: Int) {
+    guard let window = tasks[slot].call else { return }
+    tasks[slot].call = nil
+    tasks[slot].strayFolio = nil
+    if window.removes { emit(tasks[slot].mm, .removalEnded) }
+  }
+
+  /// What a call that came back with success did to the layout.
+  private mutating func applied(_ window: SyscallWindow, _ mm: MMID, result: UInt64) {
+    let arguments = window.arguments
+    switch window.call {
+    case .mmap:
+      let range = pages(result, arguments[1])
+      if arguments[3] & MapFlags.fixed != 0, !window.isApplied { emit(mm, .unmapped(range)) }
+      emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
+      for var filled in window.populated {
+        if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
+        line.append(filled)
+      }
+    case .munmap:
+      if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
+    case .mremap:
+      let (old, oldLength, newLength) = (arguments[0], arguments[1], arguments[2])
+      if result != old {
+        emit(
+          mm,
+          .moved(
+            source: pages(old, min(oldLength, newLength)), destination: page(result),
+            keepsSource: arguments[3] & mremapDontUnmap != 0))
+      }
+      for range in window.unmapped { emit(mm, .unmapped(range)) }
+      if window.unmapped.isEmpty, newLength < oldLength {
+        emit(mm, .unmapped(pages(old + newLength, oldLength - newLength)))
+      }
+    case .mprotect, .pkeyMprotect:
+      emit(mm, .protected(pages(arguments[0], arguments[1]), protection(arguments[2])))
+    case .madvise:
+      if !window.isApplied, let advice = Advice(madvise: arguments[2]) {
+        emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
+      }
+    case .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork, .vfork, .execve, .execveat,
+      .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .movePages, .mbind,
+      .userfaultfd:
+      break
+    }
+  }
+
+  /// The VMA tree changed inside a call other than `clone` and `execve`: the moment the layout changes, under the
+  /// mmap lock.
+  mutating func layoutChanged(_ slot: Int, _ mm: MMID, _ range: PageRange, isMapped: Bool) {
+    guard let window = tasks[slot].call, mm == tasks[slot].mm else {
+      if !isMapped { emit(mm, .unmapped(range)) }
+      return
+    }
+    switch (window.call, isMapped) {
+    case (.mremap, false): tasks[slot].call?.unmapped.append(range)
+    case (_, false):
+      tasks[slot].call?.isApplied = true
+      emit(mm, .unmapped(range))
+    case (.brk, true): emit(mm, .vmaMapped(range, .anonymous, [.read, .write]))
+    case (.mmap, true):
+      let target = pages(window.arguments[0], window.arguments[1])
+      guard window.arguments[3] & MapFlags.fixed != 0, !window.isApplied, range.overlaps(target) else { break }
+      tasks[slot].call?.isApplied = true
+      emit(mm, .unmapped(target))
+    case (_, true): break
+    }
+  }
+
+  /// A removal inside a call shows (counter or flush): entries are gone from here on, not only at the return.
+  mutating func removalShown(_ slot: Int) {
+    guard let window = tasks[slot].call, window.call == .madvise, !window.isApplied, let mm = tasks[slot].mm,
+      let advice = Advice(madvise: window.arguments[2])
+    else { return }
+    switch advice {
+    case .dontNeed, .guardInstall, .remove:
+      tasks[slot].call?.isApplied = true
+      emit(mm, .advised(pages(window.arguments[0], window.arguments[1]), advice))
+    default: break
+    }
+  }
+
+  /// A page appeared in the task's mm without a fault.
+  mutating func filledWithoutFault(_ slot: Int, _ outcome: FaultOutcome) {
+    guard let mm = tasks[slot].mm else { return }
+    guard let window = tasks[slot].call else {
+      emit(mm, .unfollowed(.pin, nil))
+      return
+    }
+    switch window.call {
+    case .mmap:
+      let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
+      tasks[slot].call?.populated.append(filled)
+    case .mlock, .mlock2, .madvise:
+      emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
+    case .mlockall, .brk, .mremap:
+      emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
+    default: emit(mm, .unfollowed(.pin, nil))
+    }
+  }
+
+  /// A page was copied in the task's own mm without a fault: population over a shared page, or GUP.
+  mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
+    switch tasks[slot].call?.call {
+    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn))
+    default: emit(tasks[slot].mm, .remoteCopy(folio.pfn))
+    }
+  }
+
+  /// Where entries may go away while the call runs.
+  private func removal(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> PageRange? {
+    switch call {
+    case .munmap, .mremap: pages(arguments[0], arguments[1])
+    case .mmap: arguments[3] & MapFlags.fixed != 0 ? pages(arguments[0], arguments[1]) : nil
+    case .madvise:
+      switch Advice(madvise: arguments[2]) {
+      case .dontNeed, .guardInstall, .remove, .free: pages(arguments[0], arguments[1])
+      default: nil
+      }
+    default: nil
+    }
+  }
+
+  private func unfollowed(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> Unfollowed? {
+    switch call {
+    case .ioUringRegister, .vmsplice: .pin
+    case .processVMReadv, .processVMWritev, .ptrace: .remoteAccess
+    case .movePages, .mbind: .migration
+    case .userfaultfd: .userfaultfd
+    case .ioctl: (arguments[1] >> 8) & 0xff == userfaultIoctlType ? .userfaultfd : nil
+    default: nil
+    }
+  }
+
+  private func backing(_ flags: UInt64) -> VMABacking {
+    if flags & MapFlags.hugetlb != 0 { return .hugetlb }
+    let type = flags & MapFlags.typeMask
+    if type == MapFlags.shared || type == MapFlags.sharedValidate { return .shared }
+    return flags & MapFlags.anonymous != 0 ? .anonymous : .privateFile
+  }
+
+  private func protection(_ bits: UInt64) -> VMAProtection { VMAProtection(rawValue: UInt8(bits & 7)) }
+}
+
+extension Advice {
+  /// The advice of an `madvise` number, `nil` when it does not concern the model.
+  init?(madvise number: UInt64) {
+    switch number {
+    case 3: self = .willNeed
+    case 4, 24: self = .dontNeed
+    case 8: self = .free
+    case 9: self = .remove
+    case 10: self = .dontFork
+    case 11: self = .doFork
+    case 12: self = .mergeable
+    case 13: self = .unmergeable
+    case 14: self = .hugePage
+    case 15: self = .noHugePage
+    case 18: self = .wipeOnFork
+    case 19: self = .keepOnFork
+    case 20: self = .cold
+    case 21: self = .pageOut
+    case 22: self = .populateRead
+    case 23: self = .populateWrite
+    case 25: self = .collapse
+    case 102: self = .guardInstall
+    case 103: self = .guardRemove
+    default: return nil
+    }
+  }
+}

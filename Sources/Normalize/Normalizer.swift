@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+package import TraceFile
+
+/// Turns the merged records of a capture into the event stream of the model.
+///
+/// One pass, state per thread and per address space only: what is mapped where is the model's business. Batches may be
+/// of any size; the events are the same.
+package struct Normalizer {
+  let table: EventTable
+  /// log2 of the page size of the recording machine.
+  let pageShift: UInt64
+  var tasks = TaskTable()
+  var ownership = MMOwnership()
+  var line = DelayLine()
+  package internal(set) var counters = NormalizeCounters()
+  /// Records seen by `common_type`, whether or not they mean anything here.
+  package private(set) var recordsByID: [UInt64] = []
+
+  /// The record being looked at.
+  var sequence = Sequence(0)
+  var time = Timestamp(nanoseconds: 0)
+  var cpu = CPU(0)
+  var task = TaskID(0)
+
+  package init(formats: EventFormats, pageSize: Int = 4096) throws(NormalizeError) {
+    table = try EventTable(formats)
+    pageShift = UInt64(pageSize.trailingZeroBitCount)
+  }
+
+  /// How many address spaces came into view.
+  package var addressSpaces: UInt64 { UInt64(ownership.created) }
+
+  /// Whether the trace shows when a folio leaves a CPU's LRU-add batch.
+  package var showsLRUInsertion: Bool { table.showsLRUInsertion }
+
+  /// Normalizes one batch; events that are settled are appended.
+  package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
+    for index in 0..<batch.count {
+      consume(batch[index], sequence: Sequence(batch.firstSequence + UInt64(index)))
+      if index & 63 == 63 { line.release(now: time.nanoseconds, into: &events) }
+    }
+    line.release(now: time.nanoseconds, into: &events)
+  }
+
+  /// The stream is over: what is still open is told as far as it got.
+  package mutating func finish(into events: inout [MMEventRecord]) {
+    for slot in tasks.all { closeFault(slot) }
+    line.releaseAll(into: &events)
+  }
+
+  private mutating func consume(_ record: RawRecord, sequence: Sequence) {
+    let id = record.eventID
+    if Int(id) >= recordsByID.count {
+      recordsByID.append(contentsOf: repeatElement(0, count: Int(id) + 1 - recordsByID.count))
+    }
+    recordsByID[Int(id)] &+= 1
+    self.sequence = sequence
+    time = Timestamp(nanoseconds: record.timestamp)
+    cpu = CPU(record.cpu)
+    if record.lostBefore != 0 { lose(record.lostBefore) }
+    guard let meaning = table.meaning(of: id) else {
+      counters.ignored &+= 1
+      return
+    }
+    guard let pid = table.layouts.pid.loadSigned(record) else {
+      counters.malformed &+= 1
+      return
+    }
+    task = TaskID(Int32(truncatingIfNeeded: pid))
+    let understood =
+      switch meaning {
+      case .event(let event): dispatch(event, record)
+      case .enter(let call): enter(call, record)
+      case .exit(let call): exit(call, record)
+      }
+    if !understood { counters.malformed &+= 1 }
+  }
+
+  /// `false` when a field of the record could not be read.
+  private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
+    switch event {
+    case .pageAlloc: return pageAlloc(record)
+    case .pageFree: return pageFree(record)
+    case .lruInsertion: return lruInsertion(record)
+    case .rssStat: return rssStat(record)
+    case .exitMmap: return exitMmap(record)
+    case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)
+    case .removeMigrationPTE, .removeMigrationPMD: return removeMigration(event, record)
+    case .ksmMergeOne, .ksmMergeWith: return ksmMerge(event, record)
+    case .collapseIsolate: return collapse(record)
+    case .collapseHugePage: return true
+    case .swapWrite: return swapWrite(record)
+    case .processFork: return true
+    case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,
+      .processExec, .signalDeliver, .marker, .syscallEnter, .syscallExit:
+      break
+    }
+    guard let slot = tasks.slot(of: task) else { return true }
+    if event.closesFault {
+      if event == .signalDeliver { tasks[slot].fault?.refused() }
+      closeFault(slot)
+    }
+    switch event {
+    case .pageFaultUser: return beginFault(slot, record, table.layouts.faultUser, kernel: false)
+    case .pageFaultKernel: return beginFault(slot, record, table.layouts.faultKernel, kernel: true)
+    case .tlbFlush: return tlbFlush(slot, record)
+    case .mapleTreeWrite: return treeWrite(slot, record)
+    case .mmapLockReturned: return lockReturned(slot, record)
+    case .newTask: return newTask(slot, record)
+    case .processExit: return processExit(slot)
+    case .processExec: return processExec(slot)
+    case .marker: return marker(slot, record)
+    default: return true
+    }
+  }
+
+  /// Records of this CPU are gone: whatever was half seen is forgotten, the model is told.
+  private mutating func lose(_ lost: Int32) {
+    for slot in tasks.all {
+      if let fault = tasks[slot].fault { line.drop(fault.slot) }
+      tasks[slot].fault = nil
+      tasks[slot].call = nil
+      tasks[slot].strayFolio = nil
+    }
+    emit(nil, .lost(cpu, count: lost > 0 ? UInt64(lost) : nil))
+  }
+
+  func page(_ address: UInt64) -> VirtualPage { VirtualPage(address >> pageShift) }
+
+  /// The pages that bytes `start ..< start + length` touch.
+  func pages(_ start: UInt64, _ length: UInt64) -> PageRange {
+    let (end, overflow) = start.addingReportingOverflow(length)
+    let (rounded, carry) = end.addingReportingOverflow((1 << pageShift) - 1)
+    return PageRange(start: page(start), end: page(overflow || carry ? .max : rounded))
+  }
+
+  func record(_ mm: MMID?, _ event: MMEvent) -> MMEventRecord {
+    MMEventRecord(sequence: sequence, time: time, cpu: cpu, task: task, mm: mm, event: event)
+  }
+
+  mutating func emit(_ mm: MMID?, _ event: MMEvent) { line.append(record(mm, event)) }
+
+  mutating func count(_ path: WritableKeyPath<NormalizeCounters, UInt64>) { counters[keyPath: path] &+= 1 }
+}
+
+/// Every place where the normalizer passes something over.
+package struct NormalizeCounters: Sendable {
+  /// Records of events that mean nothing to the model.
+  package var ignored: UInt64 = 0
+  /// Records too short for their own format, or without a field that is needed.
+  package var malformed: UInt64 = 0
+  /// Page faults of a thread whose address space is not known.
+  package var faultsWithoutMM: UInt64 = 0
+  /// `rss_stat` of an address space that is not followed.
+  package var foreignCounters: UInt64 = 0
+  /// `exit_mmap` of an address space that is not followed.
+  package var foreignExits: UInt64 = 0
+  /// VMA tree writes that belong to no followed address space.
+  package var foreignTreeWrites: UInt64 = 0
+
+  package init() {}
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A page fault between its entry and the next thing its task does.
+///
+/// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
+/// no commit (the loser of a race gives it back); a counter that moves, or a TLB flush after an allocation, is.
+struct PendingFault {
+  let page: VirtualPage
+  var access: FaultAccess
+  let sequence: Sequence
+  let time: Timestamp
+  let cpu: CPU
+  let task: TaskID
+  /// The place kept for the event; moves to the first sign of a commit.
+  var slot: DelayLine.Slot
+  var settled: (sequence: Sequence, time: Timestamp)?
+
+  private var folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)?
+  private var allocations = 0
+  private var gaveBack = false
+  private var flushed = false
+  private var anonymousMoved = false
+  private var filePages: Int64 = 0
+  private var fileMoved = false
+  private var swapMoved = false
+  private var wasRefused = false
+
+  init(
+    page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
+    slot: DelayLine.Slot
+  ) {
+    self.page = page
+    self.access = access
+    self.sequence = sequence
+    self.time = time
+    self.cpu = cpu
+    self.task = task
+    self.slot = slot
+  }
+
+  mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool) {
+    folio = (pfn, order, zeroed)
+    allocations += 1
+    gaveBack = false
+  }
+
+  mutating func freed(_ pfn: PFN) {
+    guard folio?.pfn == pfn, !isCommitted else { return }
+    folio = nil
+    gaveBack = true
+  }
+
+  /// Whether a flush now commits: it follows an allocation.
+  var awaitsFlush: Bool { folio != nil && !flushed }
+
+  mutating func flush() { flushed = true }
+
+  mutating func moved(_ member: RSSMember, pages: Int64?) {
+    switch member {
+    case .anonymous: anonymousMoved = true
+    case .file, .shmem:
+      fileMoved = true
+      filePages += pages ?? 0
+    case .swapEntries: swapMoved = true
+    }
+  }
+
+  mutating func refused() { wasRefused = true }
+
+  var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed }
+
+  /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
+  var outcome: FaultOutcome {
+    if anonymousMoved { return anonymousOutcome }
+    if fileMoved { return .file(pages: UInt32(clamping: max(1, filePages))) }
+    if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
+    if wasRefused { return .refused }
+    if gaveBack { return .raced }
+    return folio == nil ? .quiet : .unexplained
+  }
+
+  private var anonymousOutcome: FaultOutcome {
+    if swapMoved { return .swappedIn(allocations == 1 ? folio?.pfn : nil, copied: flushed) }
+    guard let folio else { return .unexplained }
+    if folio.order != .base { return .anonymous(folio.pfn, folio.order, replaced: access.contains(.present)) }
+    if folio.zeroed { return .anonymous(folio.pfn, .base, replaced: access.contains(.present)) }
+    return .copiedFromFile(folio.pfn, wasMapped: fileMoved)
+  }
+}

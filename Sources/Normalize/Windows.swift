@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A folio for user memory allocated outside of a fault, not yet explained.
+struct StrayFolio {
+  let pfn: PFN
+  let order: FolioOrder
+  let zeroed: Bool
+}
+
+/// A system call between its enter and its exit.
+struct SyscallWindow {
+  let call: KnownSyscall
+  /// The arguments as the trace has them, missing ones 0.
+  let arguments: [6 of UInt64]
+  /// `removalBegan` was emitted and wants its end.
+  var removes = false
+  /// The effect was already emitted at better evidence than the return.
+  var isApplied = false
+  /// Pages filled without a fault, to be told when the range is known.
+  var populated: [MMEventRecord] = []
+  /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
+  var unmapped: [PageRange] = []
+}
+
+/// `clone` without `CLONE_VM`, from the moment the child's mm is visible.
+struct ForkWindow {
+  let child: MMID
+  /// The VMA duplicated last: the tree write is traced more than once.
+  var lastCopied: PageRange?
+  /// The final flush was seen: the copy is complete.
+  var copied = false
+}
+
+/// `execve`, from the moment the new mm is visible.
+struct ExecWindow {
+  let mm: MMID
+  let pointer: UInt64
+  /// The task runs on the new mm already.
+  var switched = false
+  /// The address of the stack's VMA, the first one stored, and where it ends.
+  var stack: (vma: UInt64, end: VirtualPage)?
+  var stackPlaced = false
+}

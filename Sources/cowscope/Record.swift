@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import ArgumentParser
+internal import Capture
+internal import Glibc
+internal import SystemPackage
+
+struct Record: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Record the memory-management events of a command, of processes, or of the host.",
+    usage: """
+      cowscope record [OPTIONS] -- COMMAND [ARGUMENT...]
+      cowscope record [OPTIONS] -p PID[,PID...]
+      cowscope record [OPTIONS] -a
+      """,
+    discussion: """
+      COMMAND is started only when tracing runs; its children and threads are followed. record exits with the status \
+      of COMMAND (128 + N when signal N ended it, 127 when it does not exist); without COMMAND with 0. The recording \
+      ends with COMMAND, with the last of the PIDs, after --duration, or at Ctrl-C or SIGTERM; a COMMAND that still \
+      runs then is sent SIGTERM. Processes that COMMAND leaves behind are named, and go on.
+
+      Everything is set in two trace instances of our own (cowscope-PID-host and -task), which are removed at the \
+      end whatever happened; those of a recorder that was killed with SIGKILL by the next one.
+
+      Needs root and a mounted tracefs: cowscope check.
+      """)
+
+  @Option(name: [.short, .long], help: "The capture directory; an older one there is moved to NAME.old.")
+  var output = "trace.cow"
+
+  @Option(
+    name: .short,
+    help: ArgumentHelp("Follow these running processes and the children they will have.", valueName: "pid,..."))
+  var pids: PIDList?
+
+  @Flag(name: .short, help: "Record the faults and system calls of every task of the host.")
+  var all = false
+
+  @Option(help: ArgumentHelp("End after so many seconds.", valueName: "seconds"))
+  var duration: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Look at the page tables of the followed processes so often; 0: only at the start and the end. (default: 1000 with a command, else 0)",
+      valueName: "ms"))
+  var snapshotEvery: Int?
+
+  @Flag(help: "Stop a process (SIGSTOP) while its page tables are looked at: exact, at the price of a pause.")
+  var freeze = false
+
+  @Option(help: "What to record: minimal (half the volume) or extended.")
+  var events = EventSet.extended
+
+  @Option(help: "Trace clock (default: local where the TSC is the clocksource, else mono).")
+  var clock: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Ring buffer per CPU of each of the two instances. (default: 32, less on small hosts)", valueName: "MiB"))
+  var buffer: Int?
+
+  @Flag(name: .short, help: "Say nothing but errors.")
+  var quiet = false
+
+  @Argument(parsing: .postTerminator, help: "The command to record.")
+  var command: [String] = []
+
+  func validate() throws {
+    if pids != nil && !command.isEmpty { throw ValidationError("Give either -p or a command, not both.") }
+    if pids == nil && command.isEmpty && !all { throw ValidationError("Give a command after --, or -p PID, or -a.") }
+    if let buffer, !(1...4096).contains(buffer) { throw ValidationError("--buffer must be 1 to 4096 MiB.") }
+    if let snapshotEvery, snapshotEvery < 0 { throw ValidationError("--snapshot-every must not be negative.") }
+    if let duration, !(duration > 0 && duration < 1e6) { throw ValidationError("--duration must be positive.") }
+  }
+
+  func run() throws {
+    let target: RecordingOptions.Target =
+      if !command.isEmpty { .command(command) } else if let pids { .processes(pids.pids) } else { .host }
+    var options = RecordingOptions(
+      target: target, wholeHost: all, output: output,
+      snapshotMilliseconds: snapshotEvery ?? (command.isEmpty ? 0 : 1000),
+      commandLine: CommandLine.arguments, recorder: "cowscope 0.1")
+    options.events = events
+    options.clock = clock
+    options.bufferKiB = buffer.map { $0 << 10 }
+    options.freezes = freeze
+    options.durationMilliseconds = duration.map { Int($0 * 1000) }
+    let result: RecordingResult
+    do {
+      result = try Recording(options, say: talk).run()
+    } catch {
+      Self.complain(error.description)
+      if case .command(_, let code) = error { throw ExitCode(code == .noSuchFileOrDirectory ? 127 : 126) }
+      throw ExitCode(1)
+    }
+    summarize(result)
+    if case .commandEnded(let status) = result.end, status.shellStatus != 0 { throw ExitCode(status.shellStatus) }
+  }
+
+  private func summarize(_ result: RecordingResult) {
+    talk(
+      "\(output): \(result.records) records, \(result.bytes >> 10) KiB, \(result.snapshots) snapshots, "
+        + (result.lost == 0 ? "none lost" : "\(result.lost) LOST"))
+    if let size = result.sufficientBufferKiB {
+      talk("\(result.bufferKiB >> 10) MiB per CPU were too small: --buffer \(size >> 10) would have held everything")
+    }
+    if case .commandEnded = result.end, !result.remaining.isEmpty {
+      talk("still running: \(result.remaining.map(String.init).joined(separator: " "))")
+    }
+  }
+
+  private func talk(_ line: String) {
+    if !quiet { Self.complain(line) }
+  }
+
+  /// One line on stderr, for people. That stderr is closed is no reason to end a recording.
+  private static func complain(_ line: String) {
+    let bytes = Array("cowscope record: \(line)\n".utf8)
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
+
+extension EventSet: ExpressibleByArgument {}
+
+/// Process ids separated by commas.
+struct PIDList: ExpressibleByArgument {
+  var pids: [Int32]
+
+  init?(argument: String) {
+    let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) }
+    pids = numbers.compactMap { $0 }.filter { $0 > 0 }
+    if pids.count != numbers.count { return nil }
+  }
+}
