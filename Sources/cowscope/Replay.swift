@@ -46,7 +46,7 @@ extension Verbosity {
   var detail: TextReport.Detail { quiet ? .brief : verbose ? .everything : .screen }
 }
 
-extension RunOutcome {
+extension Conclusion {
   /// Ends the command with the status that says it.
   func exit() throws(ExitCode) {
     switch self {

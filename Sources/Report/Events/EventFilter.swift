@@ -33,10 +33,9 @@ extension MMEvent {
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       at == page
     case .unfollowed(_, let range): range?.contains(page) ?? false
-    case .mmCreated, .mmTeardownBegan, .mmExited, .removalEnded, .lruInserted, .argumentPage, .stackPlaced, .remoteCopy,
-      .forkBegan,
-      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .ksmMerged, .swappedOut, .collapsed,
-      .snapshotBegan, .snapshotEnded, .lost:
+    case .mmCreated, .mmTeardownBegan, .mmExited, .removalEnded, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .swappedOut,
+      .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
     }
   }
@@ -52,9 +51,8 @@ extension MMEvent {
       .migrationRemoved(_, let pfn, let order, _, _):
       pfn.isHead(ofFolio: order, with: frame)
     case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
-      .moved, .advised,
-      .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan,
-      .snapshotEnded, .lost, .unfollowed:
+      .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut,
+      .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       false
     }
   }

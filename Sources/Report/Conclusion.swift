@@ -3,7 +3,7 @@
 package import Replay
 
 /// What a run amounts to, and the exit status that says so.
-package enum RunOutcome: Int32, Sendable {
+package enum Conclusion: Int32, Sendable {
   /// Nothing asked for was found, and nothing that would hide it.
   case done = 0
   /// The condition the user named was met for certain.
@@ -34,7 +34,7 @@ package enum FailureCondition: String, Sendable, CaseIterable {
 extension ReplayResult {
   /// A definite hit wins over everything: loss cannot take it back. A merely possible one leaves the answer open,
   /// and so does loss that no snapshot repaired.
-  package func outcome(failingOn condition: FailureCondition? = nil) -> RunOutcome {
+  package func outcome(failingOn condition: FailureCondition? = nil) -> Conclusion {
     if let condition {
       let hits = divergences.filter { condition.includes($0.verdict) && $0.count > 0 }
       if hits.contains(where: { $0.certainty == .definite }) { return .conditionHit }
@@ -44,7 +44,7 @@ extension ReplayResult {
   }
 
   /// `verify`: a disagreement is a hit; no agreement at all, or unrepaired loss, leaves the question open.
-  package var verificationOutcome: RunOutcome {
+  package var verificationOutcome: Conclusion {
     let tallies = [verification.decisions, verification.entries, verification.pages]
     if tallies.contains(where: { $0.disagree > 0 }) { return .conditionHit }
     if tallies.allSatisfy({ $0.agree == 0 }) { return .inconclusive }
