@@ -70,7 +70,9 @@ struct EventLineTests {
   func values() {
     #expect(json(.unmapped(Self.range)).contains(#""start":"0x7f000000","end":"0x7f010000""#))
     #expect(json(.remoteCopy(Self.pfn)).contains(#""pfn":512}"#))
-    #expect(json(.lost(CPU(1), count: nil), mm: nil).contains(#""mm":null,"event":"lost","lost_cpu":1,"count":null}"#))
+    #expect(
+      json(.lost(CPU(1), count: nil), mm: nil).contains(#""mm":null,"event":"records_lost","lost_cpu":1,"count":null}"#)
+    )
     #expect(line(.lost(CPU(1), count: nil)).contains("count=unknown"))
   }
 

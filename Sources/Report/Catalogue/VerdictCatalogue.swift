@@ -36,14 +36,6 @@ extension Verdict {
           write fault copies, the page table gets the copy, the device keeps the old page. DMA and process no longer \
           see the same memory. As bad as UNSAFE.
           """, source: "do_wp_page, sanity_check_pinned_pages")
-    case .lost:
-      CatalogueEntry(
-        name: rawValue, summary: "an operation dropped the information that a page is exclusive",
-        text: """
-          Encoding and baseline agreed before the operation; right after it the baseline still says exclusive and the \
-          encoding cannot. Reported beside the verdict of the entry, even when no later use is seen: the call site \
-          needs an audit.
-          """, source: "change_pte_range, do_swap_page, remove_migration_pte")
     case .livelock:
       CatalogueEntry(
         name: rawValue, summary: "the claim stays 0 after the fault that was to make it 1",

@@ -39,7 +39,6 @@ extension MMEvent {
     case .fault(let page, let access, let outcome):
       sink.page("addr", page)
       sink.word("access", EventWords.access(access))
-      sink.flag("late", access.contains(.late))
       outcome.sendFields(to: &sink)
     case .populated(let range, let outcome):
       sink.range(range)
