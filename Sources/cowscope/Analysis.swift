@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
+import Normalize
 import Replay
 import Report
 import TraceFile
@@ -16,7 +17,7 @@ struct Analysis {
     /// Only this frame is reported on.
     var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
-    var without: [String] = []
+    var without: [CallSiteSwitch] = []
   }
 
   let path: String
@@ -24,11 +25,29 @@ struct Analysis {
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
   func forEachBatch(_ body: ([MMEventRecord]) throws -> Bool) throws {
-    throw CommandError(path: path, reason: "this build cannot read traces yet")
+    let reader = try TraceFile.open(path)
+    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
+    var batch = RecordBatch()
+    var events: [MMEventRecord] = []
+    var progress = Progress(verbosity)
+    defer { progress.end() }
+    var records: UInt64 = 0
+    while reader.nextBatch(into: &batch) {
+      events.removeAll(keepingCapacity: true)
+      normalizer.consume(batch, into: &events)
+      guard try body(events) else { return }
+      records += UInt64(batch.count)
+      progress.reached(records)
+    }
+    events.removeAll(keepingCapacity: true)
+    normalizer.finish(into: &events)
+    guard try body(events) else { return }
+    progress.end()
+    warnOfDamage(reader)
   }
 
-  /// What the page size of the traced machine is.
-  func pageShift() throws -> UInt8 { throw CommandError(path: path, reason: "this build cannot read traces yet") }
+  /// log2 of the page size of the traced machine.
+  func pageShift() throws -> UInt8 { UInt8(try TraceFile.open(path).pageSize.trailingZeroBitCount) }
 
   func info() throws -> CaptureInfo {
     let reader = try TraceFile.open(path)

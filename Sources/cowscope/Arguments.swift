@@ -17,6 +17,16 @@ extension EncodingID: ExpressibleByArgument {
 
 extension FailureCondition: ExpressibleByArgument {}
 
+/// A call site by its name in the catalogue (`c.mprotect`); `b.fork.set` means both its halves.
+struct CallSite: ExpressibleByArgument {
+  let switches: [CallSiteSwitch]
+
+  init?(argument: String) {
+    switches = CallSiteSwitch.named(argument)
+    if switches.isEmpty { return nil }
+  }
+}
+
 /// A number as people write it: decimal, or hexadecimal after `0x`.
 struct Number: ExpressibleByArgument {
   let value: UInt64

@@ -95,6 +95,9 @@ extension CaptureInfo {
 }
 
 extension TraceReader {
+  /// Bytes of a base page. Files of other programs do not say: 4096 then.
+  var pageSize: Int { capture?.manifest?.pageSize ?? 4096 }
+
   /// `uname -r` of the recording host; `nil` when the capture does not say. Files of trace-cmd hold all that `uname`
   /// printed: the release is the first word that begins with a digit.
   var release: String? {

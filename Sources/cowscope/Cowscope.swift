@@ -16,8 +16,8 @@ struct Cowscope: AsyncParsableCommand {
       3 inconclusive; 64 usage.
       """,
     subcommands: [
-      Record.self, Check.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self, VerifyCommand.self,
-      DiffCommand.self, ListCommand.self, ExplainCommand.self,
+      Check.self, Record.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self,
+      VerifyCommand.self, DiffCommand.self, ListCommand.self, ExplainCommand.self,
     ])
 }
 

@@ -16,7 +16,7 @@ struct ReplayCommand: ParsableCommand {
   @Argument(help: "The capture.") var capture: String
   @Option(help: "Only this encoding (repeatable); baseline is always there.") var encoding: [EncodingID] = []
   @Option(help: ArgumentHelp("Leave this call site as it is today (repeatable).", valueName: "site"))
-  var without: [String] = []
+  var without: [CallSite] = []
   @Option(help: "Stop after the event of this sequence number.") var until: Number?
   @Option(help: "Report on this page frame only.") var pfn: Number?
   @Option(help: "Exit with 2 on: \(FailureCondition.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -26,7 +26,8 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let options = Analysis.Options(
-      encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) }, without: without)
+      encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) },
+      without: without.flatMap(\.switches))
     let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
     let lines = try ResultWriter().lines(of: result)
     if until == nil && pfn == nil { StoredResult(path: capture, verbosity: verbosity).store(lines) }

@@ -41,11 +41,11 @@ struct Progress {
 
   init(_ verbosity: Verbosity) { isShown = !verbosity.quiet && isatty(STDERR_FILENO) == 1 }
 
-  mutating func reached(_ events: UInt64) {
-    guard isShown, events >= nextCount else { return }
-    nextCount = events + Progress.step
+  mutating func reached(_ records: UInt64) {
+    guard isShown, records >= nextCount else { return }
+    nextCount = records + Progress.step
     isOnLine = true
-    Talk.say("\r\(events) events")
+    Talk.say("\r\(records) records")
   }
 
   mutating func end() {

@@ -16,13 +16,13 @@ struct EventLineTests {
   /// One of every kind.
   static let all: [MMEvent] = [
     .mmCreated(.fork), .mmTeardownBegan, .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
-    .removalBegan(range), .protected(range, .read),
+    .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),
     .argumentPage(pfn), .stackPlaced(end: VirtualPage(0x7ffff)), .remoteCopy(pfn), .forkBegan(child: child),
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
-    .freed(pfn, order), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
+    .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .swappedOut(pages: 3),
     .collapsed(pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
@@ -70,7 +70,9 @@ struct EventLineTests {
   func values() {
     #expect(json(.unmapped(Self.range)).contains(#""start":"0x7f000000","end":"0x7f010000""#))
     #expect(json(.remoteCopy(Self.pfn)).contains(#""pfn":512}"#))
-    #expect(json(.lost(CPU(1), count: nil), mm: nil).contains(#""mm":null,"event":"lost","lost_cpu":1,"count":null}"#))
+    #expect(
+      json(.lost(CPU(1), count: nil), mm: nil).contains(#""mm":null,"event":"records_lost","lost_cpu":1,"count":null}"#)
+    )
     #expect(line(.lost(CPU(1), count: nil)).contains("count=unknown"))
   }
 

@@ -38,7 +38,7 @@ struct OutcomeTests {
       (Verdict.unsafe, [FailureCondition.unsafe, .corruption, .divergence]),
       (.unsafeIO, [.unsafe, .corruption, .divergence]), (.dataLoss, [.corruption, .divergence]),
       (.conservativePin, [.corruption, .divergence]), (.livelock, [.divergence]), (.conservativeCopy, [.divergence]),
-      (.conservativeFault, [.divergence]), (.better, []), (.ok, []),
+      (.conservativeFault, [.divergence]), (.lost, [.divergence]), (.better, []), (.ok, []),
     ])
   func conditions(verdict: Verdict, conditions: [FailureCondition]) {
     #expect(FailureCondition.allCases.filter { $0.includes(verdict) } == conditions)

@@ -4,7 +4,9 @@ import Replay
 
 /// The costs an encoding accounts for, in the order in which reports print them.
 package enum CostCatalogue {
-  package static let all: [CatalogueEntry] = []
+  package static let all: [CatalogueEntry] = CostKind.allCases.map { kind in
+    CatalogueEntry(name: kind.name, summary: kind.definition, text: "A cost in the table of `replay`.")
+  }
 
   /// Costs of a result in the catalogue's order, then those it does not know by name: a result read back gives the
   /// same table as the replay did.

@@ -36,14 +36,6 @@ extension Verdict {
           write fault copies, the page table gets the copy, the device keeps the old page. DMA and process no longer \
           see the same memory. As bad as UNSAFE.
           """, source: "do_wp_page, sanity_check_pinned_pages")
-    case .lost:
-      CatalogueEntry(
-        name: rawValue, summary: "an operation dropped the information that a page is exclusive",
-        text: """
-          Encoding and baseline agreed before the operation; right after it the baseline still says exclusive and the \
-          encoding cannot. Reported beside the verdict of the entry, even when no later use is seen: the call site \
-          needs an audit.
-          """, source: "change_pte_range, do_swap_page, remove_migration_pte")
     case .livelock:
       CatalogueEntry(
         name: rawValue, summary: "the claim stays 0 after the fault that was to make it 1",
@@ -72,6 +64,14 @@ extension Verdict {
           Today's bit is set, the encoding's is not, but the check by reference count would succeed at this moment: \
           the next write takes a slower path, or a fault that today would not happen, and reuses the page.
           """, source: "wp_can_reuse_anon_folio, can_change_pte_writable")
+    case .lost:
+      CatalogueEntry(
+        name: rawValue, summary: "this operation forgot that the page was exclusive",
+        text: """
+          Before the operation the encoding said what today's bit says; right after it today's bit is set and the \
+          encoding's is not. Counted in addition to the verdict of the entry, once per operation, because the site \
+          needs an audit even when nobody writes to the page later.
+          """)
     case .better:
       CatalogueEntry(
         name: rawValue, summary: "claimed exclusive, rightly, where today's bit is clear",

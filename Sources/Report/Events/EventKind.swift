@@ -110,7 +110,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .collapsed: "collapsed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
-    case .lost: "lost"
+    case .lost: "records_lost"
     case .unfollowed: "unfollowed"
     }
   }
