@@ -9,7 +9,7 @@ package import MMEvents
 struct FolioPool: Sendable {
   private(set) var records = ContiguousArray<FolioRecord>()
   private var freeRecords = ContiguousArray<UInt32>()
-  private var sides = ContiguousArray<FolioSide?>()
+  private var sides = ContiguousArray<FolioSide>()
   private var freeSides = ContiguousArray<UInt32>()
   private var nodes = ContiguousArray<MappingNode>()
   private var freeNode = noIndex
@@ -61,7 +61,7 @@ struct FolioPool: Sendable {
   }
 
   private mutating func releaseSide(_ side: UInt32) {
-    sides[Int(side)] = nil
+    sides[Int(side)] = FolioSide(order: .base)
     freeSides.append(side)
   }
 
@@ -75,9 +75,7 @@ struct FolioPool: Sendable {
   mutating func withSide<R>(_ folio: FolioID, _ body: (inout FolioSide) -> R) -> R {
     if records[Int(folio.raw)].side == noIndex { records[Int(folio.raw)].side = newSide(order: .base) }
     let index = Int(records[Int(folio.raw)].side)
-    guard var side = sides[index].take() else { preconditionFailure("folio \(folio.raw) lost its side record") }
-    defer { sides[index] = consume side }
-    return body(&side)
+    return body(&sides[index])
   }
 
   func order(_ folio: FolioID) -> FolioOrder { side(folio)?.order ?? .base }

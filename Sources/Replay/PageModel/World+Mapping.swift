@@ -165,14 +165,14 @@ extension World {
   // — the per-page flag, as storage
 
   /// The exclusive bit of a page: the folio's flag for small folios, the page's own for large ones.
-  func pageBit(_ folio: FolioID, _ page: Int) -> Claim {
+  package func pageBit(_ folio: FolioID, _ page: Int) -> Claim {
     let flags = folios[folio].flags
     if flags.contains(.exclusiveUnknown) { return .unknown }
     guard flags.contains(.large), let side = folios.side(folio) else { return Claim(flags.contains(.exclusive)) }
     return Claim(side.exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0)
   }
 
-  mutating func setPageBit(_ folio: FolioID, _ page: Int, _ value: Bool) {
+  package mutating func setPageBit(_ folio: FolioID, _ page: Int, _ value: Bool) {
     folios[folio].flags.remove(.exclusiveUnknown)
     guard folios[folio].flags.contains(.large) else {
       setFolioBit(folio, value)
