@@ -18,6 +18,17 @@ struct Analysis {
     var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
     var without: [CallSiteSwitch] = []
+
+    var switches: SwitchSet { SwitchSet(without: without) }
+
+    /// Cuts the events after `until`; `false` when it is reached.
+    func admit(_ events: inout [MMEventRecord]) -> Bool {
+      guard let until else { return true }
+      let admitted = events.prefix { $0.sequence <= until }.count
+      let isReached = admitted < events.count
+      events.removeSubrange(admitted...)
+      return !isReached
+    }
   }
 
   let path: String
@@ -65,6 +76,75 @@ struct Analysis {
   }
 
   func replay(_ options: Options) throws -> ReplayResult {
-    throw CommandError(path: path, reason: "this build cannot replay yet")
+    let reader = try TraceFile.open(path)
+    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
+    var driver = ReplayDriver(
+      encodings: options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings,
+      facts: kernelFacts(reader), switches: options.switches, seesLRUInsertion: normalizer.showsLRUInsertion,
+      snapshots: try CapturedSnapshots(reader))
+    var batch = RecordBatch()
+    var events: [MMEventRecord] = []
+    var progress = Progress(verbosity)
+    var summary = SpanOfRecords()
+    while reader.nextBatch(into: &batch) {
+      events.removeAll(keepingCapacity: true)
+      normalizer.consume(batch, into: &events)
+      summary.add(batch)
+      progress.reached(summary.records)
+      guard options.admit(&events) else { break }
+      driver.apply(events)
+    }
+    events.removeAll(keepingCapacity: true)
+    normalizer.finish(into: &events)
+    _ = options.admit(&events)
+    driver.apply(events)
+    progress.end()
+    warnOfDamage(reader)
+    let history = try history(driver.historyCollector)
+    return driver.finish(
+      capture: CaptureSummary(
+        name: path, kernel: reader.release ?? "unknown", command: reader.capture?.manifest?.commandLine ?? [],
+        records: summary.records, spanNanoseconds: summary.nanoseconds, addressSpaces: normalizer.addressSpaces),
+      history: history)
   }
+
+  private func kernelFacts(_ reader: TraceReader) -> KernelFacts {
+    if let facts = reader.release.flatMap(KernelFacts.forRelease) { return facts }
+    verbosity.warn("\(path): the kernel's release is not in the capture; the rules of 6.18 are assumed")
+    return .v6_18
+  }
+
+  /// Second pass: what happened to the pages the report speaks of.
+  private func history(_ collector: HistoryCollector) throws -> (MMID, VirtualPage, Sequence) -> [HistoryEntry] {
+    var collector = collector
+    let end = collector.end
+    if end > Sequence(0) {
+      try forEachBatch { events in
+        collector.consume(events) { event, page in event.touches(page) }
+        return (events.first?.sequence ?? end) <= end
+      }
+    }
+    let text = EventText(pageShift: try pageShift())
+    return { mm, page, until in
+      collector.events(mm, page, until: until).map { record in
+        HistoryEntry(
+          sequence: record.sequence, time: record.time, task: record.task, text: text.describe(record))
+      }
+    }
+  }
+}
+
+/// Number and time span of the raw records read.
+private struct SpanOfRecords {
+  private(set) var records: UInt64 = 0
+  private var first: UInt64?
+  private var last: UInt64 = 0
+
+  mutating func add(_ batch: borrowing RecordBatch) {
+    records += UInt64(batch.count)
+    if first == nil { first = batch[0].timestamp }
+    last = batch[batch.count - 1].timestamp
+  }
+
+  var nanoseconds: UInt64 { first.map { last - $0 } ?? 0 }
 }

@@ -65,6 +65,7 @@ extension ReplayDriver {
     settleDoubts(of: parent)
     run(.forkBegin(parent: parent, child: child))
     layouts[child] = VMAMap()
+    noteParent(parent, of: child)
   }
 
   mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {

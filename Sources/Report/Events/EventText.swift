@@ -11,6 +11,13 @@ package struct EventText {
 
   package init(pageShift: UInt8) { self.pageShift = pageShift }
 
+  /// The event alone, for a history: no sequence, no time, no actor.
+  package func describe(_ record: MMEventRecord) -> String {
+    var line = LineBuffer()
+    appendEvent(record, to: &line)
+    return String(decoding: line.bytes, as: UTF8.self)
+  }
+
   /// Appends the line with its newline.
   package func append(_ record: MMEventRecord, to line: inout LineBuffer) {
     line.append(decimal: record.sequence.rawValue, width: 9)
@@ -20,18 +27,23 @@ package struct EventText {
     line.append(decimal: record.cpu.rawValue)
     line.append(byte: 0x20)
     line.append(decimal: record.task.rawValue, width: 7)
+    line.append(byte: 0x20)
+    appendEvent(record, to: &line)
+    line.append(byte: 0x0a)
+  }
+
+  private func appendEvent(_ record: MMEventRecord, to line: inout LineBuffer) {
     if let mm = record.mm {
-      line.append(" mm")
+      line.append("mm")
       line.append(decimal: mm.rawValue)
     } else {
-      line.append(" mm-")
+      line.append("mm-")
     }
     line.append(byte: 0x20)
     line.append(EventKind(record.event).name)
     var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
     record.event.sendFields(to: &sink)
     line = sink.line
-    line.append(byte: 0x0a)
   }
 }
 
