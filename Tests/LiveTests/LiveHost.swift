@@ -27,16 +27,17 @@ enum LiveHost {
     throw CocoaError(.fileNoSuchFile)
   }
 
-  /// Starts `cowscope record` in `directory`.
-  static func record(_ arguments: [String], in directory: URL) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try binary())
-    process.arguments = ["record"] + arguments
-    process.currentDirectoryURL = directory
-    process.standardError = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    return process
+  /// Starts `cowscope record` in `directory`; its stderr goes to the file `stderr` there.
+  static func record(_ arguments: [String], in directory: WorkDirectory) throws -> RunningCommand {
+    try run([try binary(), "record"] + arguments, in: directory)
+  }
+
+  /// Starts a program in `directory`.
+  ///
+  /// Not with Foundation's `Process`: that passes on the blocked signals of the test's thread.
+  static func run(_ command: [String], in directory: WorkDirectory) throws -> RunningCommand {
+    let script = "cd \(directory.url.path) && exec \"$@\" >stdout 2>stderr"
+    return try HeldCommand.fork(["sh", "-c", script, "sh"] + command).release()
   }
 
   /// Instances of the recorder with this pid.
@@ -70,6 +71,8 @@ final class WorkDirectory {
   func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+  func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
   func names(in name: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path(name)) }
 }

@@ -13,19 +13,17 @@ struct RecordLiveTests {
   @Test("The command's exit status is record's", arguments: [(0, "exit 0"), (7, "exit 7"), (143, "kill -TERM $$")])
   func status(expected: Int32, script: String) throws {
     let work = try WorkDirectory()
-    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sh", "-c", script], in: work.url)
-    recorder.waitUntilExit()
-    #expect(recorder.terminationReason == .exit)
-    #expect(recorder.terminationStatus == expected)
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sh", "-c", script], in: work)
+    #expect(recorder.wait() == .exited(expected))
   }
 
   @Test("A finished capture has no mark and no raw files, and no instance stays")
   func finished() throws {
     let work = try WorkDirectory()
-    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work.url)
-    recorder.waitUntilExit()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
+    #expect(recorder.wait() == .exited(0))
     #expect(try work.names(in: "x.cow").sorted() == ["capture.json", "snapshots.bin", "trace.dat"])
-    #expect(LiveHost.instances(of: recorder.processIdentifier).isEmpty)
+    #expect(LiveHost.instances(of: recorder.pid).isEmpty)
     let reader = try TraceFile.open(work.path("x.cow"))
     #expect(reader.damages.isEmpty)
     #expect(reader.buffers.count == 2)
@@ -37,8 +35,8 @@ struct RecordLiveTests {
   @Test("The command's own execve is in the trace")
   func execve() throws {
     let work = try WorkDirectory()
-    let recorder = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work.url)
-    recorder.waitUntilExit()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
+    #expect(recorder.wait() == .exited(0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let command = try #require(reader.capture?.manifest?.followedPIDs.first)
     #expect(try tasks(of: "sys_enter_execve", in: reader).contains(command))
@@ -48,32 +46,23 @@ struct RecordLiveTests {
   @Test("Signals end a recording normally", arguments: [SIGINT, SIGTERM, SIGHUP])
   func signals(signal: Int32) throws {
     let work = try WorkDirectory()
-    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "60"], in: work.url)
-    try LiveHost.awaitTracing(by: recorder.processIdentifier)
-    kill(recorder.processIdentifier, signal)
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "60"], in: work)
+    try LiveHost.awaitTracing(by: recorder.pid)
+    kill(recorder.pid, signal)
     // Twice, as an impatient person does.
-    kill(recorder.processIdentifier, signal)
-    recorder.waitUntilExit()
-    #expect(recorder.terminationReason == .exit)
-    #expect(recorder.terminationStatus == 0)
+    kill(recorder.pid, signal)
+    #expect(recorder.wait() == .exited(0))
     #expect(!work.exists("x.cow/incomplete"))
-    #expect(LiveHost.instances(of: recorder.processIdentifier).isEmpty)
+    #expect(LiveHost.instances(of: recorder.pid).isEmpty)
   }
 
   @Test("A reader of stderr that goes away ends nothing")
   func brokenPipe() throws {
     let work = try WorkDirectory()
-    let pipe = Pipe()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try LiveHost.binary())
-    process.arguments = ["record", "-o", "x.cow", "--", "true"]
-    process.currentDirectoryURL = work.url
-    process.standardError = pipe
-    try process.run()
-    try pipe.fileHandleForReading.close()
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit)
-    #expect(process.terminationStatus == 0)
+    // `true` reads nothing: each line written to the pipe raises SIGPIPE.
+    let script = "{ \"$0\" record -o x.cow -- sleep 0.2; echo $? >status; } 2>&1 | true"
+    #expect(try LiveHost.run(["sh", "-c", script, try LiveHost.binary()], in: work).wait() == .exited(0))
+    #expect(try work.text("status") == "0\n")
     #expect(!work.exists("x.cow/incomplete"))
   }
 
@@ -81,28 +70,28 @@ struct RecordLiveTests {
   func killed() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(
-      ["-o", "x.cow", "--", "sh", "-c", "while :; do ( : ); done & P=$!; sleep 2; kill $P"], in: work.url)
-    let pid = recorder.processIdentifier
+      ["-o", "x.cow", "--", "sh", "-c", "while :; do ( : ); done & P=$!; sleep 2; kill $P"], in: work)
+    let pid = recorder.pid
     try LiveHost.awaitTracing(by: pid)
     usleep(1_200_000)
     kill(pid, SIGKILL)
-    recorder.waitUntilExit()
+    #expect(recorder.wait() == .killed(signal: SIGKILL))
     #expect(work.exists("x.cow/incomplete"))
     #expect(LiveHost.instances(of: pid).count == 2)
     let reader = try TraceFile.open(work.path("x.cow"))
     #expect(reader.capture?.isFinished == false)
     #expect(!(try tasks(of: "mm_page_alloc", in: reader)).isEmpty)
     #expect(reader.damages.isEmpty)
-    let next = try LiveHost.record(["-o", "y.cow", "--", "true"], in: work.url)
-    next.waitUntilExit()
+    let next = try LiveHost.record(["-o", "y.cow", "--", "true"], in: work)
+    #expect(next.wait() == .exited(0))
     #expect(LiveHost.instances(of: pid).isEmpty)
   }
 
   @Test("No sub-buffer is half empty but the last of each CPU")
   func subBuffers() throws {
     let work = try WorkDirectory()
-    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work.url)
-    recorder.waitUntilExit()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
+    #expect(recorder.wait() == .exited(0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let size = try #require(reader.buffers.first).subBufferSize
     let manifest = try #require(reader.capture?.manifest)
@@ -122,15 +111,11 @@ struct RecordLiveTests {
     // A copy where every user can reach it.
     let copy = work.path("cowscope")
     try FileManager.default.copyItem(atPath: try LiveHost.binary(), toPath: copy)
-    let process = Process()
-    let errors = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-    process.arguments = ["--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true"]
-    process.standardError = errors
-    try process.run()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 1)
+    let command = [
+      "setpriv", "--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true",
+    ]
+    #expect(try LiveHost.run(command, in: work).wait() == .exited(1))
+    let text = try work.text("stderr")
     #expect(text.split(separator: "\n").count == 1)
     #expect(text.contains("/sys/kernel/tracing/") && text.contains("root"))
     #expect(!work.exists("x.cow"))
