@@ -40,12 +40,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
-    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents", system], swiftSettings: strict),
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "CLITests", dependencies: ["cowscope"], swiftSettings: strict),
-    .testTarget(name: "LiveTests", dependencies: ["cowscope"], swiftSettings: strict),
+    .testTarget(name: "LiveTests", dependencies: ["cowscope", "Capture", "TraceFile"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

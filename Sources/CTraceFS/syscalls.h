@@ -22,6 +22,8 @@
  * When exec fails the errno is written to `report_write`, which must be close-on-exec like every other descriptor of
  * the recorder; the child then leaves with 127 (not found) or 126, as a shell does.
  *
+ * The command starts with no signal blocked, whatever the calling thread blocks.
+ *
  * Between fork and exec only async-signal-safe functions run: the recorder may have other threads.
  * Returns the pid, or -1 with errno.
  */
@@ -39,7 +41,8 @@ static inline pid_t held_command_fork(char *const argv[], int gate_read, int gat
 		int failed;
 
 		close(gate_write);
-		sigprocmask(SIG_SETMASK, &inherited, NULL);
+		sigemptyset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
 		do {
 			got = read(gate_read, &go, 1);
 		} while (got < 0 && errno == EINTR);

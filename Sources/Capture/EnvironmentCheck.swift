@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import CTraceFS
 internal import Glibc
 internal import SystemPackage
 

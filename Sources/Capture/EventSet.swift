@@ -124,6 +124,13 @@ package struct ChosenEvents: Equatable, Sendable {
     package var buffer: TraceBuffer
     package var filter: String?
     package var title: String { system + ":" + name }
+
+    package init(system: String, name: String, buffer: TraceBuffer, filter: String? = nil) {
+      self.system = system
+      self.name = name
+      self.buffer = buffer
+      self.filter = filter
+    }
   }
 
   package var events: [Event] = []

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import CTraceFS
 internal import Glibc
 internal import Synchronization
 internal import SystemPackage
@@ -18,7 +19,7 @@ package enum EndingSignals {
   ///
   /// Handlers rather than blocked signals, because exec resets a handler: the recorded command starts with the
   /// dispositions this program was started with. A signal that was ignored then (`nohup`) stays ignored. `SIGPIPE`
-  /// gets a handler that does nothing, so that a dead reader of our output is an error and not our death.
+  /// gets, and keeps, a handler that does nothing: a dead reader of our output is an error and not our death.
   package static func handled<Result, Failure: Error>(
     by wakeUp: WakeUp, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -33,7 +34,7 @@ package enum EndingSignals {
       unsafe new.__sigaction_handler.sa_handler = { EndingSignals.arrived($0) }
       new.sa_flags = SA_RESTART
       unsafe sigaction(signal, &new, nil)
-      previous.append((signal, old))
+      if signal != SIGPIPE { previous.append((signal, old)) }
     }
     defer {
       for (signal, action) in previous {

@@ -13,6 +13,11 @@ package final class TraceInstance {
   package struct Write: Equatable, Sendable {
     package var file: String
     package var text: String
+
+    package init(file: String, text: String) {
+      self.file = file
+      self.text = text
+    }
   }
 
   package let name: String

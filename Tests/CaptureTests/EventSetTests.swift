@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Capture
+import Testing
+
+@Suite("What is recorded")
+struct EventSetTests {
+  @Test("The minimal set is a part of the extended one, and neither names an event twice")
+  func sets() {
+    let minimal = WantedEvents.events(of: .minimal).map(\.title)
+    let extended = WantedEvents.events(of: .extended).map(\.title)
+    #expect(Set(minimal).isStrictSubset(of: Set(extended)))
+    #expect(Set(extended).count == extended.count)
+    #expect(Set(minimal).count == minimal.count)
+  }
+
+  @Test(
+    "What any task may do to a page is recorded for the whole host, what a task asks for only for the followed",
+    arguments: [
+      ("kmem:mm_page_alloc", TraceBuffer.host), ("kmem:mm_page_free", .host), ("kmem:rss_stat", .host),
+      ("migrate:set_migration_pte", .host), ("mmap:exit_mmap", .host), ("task:task_newtask", .host),
+      ("exceptions:page_fault_user", .task), ("syscalls:sys_enter_mprotect", .task),
+      ("syscalls:sys_exit_mprotect", .task), ("tlb:tlb_flush", .task),
+      ("mmap_lock:mmap_lock_acquire_returned", .task),
+    ])
+  func buffers(title: String, buffer: TraceBuffer) throws {
+    let event = try #require(WantedEvents.events(of: .extended).first { $0.title == title })
+    #expect(event.buffer == buffer)
+  }
+
+  @Test("Page faults, allocations, forks and the calls that change VMAs are in the minimal set")
+  func minimal() {
+    let titles = Set(WantedEvents.events(of: .minimal).map(\.title))
+    for name in ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "clone", "clone3", "execve"] {
+      #expect(titles.contains("syscalls:sys_enter_" + name))
+      #expect(titles.contains("syscalls:sys_exit_" + name))
+    }
+    for title in ["exceptions:page_fault_user", "kmem:mm_page_alloc", "sched:sched_process_fork"] {
+      #expect(titles.contains(title))
+    }
+  }
+
+  @Test("Only ioctl requests of userfaultfd are let through")
+  func userfaultfd() throws {
+    for request in WantedEvents.userfaultfdRequests { #expect(request >> 8 & 0xff == 0xaa) }
+    let ioctl = try #require(WantedEvents.events(of: .extended).first { $0.title == "syscalls:sys_enter_ioctl" })
+    let filter = try #require(ioctl.filter)
+    #expect(filter.hasPrefix("cmd == 0xc018aa3f || cmd == 0xc020aa00"))
+    #expect(WantedEvents.events(of: .extended).filter { $0.filter != nil }.count == 1)
+  }
+
+  @Test("An event with an older name is found under it")
+  func olderName() throws {
+    let wanted = [
+      WantedEvent(.host, .minimal, "vmscan", "new", "old"), WantedEvent(.host, .minimal, "kmem", "mm_page_alloc"),
+    ]
+    let chosen = try ChosenEvents(wanted) { $1 != "new" }
+    #expect(chosen.events.map(\.title) == ["vmscan:old", "kmem:mm_page_alloc"])
+    #expect(chosen.missing.isEmpty)
+  }
+
+  @Test("An event the kernel lacks is named, the rest is recorded")
+  func missing() throws {
+    let chosen = try ChosenEvents(WantedEvents.events(of: .extended)) { system, _ in system != "ksm" }
+    #expect(chosen.missing.count == WantedEvents.tracepoints.filter { $0.system == "ksm" }.count)
+    #expect(chosen.missing.allSatisfy { $0.hasPrefix("ksm:") })
+    #expect(!chosen.events.contains { $0.system == "ksm" })
+  }
+
+  @Test("Allocations alone are worth a recording (arm64 has no page-fault events); system calls alone are not")
+  func nothing() throws {
+    let all = WantedEvents.events(of: .extended)
+    _ = try ChosenEvents(all) { system, _ in system == "kmem" }
+    _ = try ChosenEvents(all) { system, _ in system == "exceptions" }
+    #expect(throws: CaptureError.nothingToRecord) { try ChosenEvents(all) { system, _ in system == "syscalls" } }
+  }
+}

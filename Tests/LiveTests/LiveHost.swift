@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Capture
+import Foundation
+import Testing
+
+/// The host the live tests run on, and the program under test.
+enum LiveHost {
+  /// Root, tracefs, page frame numbers: what `cowscope check` asks for.
+  static let canRecord = EnvironmentCheck.run().canRecord
+
+  static let requirement: ConditionTrait = .enabled(
+    if: canRecord, "needs root and a mounted tracefs (cowscope check tells what is missing)")
+
+  static let instances = "/sys/kernel/tracing/instances"
+
+  /// The built `cowscope`, which stands beside the test bundle.
+  static func binary() throws -> String {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    let beside = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("cowscope").path
+    if FileManager.default.isExecutableFile(atPath: beside) { return beside }
+    // A test runner of the toolchain loads the bundle: then the bundle's path is an argument.
+    for argument in CommandLine.arguments where argument.contains(".xctest") {
+      let path = URL(fileURLWithPath: argument).deletingLastPathComponent().appendingPathComponent("cowscope").path
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
+    }
+    throw CocoaError(.fileNoSuchFile)
+  }
+
+  /// Starts `cowscope record` in `directory`; its stderr goes to the file `stderr` there.
+  static func record(_ arguments: [String], in directory: WorkDirectory) throws -> RunningCommand {
+    try run([try binary(), "record"] + arguments, in: directory)
+  }
+
+  /// Starts a program in `directory`.
+  ///
+  /// Not with Foundation's `Process`: that passes on the blocked signals of the test's thread.
+  static func run(_ command: [String], in directory: WorkDirectory) throws -> RunningCommand {
+    let script = "cd \(directory.url.path) && exec \"$@\" >stdout 2>stderr"
+    return try HeldCommand.fork(["sh", "-c", script, "sh"] + command).release()
+  }
+
+  /// Instances of the recorder with this pid.
+  static func instances(of pid: Int32) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: instances)) ?? []
+    return names.filter { TraceInstance.owner(ofName: $0) == pid }
+  }
+
+  /// Waits until the recorder's instances trace.
+  static func awaitTracing(by pid: Int32) throws {
+    for _ in 0..<500 {
+      let flag = try? String(contentsOfFile: "\(instances)/cowscope-\(pid)-task/tracing_on", encoding: .utf8)
+      if flag == "1\n" { return }
+      usleep(10_000)
+    }
+    throw CocoaError(.fileReadUnknown)
+  }
+}
+
+/// A directory for one test, removed with it.
+final class WorkDirectory {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("cowscope-live-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+  func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+
+  func names(in name: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path(name)) }
+}

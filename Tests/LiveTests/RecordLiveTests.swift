@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Capture
+import Foundation
+import Testing
+import TraceFile
+
+/// Work that faults, forks and copies for a while: a shell's arithmetic and its subshells.
+private let forkingWork = ["sh", "-c", "i=0; while [ $i -lt 400 ]; do ( : ); i=$((i+1)); done"]
+
+@Suite("record, on this host", .serialized, LiveHost.requirement)
+struct RecordLiveTests {
+  @Test("The command's exit status is record's", arguments: [(0, "exit 0"), (7, "exit 7"), (143, "kill -TERM $$")])
+  func status(expected: Int32, script: String) throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sh", "-c", script], in: work)
+    #expect(recorder.wait() == .exited(expected))
+  }
+
+  @Test("A finished capture has no mark and no raw files, and no instance stays")
+  func finished() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
+    #expect(recorder.wait() == .exited(0))
+    #expect(try work.names(in: "x.cow").sorted() == ["capture.json", "snapshots.bin", "trace.dat"])
+    #expect(LiveHost.instances(of: recorder.pid).isEmpty)
+    let reader = try TraceFile.open(work.path("x.cow"))
+    #expect(reader.damages.isEmpty)
+    #expect(reader.buffers.count == 2)
+    let manifest = try #require(reader.capture?.manifest)
+    #expect(manifest.commandStatus == .exited(code: 0))
+    #expect(manifest.cpuStats.allSatisfy { $0.overrun == 0 && $0.dropped == 0 })
+  }
+
+  @Test("The command's own execve is in the trace")
+  func execve() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
+    #expect(recorder.wait() == .exited(0))
+    let reader = try TraceFile.open(work.path("x.cow"))
+    let command = try #require(reader.capture?.manifest?.followedPIDs.first)
+    #expect(try tasks(of: "sys_enter_execve", in: reader).contains(command))
+    #expect(try tasks(of: "sched_process_exec", in: reader).contains(command))
+  }
+
+  @Test("Signals end a recording normally", arguments: [SIGINT, SIGTERM, SIGHUP])
+  func signals(signal: Int32) throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "60"], in: work)
+    try LiveHost.awaitTracing(by: recorder.pid)
+    kill(recorder.pid, signal)
+    // Twice, as an impatient person does.
+    kill(recorder.pid, signal)
+    #expect(recorder.wait() == .exited(0))
+    #expect(!work.exists("x.cow/incomplete"))
+    #expect(LiveHost.instances(of: recorder.pid).isEmpty)
+  }
+
+  @Test("A reader of stderr that goes away ends nothing")
+  func brokenPipe() throws {
+    let work = try WorkDirectory()
+    // `true` reads nothing: each line written to the pipe raises SIGPIPE.
+    let script = "{ \"$0\" record -o x.cow -- sleep 0.2; echo $? >status; } 2>&1 | true"
+    #expect(try LiveHost.run(["sh", "-c", script, try LiveHost.binary()], in: work).wait() == .exited(0))
+    #expect(try work.text("status") == "0\n")
+    #expect(!work.exists("x.cow/incomplete"))
+  }
+
+  @Test("What a killed recorder leaves is readable, and the next one removes its instances")
+  func killed() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(
+      ["-o", "x.cow", "--", "sh", "-c", "while :; do ( : ); done & P=$!; sleep 2; kill $P"], in: work)
+    let pid = recorder.pid
+    try LiveHost.awaitTracing(by: pid)
+    usleep(1_200_000)
+    kill(pid, SIGKILL)
+    #expect(recorder.wait() == .killed(signal: SIGKILL))
+    #expect(work.exists("x.cow/incomplete"))
+    #expect(LiveHost.instances(of: pid).count == 2)
+    let reader = try TraceFile.open(work.path("x.cow"))
+    #expect(reader.capture?.isFinished == false)
+    #expect(!(try tasks(of: "mm_page_alloc", in: reader)).isEmpty)
+    #expect(reader.damages.isEmpty)
+    let next = try LiveHost.record(["-o", "y.cow", "--", "true"], in: work)
+    #expect(next.wait() == .exited(0))
+    #expect(LiveHost.instances(of: pid).isEmpty)
+  }
+
+  @Test("No sub-buffer is half empty but the last of each CPU")
+  func subBuffers() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
+    #expect(recorder.wait() == .exited(0))
+    let reader = try TraceFile.open(work.path("x.cow"))
+    let size = try #require(reader.buffers.first).subBufferSize
+    let manifest = try #require(reader.capture?.manifest)
+    let data = try Data(contentsOf: URL(fileURLWithPath: work.path("x.cow/trace.dat")), options: .alwaysMapped)
+    // The areas stand one after the other at the end of the file, in the order of the manifest.
+    var offset = data.count - manifest.cpuStats.reduce(0) { $0 + Int($1.bytes) }
+    for area in manifest.cpuStats {
+      let commits = stride(from: offset, to: offset + Int(area.bytes), by: size).map { commit(in: data, at: $0) }
+      offset += Int(area.bytes)
+      #expect(commits.dropLast().allSatisfy { $0 > size * 9 / 10 }, "\(area.buffer) cpu \(area.cpu)")
+    }
+  }
+
+  @Test("Without a way to name tracefs files, one sentence and status 1")
+  func unprivileged() throws {
+    let work = try WorkDirectory()
+    // A copy where every user can reach it.
+    let copy = work.path("cowscope")
+    try FileManager.default.copyItem(atPath: try LiveHost.binary(), toPath: copy)
+    let command = [
+      "setpriv", "--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true",
+    ]
+    #expect(try LiveHost.run(command, in: work).wait() == .exited(1))
+    let text = try work.text("stderr")
+    #expect(text.split(separator: "\n").count == 1)
+    #expect(text.contains("/sys/kernel/tracing/") && text.contains("root"))
+    #expect(!work.exists("x.cow"))
+  }
+
+  /// The low bits of a sub-buffer's commit word.
+  private func commit(in data: Data, at offset: Int) -> Int {
+    (0..<4).reduce(0) { $0 | Int(data[offset + 8 + $1]) << (8 * $1) } & 0x7ff_ffff
+  }
+}
+
+/// The tasks that made an event, from `common_pid`.
+func tasks(of event: String, in reader: TraceReader) throws -> Set<Int32> {
+  let format = try #require(try reader.formats.format(named: event))
+  let pid = try #require(format.field("common_pid"))
+  var tasks: Set<Int32> = []
+  var batch = RecordBatch()
+  reader.rewind()
+  while reader.nextBatch(into: &batch) {
+    for index in 0..<batch.count where batch[index].eventID == format.id {
+      tasks.insert(Int32(truncatingIfNeeded: try #require(pid.loadInt64(from: batch[index]))))
+    }
+  }
+  return tasks
+}
