@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The way in: any capture this module can read.
 package enum TraceFile {
-  /// Opens a capture directory (`NAME.cow`) or a trace.dat of version 6 or 7.
+  /// Opens a capture directory (`NAME.cow`) a trace.dat of version 6 or 7, or ftrace text.
   ///
   /// Throws when there is nothing to read. A capture that is damaged or cut off later opens, gives what is readable and
   /// lists the rest in `TraceReader.damages`.
@@ -20,6 +20,7 @@ package enum TraceFile {
 
   private static func open(_ region: ByteRegion) throws(TraceFileError) -> TraceReader {
     if TraceDat.isTraceDat(region) { return TraceReader(try TraceDat.open(region)) }
+    if TextTrace.isText(region) { return TraceReader(text: region) }
     throw TraceFileError(file: region.file, offset: nil, reason: .notATrace)
   }
 

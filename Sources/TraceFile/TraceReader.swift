@@ -37,6 +37,8 @@ package final class TraceReader {
   package let capture: CaptureState?
   private let contents: TraceContents
   private var merged: MergedStreams
+  /// Instead of `merged`, for text.
+  private var text: TextTrace?
   private var delivered: UInt64 = 0
 
   init(_ contents: TraceContents, capture: CaptureState? = nil) {
@@ -50,6 +52,20 @@ package final class TraceReader {
       )
     }
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
+    text = contents.text.map { TextTrace($0) }
+  }
+
+  /// A reader of ftrace text, with the canonical formats instead of a kernel's.
+  convenience init(text region: ByteRegion) {
+    var contents = TraceContents(formats: EventFormats(known: TextTrace.formats))
+    contents.metadata.source = "ftrace text"
+    contents.text = region
+    contents.buffers = [
+      BufferData(
+        name: "", clock: "", layout: SubBufferLayout(dataOffset: 0, capacity: 0, commitSize: 8, isBigEndian: false),
+        cpus: [])
+    ]
+    self.init(contents)
   }
 
   /// Replaces the batch by the next records of the merged stream; `false`, and an empty batch, at the end.
@@ -57,7 +73,7 @@ package final class TraceReader {
   /// The records of the batch are valid until the next call. Damage does not stop the stream: see `damages`.
   package func nextBatch(into batch: inout RecordBatch) -> Bool {
     batch.reset(firstSequence: delivered + 1)
-    merged.fill(&batch)
+    if text == nil { merged.fill(&batch) } else { text?.fill(&batch) }
     delivered += UInt64(batch.count)
     return !batch.isEmpty
   }
@@ -65,6 +81,7 @@ package final class TraceReader {
   /// Starts again at the first record.
   package func rewind() {
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
+    text = contents.text.map { TextTrace($0) }
     delivered = 0
   }
 
@@ -82,9 +99,18 @@ package final class TraceReader {
   /// How many damages there are, kept or not.
   package var damageCount: Int { contents.damages.count + merged.damages.total }
 
+  /// Lines of a text trace that were not understood so far, by event name. Empty for binary captures.
+  package var unparsed: [String: UInt64] { text?.unparsed ?? [:] }
+
+  /// The text of the capture, when it is text.
+  var textRegion: ByteRegion? { contents.text }
+
   /// Loss by buffer and CPU in the part of the stream read so far.
   package var lost: [LostOnCPU] {
-    merged.streams.map { LostOnCPU(buffer: $0.buffer, cpu: $0.cpu, lost: $0.lost) }
+    if let text {
+      return text.lost.map { LostOnCPU(buffer: 0, cpu: $0.key, lost: $0.value) }.sorted { $0.cpu < $1.cpu }
+    }
+    return merged.streams.map { LostOnCPU(buffer: $0.buffer, cpu: $0.cpu, lost: $0.lost) }
   }
 }
 

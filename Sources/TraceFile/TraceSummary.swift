@@ -23,6 +23,7 @@ package struct TraceSummary: Equatable, Sendable {
 extension TraceReader {
   /// Counts the whole capture, without merging and without touching the place of `nextBatch`.
   package func summary() -> TraceSummary {
+    if let textRegion { return Self.summary(ofText: textRegion, formats) }
     var summary = TraceSummary()
     var counts = [UInt64](repeating: 0, count: 1 << 16)
     var damages = DamageLog()
@@ -44,11 +45,29 @@ extension TraceReader {
     return summary
   }
 
+  private static func summary(ofText region: ByteRegion, _ formats: EventFormats) -> TraceSummary {
+    let reader = TraceReader(text: region)
+    var summary = TraceSummary()
+    var batch = RecordBatch()
+    while reader.nextBatch(into: &batch) {
+      summary.records += UInt64(batch.count)
+      for index in 0..<batch.count {
+        let record = batch[index]
+        summary.events[formats.displayName(ofID: record.eventID), default: 0] += 1
+        summary.firstTime = min(summary.firstTime ?? record.timestamp, record.timestamp)
+        summary.lastTime = max(summary.lastTime ?? record.timestamp, record.timestamp)
+      }
+    }
+    summary.lost = reader.lost
+    summary.unparsed = reader.unparsed
+    return summary
+  }
+
   private static func count(
     _ records: UnsafeBufferPointer<RawRecord>, _ counts: inout [UInt64], _ summary: inout TraceSummary
   ) {
     summary.records += UInt64(records.count)
-    for index in unsafe records.indices { unsafe counts[Int(records[index].eventID)] &+= 1 }
+    for index in unsafe records.indices { counts[Int(unsafe records[index].eventID)] &+= 1 }
     guard let first = unsafe records.first, let last = unsafe records.last else { return }
     summary.firstTime = min(summary.firstTime ?? first.timestamp, first.timestamp)
     summary.lastTime = max(summary.lastTime ?? last.timestamp, last.timestamp)

@@ -27,6 +27,10 @@ enum Fixture {
   /// Runs a program to its end and returns what it printed on stdout.
   @discardableResult
   static func run(_ program: String, _ arguments: String...) throws -> String {
+    try run(program, arguments: arguments)
+  }
+
+  static func run(_ program: String, arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments

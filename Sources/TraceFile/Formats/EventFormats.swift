@@ -114,12 +114,11 @@ package final class EventFormats: Sendable {
 
   /// `name: X` and `ID: N` of the first two lines; `nil` when they are not there.
   private static func nameAndID(_ source: Source) -> (String, UInt16)? {
-    let start = source.text.lowerBound
-    let head = source.region.text(start..<min(start + 200, source.text.upperBound))
-    var lines = head.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false).makeIterator()
-    guard let nameLine = lines.next(), let idLine = lines.next(), nameLine.hasPrefix("name: "),
-      idLine.hasPrefix("ID: "), let id = UInt16(idLine.dropFirst(4))
+    let head = unsafe TextLine(source.region.bytes(source.text))
+    guard head.hasPrefix("name: "), let nameEnd = head.firstIndex(of: UInt8(ascii: "\n")),
+      head.hasPrefix("ID: ", at: nameEnd + 1), let number = head.number(at: nameEnd + 5, radix: 10),
+      let id = UInt16(exactly: number)
     else { return nil }
-    return (String(nameLine.dropFirst(6)), id)
+    return (head[6..<nameEnd].string, id)
   }
 }

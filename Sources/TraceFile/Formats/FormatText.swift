@@ -23,7 +23,7 @@ struct FormatText {
     for unsafe(number, slice) in unsafe text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .enumerated()
     {
-      let line = Array(slice)
+      let line = unsafe Array(slice)
       let isGood =
         switch number {
         case 0: Self.isName(line)
