@@ -24,6 +24,12 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The capture could not be written.
   case output(TraceFileError)
 
+  /// A process went while its files in procfs were read.
+  var meansGone: Bool {
+    guard case .file(_, _, let code) = self else { return false }
+    return code == .noSuchFileOrDirectory || code == .noSuchProcess
+  }
+
   package var description: String {
     switch self {
     case .file(let path, let doing, let errno):

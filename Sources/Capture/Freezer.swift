@@ -27,19 +27,19 @@ enum Freezer {
 }
 
 /// Fields of `/proc/PID/stat`. They are counted from behind the last ")": the name in the parentheses may hold anything.
-enum ProcessStat {
+package enum ProcessStat {
   /// Field 22, in clock ticks since boot; `nil` when the process is gone.
   static func startTime(of pid: Int32) -> UInt64? {
     KernelText.readIfPresent("/proc/\(pid)/stat").flatMap(startTime(in:))
   }
 
-  static func startTime(in stat: String) -> UInt64? {
+  package static func startTime(in stat: String) -> UInt64? {
     let fields = fieldsFromState(stat)
     return fields.count > 19 ? UInt64(fields[19]) : nil
   }
 
   /// Field 3: "R", "S", "T" (stopped), ...
-  static func state(in stat: String) -> Character? { fieldsFromState(stat).first?.first }
+  package static func state(in stat: String) -> Character? { fieldsFromState(stat).first?.first }
 
   private static func fieldsFromState(_ stat: String) -> [Substring] {
     guard let close = stat.lastIndex(of: ")") else { return [] }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// The address ranges in the text of `/proc/PID/maps`.
-enum MemoryMaps {
+package enum MemoryMaps {
   /// `[start, end)` of each line, in bytes; lines that do not start with "hex-hex" are skipped (there are none).
   ///
   /// Ranges in the upper half (`[vsyscall]`) are left out: no pagemap covers them.
-  static func ranges(in text: [UInt8], into ranges: inout [(start: UInt64, end: UInt64)]) {
+  package static func ranges(in text: [UInt8], into ranges: inout [(start: UInt64, end: UInt64)]) {
     ranges.removeAll(keepingCapacity: true)
     var index = 0
     while index < text.count {

@@ -25,6 +25,8 @@ struct ProcessPages {
   /// Beside each pagemap word: the kpageflags word of its frame; 0 for a page that is not present.
   private(set) var flags: [UInt64] = []
 
+  static let flagsPath = "/proc/kpageflags"
+
   private let pageSize: UInt64
   private let kpageflags: FileDescriptor
   private var ranges: [(start: UInt64, end: UInt64)] = []
@@ -42,7 +44,7 @@ struct ProcessPages {
 
   init(pageSize: Int) throws(CaptureError) {
     self.pageSize = UInt64(pageSize)
-    kpageflags = try KernelText.open("/proc/kpageflags", .readOnly, doing: "read")
+    kpageflags = try KernelText.open(Self.flagsPath, .readOnly, doing: "read")
     words = [UInt64](repeating: 0, count: 1 << 17)
     text = [UInt8](repeating: 0, count: 256 << 10)
     regions = [pagemap_region](repeating: pagemap_region(), count: 1024)
@@ -190,7 +192,7 @@ struct ProcessPages {
             fromAbsoluteOffset: Int64(first * 8), into: UnsafeMutableRawBufferPointer(rebasing: $0[..<(wanted * 8)]))
         }
       } catch {
-        throw .file(path: "/proc/kpageflags", doing: "read", KernelText.errno(error))
+        throw .file(path: Self.flagsPath, doing: "read", KernelText.errno(error))
       }
       for frame in frames[next..<end] where Int(frame.frame - first) < count / 8 {
         flags[frame.index] = words[Int(frame.frame - first)]

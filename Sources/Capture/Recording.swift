@@ -281,6 +281,11 @@ package final class Recording {
     for buffer in [TraceBuffer.task, .host] { try instance(buffer).stop() }
     try snapshotter?.finish()
     result.snapshots = snapshotter?.count ?? 0
+    if let unreadable = snapshotter?.unreadable, !unreadable.isEmpty {
+      let pids = unreadable.sorted().map(String.init).joined(separator: " ")
+      manifest.notes.append("no snapshots, because their /proc files are closed even to root: \(pids)")
+      say("no snapshots of \(pids): their /proc files may not be read")
+    }
     var files: [TraceBuffer: [Int: String]] = [:]
     var bytes: [TraceBuffer: [Int: Int]] = [:]
     for drain in drains {

@@ -22,6 +22,8 @@ final class Snapshotter: @unchecked Sendable {
   private let fromThread: (read: FileDescriptor, write: FileDescriptor)
   /// Snapshots bracketed in the trace so far; the number of the next one.
   private(set) var count = 0
+  /// Processes that may not be looked at even by root (another user namespace's, or protected by an LSM).
+  private(set) var unreadable: Set<Int32> = []
 
   fileprivate struct Job {
     var pages: ProcessPages
@@ -58,7 +60,7 @@ final class Snapshotter: @unchecked Sendable {
   /// Takes a snapshot of each process. One that is gone by then leaves an empty bracket in the trace, and nothing in
   /// the file.
   func take(_ pids: [Int32]) throws(CaptureError) {
-    for pid in pids where thread != nil {
+    for pid in pids where thread != nil && !unreadable.contains(pid) {
       let stopped = freezes && Freezer.stop(pid)
       let startTime = ProcessStat.startTime(of: pid)
       job.index = count
@@ -69,9 +71,10 @@ final class Snapshotter: @unchecked Sendable {
       if stopped { kill(pid, SIGCONT) }
       count += 1
       if let failure = job.failure {
-        if case .file(_, _, .noSuchFileOrDirectory) = failure { continue }
-        if case .file(_, _, .noSuchProcess) = failure { continue }
-        throw failure
+        if failure.meansGone { continue }
+        guard case .notPrivileged(let path) = failure, path != ProcessPages.flagsPath else { throw failure }
+        unreadable.insert(pid)
+        continue
       }
       guard let startTime else { continue }
       try append(startTime: startTime, frozen: stopped)

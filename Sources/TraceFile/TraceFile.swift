@@ -10,9 +10,17 @@ package enum TraceFile {
   /// lists the rest in `TraceReader.damages`.
   package static func open(_ path: String) throws(TraceFileError) -> TraceReader {
     if isDirectory(path) { return try CaptureDirectory(path).open() }
-    let region = try ByteRegion(mapping: path)
+    return try open(try ByteRegion(mapping: path))
+  }
+
+  /// Opens a trace held in memory; `name` stands for the file in errors.
+  package static func open(bytes: [UInt8], name: String) throws(TraceFileError) -> TraceReader {
+    try open(ByteRegion(copying: bytes, file: name))
+  }
+
+  private static func open(_ region: ByteRegion) throws(TraceFileError) -> TraceReader {
     if TraceDat.isTraceDat(region) { return TraceReader(try TraceDat.open(region)) }
-    throw TraceFileError(file: path, offset: nil, reason: .notATrace)
+    throw TraceFileError(file: region.file, offset: nil, reason: .notATrace)
   }
 
   static func isDirectory(_ path: String) -> Bool {

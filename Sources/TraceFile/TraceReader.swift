@@ -20,6 +20,13 @@ package final class TraceReader {
     package var clock: String
     package var subBufferSize: Int
     package var cpus: [UInt16]
+
+    package init(name: String, clock: String, subBufferSize: Int, cpus: [UInt16]) {
+      self.name = name
+      self.clock = clock
+      self.subBufferSize = subBufferSize
+      self.cpus = cpus
+    }
   }
 
   package let formats: EventFormats
@@ -63,6 +70,14 @@ package final class TraceReader {
 
   /// What could not be read: found at open, then on the way so far. Only the first thousand are kept.
   package var damages: [TraceFileError] { contents.damages + merged.damages.entries }
+
+  /// What was found damaged when the capture was opened.
+  var openDamages: [TraceFileError] { contents.damages }
+
+  /// A fresh walk over every CPU, in order of (buffer, CPU).
+  func makeStreams() -> [CPUStream] {
+    MergedStreams.streams(contents.buffers, conversion: contents.timeConversion)
+  }
 
   /// How many damages there are, kept or not.
   package var damageCount: Int { contents.damages.count + merged.damages.total }

@@ -127,7 +127,7 @@ package struct LitmusCPU: Sendable, Hashable {
   package var number: Int
 }
 
-package struct LitmusVMA: Sendable {
+package struct LitmusVMA: Sendable, Equatable {
   package var protection: LitmusProtection = .readWrite
   package var backing: VMABacking = .anonymous
   package var dontFork = false

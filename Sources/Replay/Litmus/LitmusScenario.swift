@@ -157,10 +157,10 @@ package enum LitmusOutcome: Sendable, Hashable {
   case label(LitmusLabel)
 
   package init?(word: Substring) {
-    if let verdict = Verdict(rawValue: String(word)) {
-      self = .verdict(verdict)
-    } else if word == "LOST" {
+    if word == "LOST" {
       self = .lost
+    } else if let verdict = Verdict(rawValue: String(word)) {
+      self = .verdict(verdict)
     } else if let label = LitmusLabel(rawValue: String(word)) {
       self = .label(label)
     } else {

@@ -2,29 +2,19 @@
 
 /// The call-site switches by the names litmus files use (`pae-semantics` 3.2, 3.3).
 package enum LitmusSwitches {
-  package static let b = [
-    "b.fork.alloc", "b.fork.set", "b.fork.set.parent", "b.fork.set.child", "b.fork.nonpresent", "b.swapin.alloc",
-    "b.stable", "b.restore.alloc",
-    "b.install.clear", "b.reuse.clear", "b.ksm", "b.move", "b.move.zero", "b.movetable", "b.movepmd", "b.split.fill",
-    "b.deposit.reset", "b.free", "b.gupfast", "b.devpriv", "b.multi",
-  ]
-
-  /// M-01..M-10: the wrong page of seed 002.
-  package static let baseline = ["mprotect.page"]
-
-  package static let c = [
-    "c.fork", "c.dirtymove", "c.ubc", "c.fork.mig", "c.mprotect", "c.batch", "c.contpte", "c.swapin", "c.unshare",
-    "c.force", "c.hugetlb", "c.madvfree", "c.dirtyread", "c.mig", "c.sd", "c.uffd", "c.numa", "c.zero", "c.shstk",
-    "c.hwd", "c.devpriv", "c.devexcl",
-  ]
+  /// M-01..M-10: the right page, of seed 002.
+  static let mprotectPage = "mprotect.page"
 
   package static func names(of encoding: EncodingID) -> [String] {
     switch encoding {
-    case .baseline: baseline
-    case .aAndLazy, .aAndEager, .aOr: []
-    case .b: b
-    case .cRaw: []
-    case .cStrict: c
+    case .baseline: [mprotectPage]
+    case .aAndLazy, .aAndEager, .aOr, .cRaw: []
+    case .b: all("b.") + ["b.fork.set"]
+    case .cStrict: all("c.")
     }
+  }
+
+  private static func all(_ prefix: String) -> [String] {
+    CallSiteSwitch.allCases.map(\.rawValue).filter { $0.hasPrefix(prefix) }
   }
 }

@@ -77,6 +77,14 @@ package final class EventFormats: Sendable {
     state.withLock { state in state.byID[id].map { state.entries[$0].name } }
   }
 
+  /// `system:name` of the event with this id, or `event 123` when there is none.
+  package func displayName(ofID id: UInt16) -> String {
+    state.withLock { state in
+      guard let entry = state.byID[id].map({ state.entries[$0] }) else { return "event \(id)" }
+      return entry.system.isEmpty ? entry.name : "\(entry.system):\(entry.name)"
+    }
+  }
+
   /// Id of the event of this name, without parsing its format.
   package func id(ofName name: String, system: String? = nil) -> UInt16? {
     state.withLock { state in

@@ -15,14 +15,17 @@ struct MergedStreams {
   /// Decompressed bytes the current batch may still point into.
   private var retired: [ByteRegion] = []
 
-  init(_ buffers: [BufferData], conversion: TimeConversion) {
-    streams = []
-    for (index, buffer) in buffers.enumerated() {
-      for data in buffer.cpus.sorted(by: { $0.cpu < $1.cpu }) {
-        streams.append(
-          CPUStream(data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion))
+  /// The walk over each CPU, in order of (buffer, CPU).
+  static func streams(_ buffers: [BufferData], conversion: TimeConversion) -> [CPUStream] {
+    buffers.enumerated().flatMap { index, buffer in
+      buffer.cpus.sorted { $0.cpu < $1.cpu }.map { data in
+        CPUStream(data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion)
       }
     }
+  }
+
+  init(_ buffers: [BufferData], conversion: TimeConversion) {
+    streams = Self.streams(buffers, conversion: conversion)
     for stream in streams where stream.refill(damages: &damages, retired: &retired) {
       live.append(stream)
       unsafe heads.append(stream.pending[0].timestamp)

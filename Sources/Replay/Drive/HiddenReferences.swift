@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// References to pages that no mapping shows but the trace lets one know or suspect: they decide between reuse and
+/// copy (`folio_ref_count` in `wp_can_reuse_anon_folio`).
+struct HiddenReferences {
+  /// Frames waiting in a CPU's LRU-add batch, which holds a reference until it is drained. A write fault drains the
+  /// batch of its own CPU only. At most one batch (31 folios) per CPU, but for what was lost sight of.
+  private var batched: [PFN: CPU] = [:]
+  /// Without `mm_lru_insertion` nothing is known of the batches.
+  private let seesBatches: Bool
+  /// Ranges being removed, by the task that does it: entries there may be gone in the kernel already.
+  private var removals: [TaskID: (mm: MMID, range: PageRange)] = [:]
+  /// Frames whose mapping a running removal took away: `mmu_gather` drops the reference later.
+  private var gathered: [PFN: Int] = [:]
+  private var gatheredBy: [TaskID: [PFN]] = [:]
+
+  init(seesBatches: Bool) { self.seesBatches = seesBatches }
+
+  mutating func allocated(_ pfn: PFN, on cpu: CPU) {
+    if seesBatches { batched[pfn] = cpu }
+  }
+
+  mutating func lruInserted(_ pfn: PFN) { batched[pfn] = nil }
+
+  mutating func freed(_ pfn: PFN) { batched[pfn] = nil }
+
+  mutating func removalBegan(_ task: TaskID, _ mm: MMID, _ range: PageRange) { removals[task] = (mm, range) }
+
+  mutating func removalEnded(_ task: TaskID) {
+    removals[task] = nil
+    for pfn in gatheredBy.removeValue(forKey: task) ?? [] {
+      if let count = gathered[pfn], count > 1 { gathered[pfn] = count - 1 } else { gathered[pfn] = nil }
+    }
+  }
+
+  func isRemoving(_ task: TaskID) -> Bool { removals[task] != nil }
+
+  /// A removal by `task` unmapped the frame, which others still map.
+  mutating func unmapped(_ pfn: PFN, by task: TaskID) {
+    gathered[pfn, default: 0] += 1
+    gatheredBy[task, default: []].append(pfn)
+  }
+
+  func isBeingRemoved(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    removals.values.contains { $0.mm == mm && $0.range.contains(page) }
+  }
+
+  enum Suspicion { case none, certain, possible(UnknownCause) }
+
+  /// Whether a write fault on `cpu` finds a reference to the frame beyond its mapping.
+  func suspicion(of pfn: PFN?, on cpu: CPU) -> Suspicion {
+    guard let pfn else { return .none }
+    if gathered[pfn] != nil { return .possible(.removalRunning) }
+    if let batch = batched[pfn], batch != cpu { return .certain }
+    return .none
+  }
+}

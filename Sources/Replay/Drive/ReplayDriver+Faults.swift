@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A write-protection fault that showed nothing where the model expects a copy: another thread may have made it, or
+/// the kernel refused the fault (`pagefault_disabled`) and will see it again. The page's next event tells.
+struct Doubt {
+  let record: MMEventRecord
+  let mm: MMID
+  let page: VirtualPage
+  let expected: String
+}
+
+/// Where `MAP_POPULATE` or `mlock` has got to.
+struct Populating {
+  let task: TaskID
+  let range: PageRange
+  var next: VirtualPage
+}
+
+extension ReplayDriver {
+  mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
+    settleDoubts(mm, page, outcome)
+    noteTouched(mm, page)
+    let vma = facts(mm, page)
+    switch outcome {
+    case .quiet:
+      if access.contains(.write) {
+        if access.contains(.present) { quietWrite(mm, page, access, vma) }
+      } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
+        run(.readFault(mm, page, vma))
+      }
+    case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
+    case .copied(let pfn): copied(mm, page, pfn, vma, access)
+    case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
+    case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
+    case .swappedIn(let pfn, _): swappedIn(mm, page, pfn, vma)
+    case .refused, .raced: break
+    case .unexplained: count(\.unexplainedFaults)
+    }
+  }
+
+  // — nothing was seen
+
+  private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
+    guard vma.backing != .shared, vma.backing != .hugetlb else { return }
+    if access.contains(.late) {
+      // Whether it came before or after what stands between is not known; its effect is seen at the next fault.
+      verifier.unknown(.decision, .closedLate)
+      return
+    }
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustReuse:
+      switch hiddenReference(mm, page) {
+      case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
+      case .possible(let cause):
+        verifier.unknown(.decision, cause)
+        reuse(mm, page, vma)
+      case .none:
+        verifier.agree(.decision)
+        reuse(mm, page, vma)
+      }
+    case .eitherWay(let reason):
+      verifier.unknown(.decision, UnknownCause(reason))
+      reuse(mm, page, vma)
+    case .mustCopy(let obstacle):
+      if othersAreBeingRemoved(mm, page) {
+        verifier.unknown(.decision, .removalRunning)
+        reuse(mm, page, vma)
+      } else {
+        doubt(mm, page, "copy (\(obstacle))")
+      }
+    case .mustReplace: doubt(mm, page, "a new page in place of the zero or file page")
+    case .alreadyWritable: break
+    case .notMapped:
+      // A page nobody saw arrive was reused: from here on it is known.
+      verifier.unknown(.decision, .entryNotSeen)
+      if vma.backing == .anonymous { run(.anonymousFault(mm, page, .base, vma), .writeFault) }
+    }
+  }
+
+  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+    run(.writeFault(mm, page, vma, .reused), followsKernel: true)
+  }
+
+  // — a page was allocated
+
+  private mutating func firstTouch(
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder, _ vma: VMAFacts, _ access: FaultAccess
+  ) {
+    if order != .base { noteUnfollowed(.largeFolio) }
+    let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1))
+    let kind = lockstep.baseline.entry(mm, page).kind
+    if kind.refersToFolio {
+      count(\.entryWasThere)
+      run(.zap(mm, PageRange(start: page, count: 1)))
+    }
+    let outcome =
+      order == FolioOrder(9)
+      ? run(.hugeFault(mm, first, vma, write: access.contains(.write) || vma.mayWrite, isHugetlb: false))
+      : run(.anonymousFault(mm, page, order, vma))
+    bind(outcome, pfn)
+  }
+
+  private mutating func copied(
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
+  ) {
+    let prediction = lockstep.predictWriteFault(mm, page)
+    var isHidden = false
+    switch prediction {
+    case .mustCopy, .mustReplace: verifier.agree(.decision)
+    case .eitherWay(let reason): verifier.unknown(.decision, UnknownCause(reason))
+    case .notMapped: verifier.unknown(.decision, .entryNotSeen)
+    case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
+    case .mustReuse:
+      isHidden = true
+      if lockstep.baseline.claim(mm, page) == .exclusive {
+        disagree(mm, page, "reuse: the page is exclusive", "copied to pfn \(pfn.rawValue)", .copiedExclusive)
+      } else {
+        switch hiddenReference(mm, page) {
+        case .certain: verifier.agree(.decision)
+        case .possible(let cause): verifier.unknown(.decision, cause)
+        case .none: verifier.unknown(.decision, .hiddenReference)
+        }
+      }
+    }
+    if case .notMapped = prediction {
+      bind(run(.filePageCopy(mm, page, vma), .writeFault), pfn)
+    } else {
+      bind(run(.writeFault(mm, page, vma, .copied(hiddenReference: isHidden)), followsKernel: true), pfn)
+    }
+  }
+
+  private mutating func copiedFromFile(
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
+  ) {
+    if access.contains(.present) {
+      if lockstep.baseline.entry(mm, page).kind.refersToFolio {
+        disagree(mm, page, "an anonymous page", "a file page was copied", .fileOverAnonymous)
+      } else {
+        verifier.agree(.decision)
+      }
+    }
+    bind(run(.filePageCopy(mm, page, vma)), pfn)
+  }
+
+  /// The model does not follow swap yet: the page is taken as it came, unknown.
+  private mutating func swappedIn(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ vma: VMAFacts) {
+    noteUnfollowed(.swap)
+    run(.zap(mm, PageRange(start: page, count: 1)), .swapIn)
+    lockstep.markIncomplete(mm)
+  }
+
+  // — pages without a fault
+
+  mutating func populated(_ mm: MMID, _ range: PageRange, _ outcome: FaultOutcome) {
+    var next = range.start
+    if let populating, populating.task == current.task, populating.range == range { next = populating.next }
+    guard let page = nextWanting(outcome, mm, PageRange(start: next, end: range.end)) else {
+      count(\.populatedNowhere)
+      return
+    }
+    populating = Populating(task: current.task, range: range, next: page.advanced(by: 1))
+    noteTouched(mm, page)
+    let vma = facts(mm, page)
+    switch outcome {
+    case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
+    case .copied(let pfn): copied(mm, page, pfn, vma, [.write, .present])
+    case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
+    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
+    }
+  }
+
+  /// GUP goes up the range: the next page that the outcome can have happened to.
+  private func nextWanting(_ outcome: FaultOutcome, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
+    switch outcome {
+    case .copied:
+      var found: VirtualPage?
+      lockstep.baseline.forEachEntry(mm, range) { page, entry in
+        if found == nil, entry.kind == .present, !entry.writable { found = page }
+      }
+      return found
+    default:
+      var page = range.start
+      // Unmapped holes of the whole address space are not worth a walk.
+      let limit = min(range.end, range.start.advanced(by: 1 << 20))
+      while page < limit {
+        switch lockstep.baseline.entry(mm, page).kind {
+        case .none, .zeroPage, .filePage: return page
+        default: page = page.advanced(by: 1)
+        }
+      }
+      return nil
+    }
+  }
+
+  mutating func stackPlaced(_ mm: MMID, _ end: VirtualPage) {
+    guard let arguments = programs[mm]?.arguments else { return }
+    programs[mm] = nil
+    for (index, pfn) in arguments.enumerated() {
+      let page = end.advanced(by: -1 - index)
+      bind(run(.anonymousFault(mm, page, .base, .anonymous), .create), pfn)
+    }
+  }
+
+  // — evidence
+
+  mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
+    guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
+    lockstep.baseline.bind(pfn, to: folio)
+    hidden.allocated(pfn, on: current.cpu)
+  }
+
+  private func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind.refersToFolio else { return .none }
+    if lockstep.baseline.claim(mm, page) == .exclusive { return .none }
+    return hidden.suspicion(of: lockstep.baseline.pfn(of: FolioID(entry.index)), on: current.cpu)
+  }
+
+  /// Every other mapping of the page is in a range that its owner is removing, or in a dying mm.
+  private func othersAreBeingRemoved(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind.refersToFolio else { return false }
+    return lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page).allSatisfy { other in
+      (other.mm == mm && other.page == page) || hidden.isBeingRemoved(other.mm, other.page)
+        || lockstep.baseline.isDying(other.mm)
+    }
+  }
+
+  mutating func disagree(
+    _ mm: MMID, _ page: VirtualPage, _ expected: String, _ observed: String, _ cause: DisagreementCause,
+    evidence: Disagreement.Evidence = .decision, record: MMEventRecord? = nil
+  ) {
+    let record = record ?? current
+    verifier.disagree(
+      Verifier.Finding(
+        evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
+        expected: expected, observed: observed))
+  }
+
+  // — doubts
+
+  private mutating func doubt(_ mm: MMID, _ page: VirtualPage, _ expected: String) {
+    doubts.append(Doubt(record: current, mm: mm, page: page, expected: expected))
+  }
+
+  /// The next fault on the page tells what the quiet one was.
+  private mutating func settleDoubts(_ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome) {
+    guard !doubts.isEmpty, let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return }
+    let doubt = doubts.remove(at: index)
+    switch outcome {
+    case .copied, .copiedFromFile, .anonymous, .raced, .refused: break  // made by another thread, or tried again
+    case .quiet, .file, .swappedIn, .unexplained: condemn(doubt)
+    }
+  }
+
+  /// The page goes away or is shared anew with the question open.
+  mutating func settleDoubts(of mm: MMID) {
+    guard !doubts.isEmpty else { return }
+    for doubt in doubts where doubt.mm == mm { verifier.unknown(.decision, .raced) }
+    doubts.removeAll { $0.mm == mm }
+  }
+
+  mutating func settleAllDoubts() {
+    for _ in doubts { verifier.unknown(.decision, .raced) }
+    doubts.removeAll()
+  }
+
+  private mutating func condemn(_ doubt: Doubt) {
+    disagree(doubt.mm, doubt.page, doubt.expected, "no copy", .reusedShared, record: doubt.record)
+    reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
+  }
+}
+
+extension UnknownCause {
+  init(_ reason: UnknownReason) {
+    switch reason {
+    case .sharersNotSeen: self = .sharersNotSeen
+    case .flagNotSeen, .entryNotSeen: self = .entryNotSeen
+    case .sharerDying: self = .sharerDying
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension ReplayDriver {
+  mutating func unmapped(_ mm: MMID, _ range: PageRange) {
+    noteRemoved(mm, range)
+    run(.zap(mm, range))
+    layouts[mm]?.remove(range)
+  }
+
+  mutating func protected(_ mm: MMID, _ range: PageRange, _ protection: VMAProtection) {
+    noteTouched(mm, range)
+    guard var map = layouts[mm] else { return }
+    layouts[mm] = nil
+    map.change(range, fillsGaps: true) { $0.protection = protection }
+    for piece in map.pieces(of: range) where piece.facts.backing != .shared {
+      run(.protect(mm, piece.range, piece.facts))
+    }
+    layouts[mm] = map
+  }
+
+  mutating func moved(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage, _ keepsSource: Bool) {
+    noteTouched(mm, source)
+    let target = PageRange(start: destination, count: source.count)
+    noteTouched(mm, target)
+    // What was mapped at the destination is unmapped first (MREMAP_FIXED).
+    run(.zap(mm, target))
+    run(.move(mm, source, destination))
+    let shift = destination.rawValue &- source.start.rawValue
+    for piece in layouts[mm]?.pieces(of: source) ?? [] {
+      layouts[mm]?.set(
+        PageRange(
+          start: VirtualPage(piece.range.start.rawValue &+ shift), end: VirtualPage(piece.range.end.rawValue &+ shift)),
+        piece.facts)
+    }
+    if !keepsSource { layouts[mm]?.remove(source) }
+  }
+
+  mutating func advised(_ mm: MMID, _ range: PageRange, _ advice: Advice) {
+    switch advice {
+    case .dontNeed, .remove:
+      noteRemoved(mm, range)
+      run(.discard(mm, range))
+    case .guardInstall:
+      noteRemoved(mm, range)
+      run(.zap(mm, range))
+    case .free:
+      noteTouched(mm, range)
+      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.lazilyFree(mm, piece.range, piece.facts)) }
+    case .dontFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.insert(.dontCopy) }
+    case .doFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.remove(.dontCopy) }
+    case .wipeOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.insert(.wipeOnFork) }
+    case .keepOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.remove(.wipeOnFork) }
+    case .mergeable, .unmergeable: noteUnfollowed(.ksm)
+    case .collapse: noteUnfollowed(.collapse)
+    case .pageOut: noteUnfollowed(.swap)
+    case .hugePage, .noHugePage, .populateRead, .populateWrite, .cold, .willNeed, .guardRemove: break
+    }
+  }
+
+  // — fork
+
+  mutating func forkBegan(_ parent: MMID, _ child: MMID) {
+    settleDoubts(of: parent)
+    run(.forkBegin(parent: parent, child: child))
+    layouts[child] = VMAMap()
+  }
+
+  mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {
+    guard lockstep.baseline.isLive(child) else {
+      count(\.afterExit)
+      return
+    }
+    noteTouched(parent, range)
+    for piece in layouts[parent]?.pieces(of: range) ?? [] {
+      run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))
+      if piece.facts != VMAMap.unknown { layouts[child]?.set(piece.range, piece.facts) }
+    }
+  }
+
+  /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.
+  mutating func forkEnded(_ parent: MMID, _ child: MMID) {
+    run(.forkEnd(parent: parent, child: child))
+    if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
+      let whole = PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))
+      if UInt64(lockstep.baseline.countAnonymous(child, in: whole).present) != counted { count(\.forkCountDiffers) }
+    }
+    programs[child] = nil
+  }
+
+  // — frames
+
+  /// Frames that a running removal unmaps while others map them: their references go later.
+  private mutating func noteRemoved(_ mm: MMID, _ range: PageRange) {
+    noteTouched(mm, range)
+    guard hidden.isRemoving(current.task) else { return }
+    var shared: [PFN] = []
+    lockstep.baseline.forEachEntry(mm, range) { _, entry in
+      guard entry.kind == .present else { return }
+      let folio = FolioID(entry.index)
+      if lockstep.baseline.isMappedElsewhere(folio), let pfn = lockstep.baseline.pfn(of: folio) { shared.append(pfn) }
+    }
+    for pfn in shared { hidden.unmapped(pfn, by: current.task) }
+  }
+
+  /// Something the model does not follow happened to the frame: what maps it is unknown from here on.
+  mutating func lostSight(of pfn: PFN, _ what: Unfollowed) {
+    noteUnfollowed(what)
+    guard let folio = lockstep.baseline.folio(at: pfn) else { return }
+    for (mm, page) in lockstep.baseline.mappers(of: folio) {
+      run(.zap(mm, PageRange(start: page, count: 1)), .ksm)
+      lockstep.markIncomplete(mm)
+    }
+  }
+
+  mutating func swappedOut(_ pages: UInt64) {
+    for _ in 0..<pages { noteUnfollowed(.swap) }
+    if let mm = current.mm { lockstep.markIncomplete(mm) }
+  }
+
+  /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
+  mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
+    guard let (mm, entry) = mapped(page, pfn) else {
+      count(\.migratedUnknown)
+      return
+    }
+    noteTouched(mm, page)
+    let claim = lockstep.baseline.claim(mm, page)
+    let isExclusive = type != .read
+    switch claim {
+    case .unknown: verifier.unknown(.entry, .entryNotSeen)
+    case .exclusive, .shared:
+      if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
+        verifier.agree(.entry)
+      } else {
+        disagree(
+          mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,
+          evidence: .entry)
+      }
+    }
+  }
+
+  /// The frame changed; entry and exclusivity come back as they were.
+  mutating func migrationRemoved(_ page: VirtualPage, _ pfn: PFN) {
+    noteUnfollowed(.migration)
+  }
+
+  /// The mapping of a frame at this page: parent and child may both have one, with the same type.
+  private func mapped(_ page: VirtualPage, _ pfn: PFN) -> (MMID, Entry)? {
+    guard let folio = lockstep.baseline.folio(at: pfn) else { return nil }
+    for (mm, at) in lockstep.baseline.mappers(of: folio) where at == page {
+      return (mm, lockstep.baseline.entry(mm, at))
+    }
+    return nil
+  }
+}

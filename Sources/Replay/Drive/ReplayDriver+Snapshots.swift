@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What the collector read from `/proc/PID` between two markers of the trace.
+package protocol SnapshotSource {
+  /// `nil` when the capture holds no snapshot of that number.
+  func snapshot(_ index: UInt32) -> ProcessSnapshot?
+}
+
+package struct ProcessSnapshot: Sendable {
+  package struct VMA: Sendable {
+    package var range: PageRange
+    package var facts: VMAFacts
+
+    package init(range: PageRange, facts: VMAFacts) {
+      self.range = range
+      self.facts = facts
+    }
+  }
+
+  /// One present page that is anonymous.
+  package struct Page: Sendable {
+    package var page: VirtualPage
+    package var pfn: PFN
+    /// The exclusive flag, `nil` where the kernel shows another page's (tails of large folios).
+    package var exclusive: Bool?
+
+    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?) {
+      self.page = page
+      self.pfn = pfn
+      self.exclusive = exclusive
+    }
+  }
+
+  package var vmas: [VMA]
+  package var anonymous: [Page]
+
+  package init(vmas: [VMA], anonymous: [Page]) {
+    self.vmas = vmas
+    self.anonymous = anonymous
+  }
+}
+
+/// A snapshot between its markers: pages that change meanwhile prove nothing.
+struct OpenSnapshot {
+  let mm: MMID
+  var touched: Set<VirtualPage> = []
+  var touchedRanges: [PageRange] = []
+
+  func isTouched(_ page: VirtualPage) -> Bool {
+    touched.contains(page) || touchedRanges.contains { $0.contains(page) }
+  }
+}
+
+extension ReplayDriver {
+  mutating func noteTouched(_ mm: MMID, _ page: VirtualPage) {
+    guard !snapshots.isEmpty else { return }
+    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touched.insert(page) }
+  }
+
+  mutating func noteTouched(_ mm: MMID, _ range: PageRange) {
+    guard !snapshots.isEmpty else { return }
+    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touchedRanges.append(range) }
+  }
+
+  mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) { snapshots[index] = OpenSnapshot(mm: mm) }
+
+  mutating func snapshotEnded(_ index: UInt32) {
+    guard let open = snapshots.removeValue(forKey: index), let snapshot = snapshotSource?.snapshot(index),
+      lockstep.baseline.isLive(open.mm)
+    else { return }
+    let isComplete = lockstep.baseline.isComplete(open.mm)
+    if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
+    var seen = Set<VirtualPage>()
+    for page in snapshot.anonymous {
+      seen.insert(page.page)
+      compare(page, open, isComplete: isComplete)
+    }
+    guard isComplete else { return }
+    lookForExtraPages(open, seen)
+  }
+
+  private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
+    if open.isTouched(shown.page) {
+      verifier.unknown(.page, .touchedDuringSnapshot)
+      return
+    }
+    let entry = lockstep.baseline.entry(open.mm, shown.page)
+    guard entry.kind.refersToFolio else {
+      if isComplete {
+        disagree(
+          open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
+          evidence: .page)
+      } else {
+        verifier.unknown(.page, .entryNotSeen)
+      }
+      return
+    }
+    let folio = FolioID(entry.index)
+    if let pfn = lockstep.baseline.pfn(of: folio), pfn.advanced(by: entry.page) != shown.pfn {
+      disagree(
+        open.mm, shown.page, "pfn \(pfn.rawValue)", "pfn \(shown.pfn.rawValue)", .frameDiffers, evidence: .page)
+      return
+    }
+    guard let exclusive = shown.exclusive else {
+      verifier.unknown(.page, .headOnly)
+      return
+    }
+    switch lockstep.baseline.claim(open.mm, shown.page) {
+    case .unknown: verifier.unknown(.page, .entryNotSeen)
+    case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
+    case .exclusive, .shared:
+      disagree(
+        open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
+        .exclusiveDiffers, evidence: .page)
+    }
+  }
+
+  private mutating func lookForExtraPages(_ open: OpenSnapshot, _ seen: Set<VirtualPage>) {
+    var extra: [VirtualPage] = []
+    lockstep.baseline.forEachEntry(open.mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))) {
+      page, entry in
+      if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
+    }
+    for page in extra {
+      disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
+    }
+  }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Feeds the event stream of a trace into the worlds: every event becomes operations, and where the kernel showed its
+/// hand the model is asked first what it expected.
+///
+/// The baseline follows the kernel; the encodings decide for themselves. Deterministic: the same events give the same
+/// result, whatever the batches.
+package struct ReplayDriver {
+  var lockstep: Lockstep
+  var verifier = Verifier()
+  var layouts: [MMID: VMAMap] = [:]
+  var hidden: HiddenReferences
+  var programs: [MMID: NewProgram] = [:]
+  var doubts: [Doubt] = []
+  var populating: Populating?
+  var snapshots: [UInt32: OpenSnapshot] = [:]
+  let snapshotSource: (any SnapshotSource)?
+  package private(set) var counters = ReplayCounters()
+  private var unfollowed: [Unfollowed: UInt64] = [:]
+  var losses: [CPU: UInt64?] = [:]
+  private(set) var events: UInt64 = 0
+  private var firstTime: Timestamp?
+  private var lastTime = Timestamp(nanoseconds: 0)
+  private var lossTime: Timestamp?
+  /// The event being applied.
+  var current = MMEventRecord(
+    sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
+
+  /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known.
+  package init(
+    encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
+    snapshots: (any SnapshotSource)? = nil
+  ) {
+    var options = WorldOptions()
+    options.storesAreSilent = true
+    lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
+    hidden = HiddenReferences(seesBatches: seesLRUInsertion)
+    snapshotSource = snapshots
+  }
+
+  package mutating func apply(_ batch: [MMEventRecord]) {
+    for record in batch { apply(record) }
+  }
+
+  private mutating func apply(_ record: MMEventRecord) {
+    current = record
+    events &+= 1
+    if firstTime == nil { firstTime = record.time }
+    if lastTime < record.time { lastTime = record.time }
+    switch record.event {
+    case .freed(let pfn, _):
+      hidden.freed(pfn)
+      if lockstep.baseline.pfnFreed(pfn) { count(\.freedWhileMapped) }
+    case .lruInserted(let pfn): hidden.lruInserted(pfn)
+    case .removalEnded: hidden.removalEnded(record.task)
+    case .lost(let cpu, let lost): forgetEverything(cpu, lost)
+    case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
+    case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
+    case .ksmMerged(let pfn): lostSight(of: pfn, .ksm)
+    case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
+    case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
+    case .snapshotEnded(let index): snapshotEnded(index)
+    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected, .moved, .advised,
+      .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
+      .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
+      if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
+    }
+  }
+
+  private mutating func apply(_ event: MMEvent, _ mm: MMID) {
+    if case .mmCreated(let origin) = event {
+      if case .fork = origin { return }  // `forkBegan` follows and makes it
+      run(.createMM(mm, origin))
+      layouts[mm] = VMAMap()
+      return
+    }
+    guard lockstep.baseline.isLive(mm) else {
+      count(\.afterExit)
+      return
+    }
+    switch event {
+    case .mmTeardownBegan: run(.exitBegin(mm))
+    case .mmExited: exited(mm)
+    case .vmaMapped(let range, let backing, let protection):
+      layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
+    case .unmapped(let range): unmapped(mm, range)
+    case .removalBegan(let range): hidden.removalBegan(current.task, mm, range)
+    case .protected(let range, let protection): protected(mm, range, protection)
+    case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
+    case .advised(let range, let advice): advised(mm, range, advice)
+    case .fault(let page, let access, let outcome): fault(mm, page, access, outcome)
+    case .populated(let range, let outcome): populated(mm, range, outcome)
+    case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
+    case .stackPlaced(let end): stackPlaced(mm, end)
+    case .remoteCopy: noteUnfollowed(.remoteAccess)
+    case .forkBegan(let child): forkBegan(mm, child)
+    case .forkCopied(let child, let range): forkCopied(mm, child, range)
+    case .forkCopiedPinned: noteUnfollowed(.pin)
+    case .forkCounted(let child, let member, let pages):
+      if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
+    case .forkEnded(let child): forkEnded(mm, child)
+    case .forkAborted(let child):
+      run(.forkAbort(parent: mm, child: child))
+      forget(child)
+    case .swappedOut(let pages): swappedOut(pages)
+    case .snapshotBegan(let index): snapshotBegan(mm, index)
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .ksmMerged, .collapsed,
+      .snapshotEnded, .lost, .unfollowed:
+      break
+    }
+  }
+
+  // — results
+
+  package mutating func finish(capture: CaptureSummary, history: (MMID, VirtualPage, Sequence) -> [HistoryEntry])
+    -> ReplayResult
+  {
+    settleAllDoubts()
+    var divergences = lockstep.divergences
+    for index in divergences.indices {
+      let divergence = divergences[index]
+      divergences[index].history = history(divergence.mm, divergence.page, divergence.firstSequence)
+    }
+    let first = verifier.first.map { history($0.mm, $0.page, $0.sequence) } ?? []
+    let end = lossTime ?? lastTime
+    return ReplayResult(
+      capture: capture, encodings: lockstep.accounts, divergences: divergences, audits: [],
+      loss: LossSummary(
+        perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
+        unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
+      verification: verifier.account(history: first), events: events,
+      unfollowed: Unfollowed.allCases.compactMap { kind in
+        unfollowed[kind].map { NamedCount(name: String(describing: kind), count: $0) }
+      },
+      unexplained: counters.named,
+      trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
+  }
+
+  /// Where history will be asked for: one page per signature, and the first disagreement.
+  package var exemplars: [(mm: MMID, page: VirtualPage, until: Sequence)] {
+    var all = lockstep.divergences.map { (mm: $0.mm, page: $0.page, until: $0.firstSequence) }
+    if let first = verifier.first { all.append((first.mm, first.page, first.sequence)) }
+    return all
+  }
+
+  // — for the extensions
+
+  @discardableResult
+  mutating func run(_ operation: Operation, _ transition: Transition? = nil, followsKernel: Bool = false) -> Outcome {
+    lockstep.apply(
+      operation,
+      JudgingContext(
+        sequence: current.sequence, time: current.time, transition: transition ?? operation.transition),
+      followsKernel: followsKernel)
+  }
+
+  func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }
+
+  mutating func count(_ path: WritableKeyPath<ReplayCounters, UInt64>) { counters[keyPath: path] &+= 1 }
+
+  mutating func noteUnfollowed(_ what: Unfollowed) { unfollowed[what, default: 0] += 1 }
+
+  mutating func forget(_ mm: MMID) {
+    layouts[mm] = nil
+    programs[mm] = nil
+  }
+
+  private mutating func exited(_ mm: MMID) {
+    settleDoubts(of: mm)
+    run(.exitEnd(mm))
+    forget(mm)
+  }
+
+  /// After a gap nothing that was known of entries holds: what comes into being later is known again.
+  private mutating func forgetEverything(_ cpu: CPU, _ lost: UInt64?) {
+    if let before = losses[cpu] {
+      losses[cpu] = .some(before.flatMap { a in lost.map { a + $0 } })
+    } else {
+      losses[cpu] = .some(lost)
+    }
+    if lossTime == nil { lossTime = current.time }
+    doubts.removeAll()
+    for mm in layouts.keys.sorted() {
+      run(.zap(mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))))
+      lockstep.markIncomplete(mm)
+    }
+  }
+}
+
+/// What is known of a program between `execve` and the moment its stack has a place, and of a child being copied.
+struct NewProgram {
+  var arguments: [PFN] = []
+  /// The kernel's count of anonymous pages in a forked child so far.
+  var counted: UInt64?
+}
+
+/// Every place where the replay gives up on an event.
+package struct ReplayCounters: Sendable {
+  package var withoutMM: UInt64 = 0
+  package var afterExit: UInt64 = 0
+  package var freedWhileMapped: UInt64 = 0
+  package var unexplainedFaults: UInt64 = 0
+  package var populatedNowhere: UInt64 = 0
+  package var forkCountDiffers: UInt64 = 0
+  package var entryWasThere: UInt64 = 0
+  package var migratedUnknown: UInt64 = 0
+
+  var named: [NamedCount] {
+    [
+      ("events without an address space", withoutMM), ("events after exit_mmap", afterExit),
+      ("frames freed while the model maps them", freedWhileMapped),
+      ("faults with contradictory evidence", unexplainedFaults),
+      ("pages filled at an unknown address", populatedNowhere),
+      ("forks whose page count differs from the kernel's", forkCountDiffers),
+      ("first touches where the model had a page", entryWasThere),
+      ("migrations of pages the model does not know", migratedUnknown),
+    ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What the replay of a trace asks the worlds beyond the transitions.
+extension World {
+  /// `exit_mmap` runs, or is about to.
+  package func isDying(_ mm: MMID) -> Bool { slot(of: mm).flatMap { mms[Int($0)]?.tearingDown } ?? false }
+
+  /// More than one entry refers to the folio.
+  package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios[folio].attached > 1 }
+
+  /// What the model has of the mm is not all there is.
+  mutating func markIncomplete(_ mm: MMID) {
+    if let slot = slot(of: mm) { mms[Int(slot)]?.isComplete = false }
+  }
+
+  /// Everything mapped in the mm since it came into being is known.
+  package func isComplete(_ mm: MMID) -> Bool { slot(of: mm).flatMap { mms[Int($0)]?.isComplete } ?? false }
+}
+
+extension Lockstep {
+  mutating func markIncomplete(_ mm: MMID) { baseline.markIncomplete(mm) }
+}

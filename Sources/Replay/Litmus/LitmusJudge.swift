@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A page of one mm: what verdicts are about. A PMD entry speaks for its 512 pages.
+struct LitmusPage: Hashable, Sendable {
+  var mm: MMID
+  var page: Int
+}
+
+/// The verdicts of every entry of every mm at one instant. `OK` is not kept.
+struct LitmusVerdicts: Sendable {
+  struct Held: Sendable {
+    var verdict: Verdict
+    /// Of the entry that holds it: a different kind or folio later is a different carrier of the same fact.
+    var kind: EntryKind
+    var folio: UInt32
+  }
+
+  var held: [LitmusPage: Held] = [:]
+  /// Pages whose exclusivity the last step lost.
+  var lost: Set<LitmusPage> = []
+  /// Pages with content in the encoding's world.
+  var populated: Set<LitmusPage> = []
+
+  subscript(page: LitmusPage) -> Verdict { held[page]?.verdict ?? .ok }
+}
+
+extension LitmusVerdicts {
+  /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
+  static func of<E: Encoding>(
+    _ own: borrowing World<E>, against baseline: borrowing World<Baseline>, after before: LitmusVerdicts,
+    livelocked: Set<LitmusPage>
+  ) -> LitmusVerdicts {
+    var result = LitmusVerdicts()
+    for case let mm? in own.mms {
+      own.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+        let entry = own.tables.entry(ref)
+        guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else { return }
+        let first = Int(own.owner(ref).page.rawValue)
+        for page in first..<first + (own.isHuge(ref) ? 512 : 1) {
+          result.judge(
+            LitmusPage(mm: mm.id, page: page), ref, entry, own, baseline, before, livelocked)
+        }
+      }
+    }
+    result.findVanished(own, baseline, before)
+    return result
+  }
+
+  private mutating func judge<E: Encoding>(
+    _ place: LitmusPage, _ ref: EntryRef, _ entry: Entry, _ own: borrowing World<E>,
+    _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
+  ) {
+    let page = VirtualPage(UInt64(place.page))
+    if own.options.followsContent, entry.kind != .zeroPage { populated.insert(place) }
+    let b = baseline.claim(place.mm, page)
+    let e = E.claim(own, ref, entry)
+    let isStuck = livelocked.contains(place) || before[place] == .livelock
+    let isStale = own.isStale(place.mm, page, against: copy baseline)
+    guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
+    let evidence = own.evidence(ref, encoding: e, baseline: b, livelocked: isStuck, staleAgainst: isStale)
+    let judgement = Replay.judge(evidence)
+    guard judgement.verdict != .ok else { return }
+    // Without an entry in the baseline's world there is no bit that could be bettered.
+    if judgement.verdict == .better, !Self.hasBit(baseline.entry(place.mm, page)) { return }
+    let folio = entry.kind.refersToFolio || entry.kind == .swap ? entry.index : noIndex
+    held[place] = Held(verdict: judgement.verdict, kind: entry.kind, folio: folio)
+    guard judgement.losesExclusivity else { return }
+    if let old = before.held[place] {
+      if old.kind != entry.kind || old.folio != folio { lost.insert(place) }
+    } else {
+      lost.insert(place)
+    }
+  }
+
+  private static func hasBit(_ entry: Entry) -> Bool { entry.kind != .none && !entry.kind.isMarker }
+
+  /// An entry that went although the baseline's stayed, with data in it: the data is gone.
+  private mutating func findVanished<E: Encoding>(
+    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts
+  ) {
+    for place in before.populated where !populated.contains(place) && own.isLive(place.mm) {
+      let page = VirtualPage(UInt64(place.page))
+      let entry = baseline.entry(place.mm, page)
+      guard entry.kind.refersToFolio || entry.kind == .swap, baseline.content(place.mm, page) != 0 else { continue }
+      held[place] = Held(verdict: .dataLoss, kind: .none, folio: noIndex)
+    }
+  }
+}
+
+extension LitmusVerdicts {
+  /// C-raw: the formula, read off the unmodified kernel's own entries.
+  static func raw(_ baseline: borrowing World<Baseline>, after before: LitmusVerdicts) -> LitmusVerdicts {
+    var result = LitmusVerdicts()
+    for case let mm? in baseline.mms {
+      baseline.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+        let entry = baseline.tables.entry(ref)
+        guard entry.kind.refersToFolio || entry.kind == .swap else { return }
+        let evidence = baseline.evidence(
+          ref, encoding: PTEBits.rawClaim(baseline, entry), baseline: Baseline.claim(baseline, ref, entry),
+          livelocked: false, staleAgainst: nil)
+        let judgement = Replay.judge(evidence)
+        guard judgement.verdict != .ok else { return }
+        let first = Int(baseline.owner(ref).page.rawValue)
+        for page in first..<first + (baseline.isHuge(ref) ? 512 : 1) {
+          let place = LitmusPage(mm: mm.id, page: page)
+          result.held[place] = Held(verdict: judgement.verdict, kind: entry.kind, folio: entry.index)
+          if judgement.losesExclusivity, before.held[place] == nil { result.lost.insert(place) }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Seed 002: what comes out writable is what the wrong page decided (reference, section 5).
+  static func writability(
+    of own: borrowing World<Baseline>, against baseline: borrowing World<Baseline>
+  ) -> LitmusVerdicts {
+    var result = LitmusVerdicts()
+    for case let mm? in own.mms {
+      own.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+        let entry = own.tables.entry(ref)
+        let (_, page) = own.owner(ref)
+        let correct = baseline.entry(mm.id, page)
+        guard entry.kind == .present, correct.kind == .present, entry.writable != correct.writable else { return }
+        let verdict: Verdict =
+          if !entry.writable {
+            .conservativeFault
+          } else if own.isTrulyExclusive(ref) == .exclusive {
+            .invariantBreak
+          } else {
+            .unsafe
+          }
+        result.held[LitmusPage(mm: mm.id, page: Int(page.rawValue))] = Held(
+          verdict: verdict, kind: entry.kind, folio: entry.index)
+      }
+    }
+    return result
+  }
+}

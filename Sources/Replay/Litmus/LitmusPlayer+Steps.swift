@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// What a step did beside changing entries.
+struct LitmusStepReport: Sendable {
+  /// The operation returned an error.
+  var failed = false
+  var labels: Set<LitmusLabel> = []
+
+  init(_ outcome: Outcome = .done) {
+    if case .failed(let why) = outcome, why != .livelock { failed = true }
+  }
+}
+
+/// Steps of a story as transitions of the model.
+extension LitmusPlayer {
+  mutating func perform(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    do {
+      return try dispatch(operation)
+    } catch {
+      switch error {
+      case .failed:
+        var report = LitmusStepReport()
+        report.failed = true
+        return report
+      case .unsupported: throw error
+      }
+    }
+  }
+
+  private mutating func dispatch(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    switch operation {
+    case .process(let process):
+      let mm = introduce(process)
+      world.createMM(mm, .exec)
+      vmas[mm] = LitmusVMAMap()
+      return LitmusStepReport()
+    case .vma(let range, let vma):
+      vmas[try mm(range.process)]?.insert(range.half, vma)
+      return LitmusStepReport()
+    case .read, .write, .forceFault, .forceWrite, .uprobeWrite, .pin, .unpin, .getReference, .putReference:
+      return try access(operation)
+    case .fork, .forkBegin, .forkCopy, .forkEnd, .forkAbort, .exit: return try processStep(operation)
+    case .munmap, .mprotect, .mremap, .madvise, .mlock: return try layoutStep(operation)
+    case .swapOut, .unmapToSwap, .reclaim, .reclaimFolio, .writebackEnd, .swapoff: return try reclaimStep(operation)
+    case .migrate, .migrationSet, .migrationRestore, .splitPMD, .splitFolio, .collapse, .ksmMerge, .ksmWriteProtect,
+      .ksmReplace, .ksmZero, .ksmPrepare:
+      return try folioStep(operation)
+    case .userfaultWriteProtect, .userfaultResolve, .userfaultCopy, .userfaultMove, .clearSoftDirty,
+      .pagemapScanWriteProtect, .numaScan, .ageMGLRU, .toDevicePrivate, .makeDeviceExclusive, .memoryFailure:
+      return try trackingStep(operation)
+    case .contpteFold, .failBitmapAllocation, .tlbFill, .tlbStore, .tlbFlush, .gupFastRead, .gupFastBegin,
+      .gupFastEnd, .reuseCheck, .reuseCommit, .rcuGracePeriod:
+      return try concurrentStep(operation)
+    }
+  }
+
+  /// The same for every page of a range; the first failure ends it.
+  mutating func forEachPage(
+    _ range: LitmusEntryRange, by stride: Int = 1,
+    _ body: (inout Self, MMID, Int) throws(LitmusStop) -> Outcome
+  ) throws(LitmusStop) -> LitmusStepReport {
+    let mm = try mm(range.process)
+    var page = range.pages.lowerBound
+    while page <= range.pages.upperBound {
+      let report = LitmusStepReport(try body(&self, mm, page))
+      if report.failed { return report }
+      page += stride
+    }
+    return LitmusStepReport()
+  }
+
+  /// After a step: names of freed folios stand for nothing.
+  mutating func settle() {
+    names.forget { !world.folios[$0].flags.contains(.live) }
+    world.touched.removeAll()
+  }
+
+  /// Pages whose unshare fault came back without exclusivity.
+  mutating func takeLivelocked() -> Set<LitmusPage> {
+    defer { livelocked = [] }
+    return livelocked
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// Plays a story in one world: turns its steps into transitions and keeps what a world leaves to its caller (the
+/// VMAs, the processes' names, the folios' names).
+struct LitmusPlayer<E: Encoding>: Sendable {
+  var world: World<E>
+  let kernel: LitmusKernel
+  let machine: LitmusMachine
+  let choices: [LitmusChoice]
+  private(set) var mms: [LitmusProcess: MMID] = [:]
+  private(set) var processes: [MMID: LitmusProcess] = [:]
+  private var nextMM: UInt32 = 0
+  var vmas: [MMID: LitmusVMAMap] = [:]
+  /// The child of a fork that is under way, by parent.
+  var forks: [LitmusProcess: LitmusProcess] = [:]
+  var names = LitmusFolioNames()
+  /// What a load of each page should see: the version last stored there.
+  var stored: [MMID: [Int: UInt32]] = [:]
+  var translations: [LitmusCPU: LitmusTranslation] = [:]
+  var fastPins: [LitmusCPU: LitmusFastPin] = [:]
+  var livelocked: Set<LitmusPage> = []
+  /// Every store gets a version of its own; the same in every world of a story.
+  var nextVersion: UInt32 = 1
+  /// Content of pages written with `data`.
+  var dataVersions: [String: UInt32] = [:]
+
+  init(kernel: LitmusKernel, machine: LitmusMachine, configuration: LitmusConfiguration?) {
+    self.kernel = kernel
+    self.machine = machine
+    choices = configuration?.with ?? []
+    var options = WorldOptions()
+    options.followsContent = true
+    if choices.contains(.noMemoryCopy) { options.forkWithoutBitmap = .copy }
+    let switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
+    world = World(facts: kernel.facts, switches: SwitchSet(without: switches), options: options)
+  }
+
+  // — processes
+
+  mutating func introduce(_ process: LitmusProcess) -> MMID {
+    let mm = MMID(nextMM)
+    nextMM += 1
+    mms[process] = mm
+    processes[mm] = process
+    return mm
+  }
+
+  func mm(_ process: LitmusProcess) throws(LitmusStop) -> MMID {
+    guard let mm = mms[process], world.isLive(mm) else { throw .failed }
+    return mm
+  }
+
+  func isGone(_ process: LitmusProcess) -> Bool { mms[process].map { !world.isLive($0) } ?? true }
+
+  // — VMAs
+
+  func vma(_ mm: MMID, _ page: Int) throws(LitmusStop) -> LitmusVMA {
+    guard let vma = vmas[mm]?.vma(at: page) else { throw .failed }
+    return vma
+  }
+
+  func facts(_ mm: MMID, _ page: Int) throws(LitmusStop) -> VMAFacts { try vma(mm, page).facts }
+
+  // — entries
+
+  func entry(_ mm: MMID, _ page: Int) -> Entry { world.entry(mm, VirtualPage(UInt64(page))) }
+
+  func find(_ mm: MMID, _ page: Int) -> EntryRef? { world.find(mm, VirtualPage(UInt64(page))) }
+
+  /// The page of its folio that a present entry (or the page inside a PMD) maps.
+  func mapped(_ mm: MMID, _ page: Int) -> (folio: FolioID, page: Int)? {
+    let entry = entry(mm, page)
+    guard entry.kind.refersToFolio else { return nil }
+    let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
+    return (FolioID(entry.index), isHuge ? page & 511 : entry.page)
+  }
+
+  func folio(_ mm: MMID, _ page: Int) throws(LitmusStop) -> FolioID {
+    guard let mapped = mapped(mm, page) else { throw .failed }
+    return mapped.folio
+  }
+}
+
+/// Why a step did not run to its end.
+enum LitmusStop: Error {
+  /// The operation returned an error, as the kernel would.
+  case failed
+  /// The model has no such step.
+  case unsupported(String)
+}
+
+/// What the CPU remembers of an entry.
+struct LitmusTranslation: Sendable {
+  var mm: MMID
+  var page: Int
+  var entry: Entry
+}
+
+/// GUP-fast between reading an entry and its last check.
+struct LitmusFastPin: Sendable {
+  var mm: MMID
+  var page: Int
+  var seen: Entry
+  var grabbed: Bool
+}
+
+/// Folios by the names a story gives them.
+struct LitmusFolioNames: Sendable {
+  private(set) var byName: [String: FolioID] = [:]
+  /// Names whose folio was freed: they can stand for nothing else.
+  private(set) var dead: Set<String> = []
+
+  /// Gives the folio a name, or says why that cannot be.
+  mutating func bind(_ name: String, to folio: FolioID) -> String? {
+    if dead.contains(name) { return "\(name) was freed, this is another folio" }
+    if let known = byName[name] { return known == folio ? nil : "not \(name)" }
+    if let other = byName.first(where: { $0.value == folio }) { return "it is \(other.key)" }
+    byName[name] = folio
+    return nil
+  }
+
+  func name(of folio: FolioID) -> String? { byName.first { $0.value == folio }?.key }
+
+  mutating func forget(where isFreed: (FolioID) -> Bool) {
+    for (name, folio) in byName where isFreed(folio) {
+      byName[name] = nil
+      dead.insert(name)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Testing
+import TraceFile
+
+@Suite("Merge")
+struct MergeTests {
+  @Test("CPUs are merged by time, equal times by CPU, and within a CPU in file order")
+  func ties() throws {
+    func page(_ times: [UInt64], base: UInt16) -> [UInt8] {
+      var page = PageBuilder(timestamp: 0)
+      var last: UInt64 = 0
+      for (index, time) in times.enumerated() {
+        page.event(delta: time - last, page.payload(id: base + UInt16(index)))
+        last = time
+      }
+      return page.page()
+    }
+    let bytes = VersionSixBuilder.build(cpus: [
+      page([5, 10, 10, 30], base: 100), page([10, 10, 20], base: 200), page([1, 10, 40], base: 300),
+    ])
+    for batchSize in [1, 2, 3, 100] {
+      let records = try TraceFile.open(bytes: bytes, name: "ties").all(batchSize: batchSize)
+      #expect(records.map(\.id) == [300, 100, 101, 102, 200, 201, 301, 202, 103, 302])
+      #expect(records.map(\.cpu) == [2, 0, 0, 0, 1, 1, 2, 1, 0, 2])
+    }
+  }
+
+  @Test("Many CPUs of random events come out as a stable sort would put them")
+  func random() throws {
+    var random = SplitMix(state: 42)
+    var expected: [(time: UInt64, cpu: Int, id: UInt16)] = []
+    var cpus: [[UInt8]] = []
+    var id: UInt16 = 0
+    for cpu in 0..<20 {
+      var data: [UInt8] = []
+      var time: UInt64 = 0
+      for _ in 0..<(random.next() % 4) {
+        time += random.next() % 50
+        var page = PageBuilder(timestamp: time)
+        for _ in 0..<(random.next() % 60) {
+          let delta = random.next() % 8
+          time += delta
+          page.event(delta: delta, page.payload(id: id))
+          expected.append((time, cpu, id))
+          id += 1
+        }
+        data += page.page()
+      }
+      cpus.append(data)
+    }
+    // Swift's sort is stable, and the records were made in order of (CPU, place).
+    expected.sort { $0.time < $1.time }
+    let records = try TraceFile.open(bytes: VersionSixBuilder.build(cpus: cpus), name: "random").all(batchSize: 33)
+    #expect(records.map(\.id) == expected.map(\.id))
+    #expect(records.map(\.time) == expected.map(\.time))
+    #expect(records.map { Int($0.cpu) } == expected.map(\.cpu))
+  }
+
+  @Test("Loss on an empty sub-buffer goes to the next record of that CPU, and adds up")
+  func lossTravels() throws {
+    var one = PageBuilder(timestamp: 0)
+    one.event(delta: 1, one.payload(id: 1))
+    var two = PageBuilder(timestamp: 50)
+    two.event(delta: 1, two.payload(id: 2))
+    let data = one.page() + PageBuilder().page(loss: .counted(3)) + two.page(loss: .counted(4))
+    let reader = try TraceFile.open(bytes: VersionSixBuilder.build(cpus: [data]), name: "loss")
+    #expect(reader.all().map(\.lostBefore) == [0, 7])
+    #expect(reader.lost.first?.lost.counted == 7)
+    #expect(reader.summary().lost.first?.lost.counted == 7)
+  }
+}
