@@ -27,11 +27,16 @@ package struct EventText {
       line.append(" mm-")
     }
     line.append(byte: 0x20)
-    line.append(EventKind(record.event).name)
-    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
-    record.event.sendFields(to: &sink)
-    line = sink.line
+    appendPhrase(record.event, to: &line)
     line.append(byte: 0x0a)
+  }
+
+  /// Appends the event's name and fields alone.
+  func appendPhrase(_ event: MMEvent, to line: inout LineBuffer) {
+    line.append(EventKind(event).name)
+    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
+    event.sendFields(to: &sink)
+    line = sink.line
   }
 }
 
