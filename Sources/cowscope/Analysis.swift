@@ -64,7 +64,9 @@ struct Analysis {
     let walk = try walk(reader) { events in
       let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
       for event in events {
-        if case .forkBegan(let child) = event.event, let parent = event.mm { parents[child] = (parent, event.sequence) }
+        guard let parent = event.mm else { continue }
+        if case .forkBegan(let child) = event.event { parents[child] = (parent, Sequence(.max)) }
+        if case .forkEnded(let child) = event.event { parents[child] = (parent, event.sequence) }
       }
       driver.apply(events)
       return true
@@ -128,7 +130,9 @@ struct Analysis {
         guard !concerned.isEmpty else { continue }
         model.apply(Array(events[applied...index]))
         applied = index + 1
-        for one in concerned { histories.add(event, to: one.track, state: model.describeEntry(one.mm, one.page)) }
+        for one in concerned {
+          histories.add(event, to: one.track, of: one.mm, state: model.describeEntry(one.mm, one.page))
+        }
       }
       model.apply(Array(events[applied...]))
       // Events may come a little later than their records: what is wanted last must be well behind.

@@ -31,10 +31,10 @@ package struct EventText {
     line.append(byte: 0x0a)
   }
 
-  /// Appends the event's name and fields alone.
-  func appendPhrase(_ event: MMEvent, to line: inout LineBuffer) {
+  /// Appends the event's name and fields alone; where the page is known from the context it is not repeated.
+  func appendPhrase(_ event: MMEvent, about page: VirtualPage? = nil, to line: inout LineBuffer) {
     line.append(EventKind(event).name)
-    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
+    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift), known: page)
     event.sendFields(to: &sink)
     line = sink.line
   }
@@ -43,6 +43,8 @@ package struct EventText {
 private struct TextSink: EventFieldSink {
   var line: LineBuffer
   let pageShift: UInt64
+  /// A page that needs no mention.
+  let known: VirtualPage?
 
   mutating func range(_ range: PageRange) {
     line.append(byte: 0x20)
@@ -52,6 +54,7 @@ private struct TextSink: EventFieldSink {
   }
 
   mutating func page(_ name: String, _ page: VirtualPage) {
+    if page == known { return }
     begin(name)
     line.append(hexadecimal: page.rawValue &<< pageShift)
   }

@@ -6,7 +6,9 @@ package import Replay
 /// Collects what happened to a few pages, on a second walk over the events: the first walk only knows at its end whose
 /// history will be asked for.
 ///
-/// A page of a forked mm has the history of its parent's page before the fork.
+/// A page of a forked mm has the history of its parent's page before the fork, and shares its fate after it: what the
+/// parent does to its entry decides whether the child's page is still shared. Lines about another mm than the page's
+/// own begin with it.
 package struct PageHistories {
   /// A page whose history is wanted, up to and including an event.
   package struct Wanted: Hashable, Sendable {
@@ -23,7 +25,7 @@ package struct PageHistories {
 
   private struct Track {
     let wanted: Wanted
-    /// The mm itself and its ancestors, each with the fork at which its page became the descendant's.
+    /// The mm itself and its ancestors, each with the event up to which its frame was the one the history is about.
     let lineage: [(mm: MMID, until: Sequence)]
     /// The frame the page holds in the youngest of them so far.
     var frame: PFN?
@@ -67,25 +69,26 @@ package struct PageHistories {
       }
       return track.lineage[0].mm
     }
-    for generation in track.lineage where generation.mm == mm && record.sequence <= generation.until {
-      return record.event.touches(track.wanted.page) ? mm : nil
-    }
-    return nil
+    guard track.lineage.contains(where: { $0.mm == mm }) else { return nil }
+    return record.event.touches(track.wanted.page) ? mm : nil
   }
 
   /// Adds the event to a history; `state` is what the page's entry is after it: `r D PAE-  fork_copied child=mm3 ...`.
-  package mutating func add(_ record: MMEventRecord, to track: Int, state: String) {
+  package mutating func add(_ record: MMEventRecord, to track: Int, of mm: MMID, state: String) {
     // VMAs come and go before the page does: that is not its history yet.
     if tracks[track].entries.isEmpty, state == "none" { return }
+    let wanted = tracks[track].wanted
     var line = LineBuffer()
+    if mm != wanted.mm { line.append("mm\(mm.rawValue): ") }
     line.append(state + String(repeating: " ", count: Swift.max(2, 10 - state.count)))
-    text.appendPhrase(record.event, to: &line)
+    text.appendPhrase(record.event, about: wanted.page, to: &line)
     tracks[track].entries.append(
       HistoryEntry(
         sequence: record.sequence, time: record.time, task: record.task,
         text: String(decoding: line.bytes, as: UTF8.self)))
     if tracks[track].entries.count > PageHistories.limit { tracks[track].entries.removeFirst() }
-    if let frame = record.event.frame(at: tracks[track].wanted.page) { tracks[track].frame = frame }
+    let isOwn = tracks[track].lineage.contains { $0.mm == mm && record.sequence <= $0.until }
+    if isOwn, let frame = record.event.frame(at: wanted.page) { tracks[track].frame = frame }
   }
 
   /// Oldest first; empty when nothing was asked or seen.
