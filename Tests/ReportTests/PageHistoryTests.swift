@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
+import Replay
 import Report
 import Testing
 
