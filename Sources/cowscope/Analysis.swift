@@ -6,7 +6,7 @@ import Replay
 import Report
 import TraceFile
 
-/// One pass over a trace: file -> normalizer -> events -> replay. The only place that ties the three together.
+/// One trace: file -> normalizer -> events -> replay. The only place that ties the three together.
 struct Analysis {
   /// What the user asked the replay for.
   struct Options {
@@ -18,53 +18,162 @@ struct Analysis {
     var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
     var without: [CallSiteSwitch] = []
-
-    var switches: SwitchSet { SwitchSet(without: without) }
-
-    /// Cuts the events after `until`; `false` when it is reached.
-    func admit(_ events: inout [MMEventRecord]) -> Bool {
-      guard let until else { return true }
-      let admitted = events.prefix { $0.sequence <= until }.count
-      let isReached = admitted < events.count
-      events.removeSubrange(admitted...)
-      return !isReached
-    }
   }
 
   let path: String
   let verbosity: Verbosity
 
-  /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
-  func forEachBatch(_ body: ([MMEventRecord]) throws -> Bool) throws {
-    let reader = try TraceFile.open(path)
-    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
-    var batch = RecordBatch()
-    var events: [MMEventRecord] = []
-    var progress = Progress(verbosity)
-    defer { progress.end() }
+  /// What walking over the records told besides the events.
+  private struct Walk {
     var records: UInt64 = 0
-    while reader.nextBatch(into: &batch) {
-      events.removeAll(keepingCapacity: true)
-      normalizer.consume(batch, into: &events)
-      guard try body(events) else { return }
-      records += UInt64(batch.count)
-      progress.reached(records)
-    }
-    events.removeAll(keepingCapacity: true)
-    normalizer.finish(into: &events)
-    guard try body(events) else { return }
-    progress.end()
-    warnOfDamage(reader)
-  }
+    var firstTime: UInt64?
+    var lastTime: UInt64 = 0
+    var addressSpaces: UInt64 = 0
+    var counters = NormalizeCounters()
 
-  /// log2 of the page size of the traced machine.
-  func pageShift() throws -> UInt8 { UInt8(try TraceFile.open(path).pageSize.trailingZeroBitCount) }
+    var spanNanoseconds: UInt64 { firstTime.map { lastTime - $0 } ?? 0 }
+  }
 
   func info() throws -> CaptureInfo {
     let reader = try TraceFile.open(path)
     let info = CaptureInfo(reading: reader, path: path)
     warnOfDamage(reader)
     return info
+  }
+
+  /// log2 of the page size of the traced machine.
+  func pageShift() throws -> UInt8 { UInt8(try TraceFile.open(path).pageSize.trailingZeroBitCount) }
+
+  /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
+  func forEachBatch(_ body: ([MMEventRecord]) throws -> Bool) throws {
+    let reader = try TraceFile.open(path)
+    _ = try walk(reader, body)
+    warnOfDamage(reader)
+  }
+
+  func replay(_ options: Options) throws -> ReplayResult {
+    let reader = try TraceFile.open(path)
+    let facts = kernelFacts(reader)
+    let snapshots = try snapshots(of: reader, facts: facts)
+    let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
+    let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
+    var driver = ReplayDriver(
+      encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
+      snapshots: snapshots)
+    var parents: [MMID: (mm: MMID, at: Sequence)] = [:]
+    let walk = try walk(reader) { events in
+      let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
+      for event in events {
+        guard let parent = event.mm else { continue }
+        if case .forkBegan(let child) = event.event { parents[child] = (parent, Sequence(.max)) }
+        if case .forkEnded(let child) = event.event { parents[child] = (parent, event.sequence) }
+      }
+      driver.apply(events)
+      return true
+    }
+    let histories = try histories(of: driver, parents, reader, facts)
+    var result = driver.finish(capture: summary(reader, walk)) { mm, page, sequence in
+      histories[PageHistories.Wanted(mm: mm, page: page, until: sequence)]
+    }
+    for index in result.divergences.indices {
+      let found = result.divergences[index]
+      let wanted = PageHistories.Wanted(mm: found.mm, page: found.page, until: found.firstSequence)
+      result.divergences[index].frame = histories.frame(wanted)
+    }
+    if let frame = options.frame { result.divergences.removeAll { $0.frame != frame } }
+    result.unexplained += unexplained(walk, reader, snapshots)
+    warnOfDamage(reader)
+    return result
+  }
+
+  // — walking
+
+  private func walk(_ reader: TraceReader, _ body: ([MMEventRecord]) throws -> Bool) throws -> Walk {
+    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
+    var batch = RecordBatch()
+    var events: [MMEventRecord] = []
+    var walk = Walk()
+    var progress = Progress(verbosity)
+    defer { progress.end() }
+    while reader.nextBatch(into: &batch) {
+      walk.firstTime = walk.firstTime ?? batch[0].timestamp
+      walk.lastTime = batch[batch.count - 1].timestamp
+      walk.records += UInt64(batch.count)
+      events.removeAll(keepingCapacity: true)
+      normalizer.consume(batch, into: &events)
+      guard try body(events) else { return walk }
+      progress.reached(walk.records)
+    }
+    events.removeAll(keepingCapacity: true)
+    normalizer.finish(into: &events)
+    _ = try body(events)
+    walk.addressSpaces = normalizer.addressSpaces
+    walk.counters = normalizer.counters
+    return walk
+  }
+
+  /// A second walk with today's kernel alone, for the pages that the report will tell about.
+  private func histories(
+    of driver: ReplayDriver, _ parents: [MMID: (mm: MMID, at: Sequence)], _ reader: TraceReader, _ facts: KernelFacts
+  ) throws -> PageHistories {
+    let wanted = driver.exemplars.map { PageHistories.Wanted(mm: $0.mm, page: $0.page, until: $0.until) }
+    let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
+    var histories = PageHistories(wanted, parents: parents, pageShift: pageShift)
+    guard let last = wanted.map(\.until).max() else { return histories }
+    reader.rewind()
+    let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
+    var model = ReplayDriver(encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU)
+    _ = try walk(reader) { events in
+      var applied = 0
+      for (index, event) in events.enumerated() where event.sequence <= last {
+        let concerned = histories.concerned(by: event)
+        guard !concerned.isEmpty else { continue }
+        model.apply(Array(events[applied...index]))
+        applied = index + 1
+        for one in concerned {
+          histories.add(event, to: one.track, of: one.mm, state: model.describeEntry(one.mm, one.page))
+        }
+      }
+      model.apply(Array(events[applied...]))
+      // Events may come a little later than their records: what is wanted last must be well behind.
+      return (events.first?.sequence.rawValue ?? 0) <= last.rawValue + Analysis.delay
+    }
+    return histories
+  }
+
+  /// More records than the normalizer ever holds an event back for.
+  private static let delay: UInt64 = 1_000_000
+
+  // — what the capture says
+
+  private func kernelFacts(_ reader: TraceReader) -> KernelFacts {
+    if let release = reader.release, let facts = KernelFacts.forRelease(release) { return facts }
+    verbosity.warn("\(path): kernel \(reader.release ?? "unknown"): taken for \(KernelFacts.v7_3.name)")
+    return .v7_3
+  }
+
+  private func snapshots(of reader: TraceReader, facts: KernelFacts) throws -> CaptureSnapshots? {
+    guard let capture = reader.capture, capture.manifest?.snapshotCount ?? 0 > 0 else { return nil }
+    return CaptureSnapshots(try SnapshotFile.open(capture.directory.snapshotPath), facts: facts)
+  }
+
+  private func summary(_ reader: TraceReader, _ walk: Walk) -> CaptureSummary {
+    let words = reader.capture?.manifest?.commandLine ?? []
+    // `cowscope record -o X -- CMD`: the workload is what stands after the dashes.
+    let command = words.firstIndex(of: "--").map { Array(words[($0 + 1)...]) } ?? words
+    return CaptureSummary(
+      name: path, kernel: reader.release ?? "unknown", command: command, records: walk.records,
+      spanNanoseconds: walk.spanNanoseconds, addressSpaces: walk.addressSpaces,
+      pageShift: UInt8(reader.pageSize.trailingZeroBitCount))
+  }
+
+  private func unexplained(_ walk: Walk, _ reader: TraceReader, _ snapshots: CaptureSnapshots?) -> [NamedCount] {
+    [
+      ("records too short for their format", walk.counters.malformed),
+      ("faults of threads whose mm is not known", walk.counters.faultsWithoutMM),
+      ("places of the capture that cannot be read", UInt64(reader.damageCount)),
+      ("snapshots that cannot be read", UInt64(snapshots?.damages.count ?? 0)),
+    ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 
   /// A damaged capture is still a capture; the user must know that some of it is missing.
@@ -74,77 +183,4 @@ struct Analysis {
     for damage in reader.damages.dropFirst() { verbosity.detail(damage.description) }
     if reader.damageCount > 1 { verbosity.warn("\(reader.damageCount) damaged places in all") }
   }
-
-  func replay(_ options: Options) throws -> ReplayResult {
-    let reader = try TraceFile.open(path)
-    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
-    var driver = ReplayDriver(
-      encodings: options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings,
-      facts: kernelFacts(reader), switches: options.switches, seesLRUInsertion: normalizer.showsLRUInsertion,
-      snapshots: try CapturedSnapshots(reader))
-    var batch = RecordBatch()
-    var events: [MMEventRecord] = []
-    var progress = Progress(verbosity)
-    var summary = SpanOfRecords()
-    while reader.nextBatch(into: &batch) {
-      events.removeAll(keepingCapacity: true)
-      normalizer.consume(batch, into: &events)
-      summary.add(batch)
-      progress.reached(summary.records)
-      guard options.admit(&events) else { break }
-      driver.apply(events)
-    }
-    events.removeAll(keepingCapacity: true)
-    normalizer.finish(into: &events)
-    _ = options.admit(&events)
-    driver.apply(events)
-    progress.end()
-    warnOfDamage(reader)
-    let history = try history(driver.historyCollector)
-    return driver.finish(
-      capture: CaptureSummary(
-        name: path, kernel: reader.release ?? "unknown", command: reader.capture?.manifest?.commandLine ?? [],
-        records: summary.records, spanNanoseconds: summary.nanoseconds, addressSpaces: normalizer.addressSpaces),
-      history: history)
-  }
-
-  private func kernelFacts(_ reader: TraceReader) -> KernelFacts {
-    if let facts = reader.release.flatMap(KernelFacts.forRelease) { return facts }
-    verbosity.warn("\(path): the kernel's release is not in the capture; the rules of 6.18 are assumed")
-    return .v6_18
-  }
-
-  /// Second pass: what happened to the pages the report speaks of.
-  private func history(_ collector: HistoryCollector) throws -> (MMID, VirtualPage, Sequence) -> [HistoryEntry] {
-    var collector = collector
-    let end = collector.end
-    if end > Sequence(0) {
-      try forEachBatch { events in
-        collector.consume(events) { event, page in event.touches(page) }
-        return (events.first?.sequence ?? end) <= end
-      }
-    }
-    let text = EventText(pageShift: try pageShift())
-    return { mm, page, until in
-      collector.events(mm, page, until: until).map { record in
-        HistoryEntry(
-          sequence: record.sequence, time: record.time, task: record.task, text: text.describe(record))
-      }
-    }
-  }
-}
-
-/// Number and time span of the raw records read.
-private struct SpanOfRecords {
-  private(set) var records: UInt64 = 0
-  private var first: UInt64?
-  private var last: UInt64 = 0
-
-  mutating func add(_ batch: borrowing RecordBatch) {
-    records += UInt64(batch.count)
-    if first == nil { first = batch[0].timestamp }
-    last = batch[batch.count - 1].timestamp
-  }
-
-  var nanoseconds: UInt64 { first.map { last - $0 } ?? 0 }
 }

@@ -9,7 +9,7 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Replays a capture against the encodings and prints the report.",
     discussion: """
-      A replay of the whole capture leaves its result in X/result.ndjson, for report and diff.
+      A replay of the whole capture (no --until, --pfn, --without) leaves its result in X/result.ndjson, for report and diff.
       --fail-on exits with 2 when the condition holds for certain, with 3 when it only may.
       """)
 
@@ -30,7 +30,7 @@ struct ReplayCommand: ParsableCommand {
       without: without.flatMap(\.switches))
     let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
     let lines = try ResultWriter().lines(of: result)
-    if until == nil && pfn == nil { StoredResult(path: capture, verbosity: verbosity).store(lines) }
+    if until == nil && pfn == nil && without.isEmpty { StoredResult(path: capture, verbosity: verbosity).store(lines) }
     var output = StandardOutput()
     if json {
       try output.write(lines)

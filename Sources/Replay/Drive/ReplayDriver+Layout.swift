@@ -65,7 +65,6 @@ extension ReplayDriver {
     settleDoubts(of: parent)
     run(.forkBegin(parent: parent, child: child))
     layouts[child] = VMAMap()
-    noteParent(parent, of: child)
   }
 
   mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {

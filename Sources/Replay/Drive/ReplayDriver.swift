@@ -19,8 +19,6 @@ package struct ReplayDriver {
   let snapshotSource: (any SnapshotSource)?
   package private(set) var counters = ReplayCounters()
   private var unfollowed: [Unfollowed: UInt64] = [:]
-  /// MMID -> the MMID it was forked from, `.max` for none; four bytes per address space ever seen.
-  var parents = ContiguousArray<UInt32>()
   var losses: [CPU: UInt64?] = [:]
   private(set) var events: UInt64 = 0
   private var firstTime: Timestamp?

@@ -141,7 +141,7 @@ package struct HistoryEntry: Sendable {
   package var sequence: Sequence
   package var time: Timestamp
   package var task: TaskID
-  /// What happened and what it left: `fork: shared, P r D PAE-`.
+  /// What it left and what happened: `r D PAE-  fork_copied child=mm3 ...`.
   package var text: String
 
   package init(sequence: Sequence, time: Timestamp, task: TaskID, text: String) {

@@ -11,13 +11,6 @@ package struct EventText {
 
   package init(pageShift: UInt8) { self.pageShift = pageShift }
 
-  /// The event alone, for a history: no sequence, no time, no actor.
-  package func describe(_ record: MMEventRecord) -> String {
-    var line = LineBuffer()
-    appendEvent(record, to: &line)
-    return String(decoding: line.bytes, as: UTF8.self)
-  }
-
   /// Appends the line with its newline.
   package func append(_ record: MMEventRecord, to line: inout LineBuffer) {
     line.append(decimal: record.sequence.rawValue, width: 9)
@@ -27,22 +20,22 @@ package struct EventText {
     line.append(decimal: record.cpu.rawValue)
     line.append(byte: 0x20)
     line.append(decimal: record.task.rawValue, width: 7)
+    if let mm = record.mm {
+      line.append(" mm")
+      line.append(decimal: mm.rawValue)
+    } else {
+      line.append(" mm-")
+    }
     line.append(byte: 0x20)
-    appendEvent(record, to: &line)
+    appendPhrase(record.event, to: &line)
     line.append(byte: 0x0a)
   }
 
-  private func appendEvent(_ record: MMEventRecord, to line: inout LineBuffer) {
-    if let mm = record.mm {
-      line.append("mm")
-      line.append(decimal: mm.rawValue)
-    } else {
-      line.append("mm-")
-    }
-    line.append(byte: 0x20)
-    line.append(EventKind(record.event).name)
-    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift))
-    record.event.sendFields(to: &sink)
+  /// Appends the event's name and fields alone; where the page is known from the context it is not repeated.
+  func appendPhrase(_ event: MMEvent, about page: VirtualPage? = nil, to line: inout LineBuffer) {
+    line.append(EventKind(event).name)
+    var sink = TextSink(line: line.take(), pageShift: UInt64(pageShift), known: page)
+    event.sendFields(to: &sink)
     line = sink.line
   }
 }
@@ -50,6 +43,8 @@ package struct EventText {
 private struct TextSink: EventFieldSink {
   var line: LineBuffer
   let pageShift: UInt64
+  /// A page that needs no mention.
+  let known: VirtualPage?
 
   mutating func range(_ range: PageRange) {
     line.append(byte: 0x20)
@@ -59,6 +54,7 @@ private struct TextSink: EventFieldSink {
   }
 
   mutating func page(_ name: String, _ page: VirtualPage) {
+    if page == known { return }
     begin(name)
     line.append(hexadecimal: page.rawValue &<< pageShift)
   }

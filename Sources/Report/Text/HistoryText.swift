@@ -17,14 +17,16 @@ struct HistoryText {
     if shown.count < history.count {
       lines.append(style.dim("      ... \(history.count - shown.count) earlier (-v shows all)"))
     }
+    let sequenceWidth = shown.map { String($0.sequence.rawValue).count }.max() ?? 0
+    let taskWidth = shown.map { String($0.task.rawValue).count }.max() ?? 0
     for entry in shown {
       var line = LineBuffer()
       line.append("      ")
-      line.append(decimal: entry.sequence.rawValue, width: 9)
-      line.append(byte: 0x20)
-      line.append(seconds: entry.time.nanoseconds, width: 17)
-      line.append(byte: 0x20)
-      line.append(decimal: entry.task.rawValue, width: 7)
+      line.append(decimal: entry.sequence.rawValue, width: sequenceWidth)
+      line.append("  ")
+      line.append(seconds: entry.time.nanoseconds)
+      line.append("  ")
+      line.append(decimal: entry.task.rawValue, width: taskWidth)
       line.append("  ")
       line.append(entry.text)
       let text = String(decoding: line.bytes, as: UTF8.self)

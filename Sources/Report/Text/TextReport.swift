@@ -65,7 +65,7 @@ package struct TextReport {
       let count = Numbers.plural(loss.unknownAddressSpaces, "mm")
       lines.append(style.bad("  \(count) unknown from the loss on, to the end"))
     }
-    if result.trustedNanoseconds < result.capture.spanNanoseconds {
+    if loss.unknownAddressSpaces > 0 {
       lines.append("  trusted: the first \(Numbers.seconds(result.trustedNanoseconds))")
     }
     return lines

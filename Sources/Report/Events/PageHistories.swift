@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+package import Replay
+
+/// Collects what happened to a few pages, on a second walk over the events: the first walk only knows at its end whose
+/// history will be asked for.
+///
+/// A page of a forked mm has the history of its parent's page before the fork, and shares its fate after it: what the
+/// parent does to its entry decides whether the child's page is still shared. Lines about another mm than the page's
+/// own begin with it.
+package struct PageHistories {
+  /// A page whose history is wanted, up to and including an event.
+  package struct Wanted: Hashable, Sendable {
+    package let mm: MMID
+    package let page: VirtualPage
+    package let until: Sequence
+
+    package init(mm: MMID, page: VirtualPage, until: Sequence) {
+      self.mm = mm
+      self.page = page
+      self.until = until
+    }
+  }
+
+  private struct Track {
+    let wanted: Wanted
+    /// The mm itself and its ancestors, each with the event up to which its frame was the one the history is about.
+    let lineage: [(mm: MMID, until: Sequence)]
+    /// The frame the page holds in the youngest of them so far.
+    var frame: PFN?
+    var entries: [HistoryEntry] = []
+  }
+
+  private var tracks: [Track] = []
+  private var indices: [Wanted: Int] = [:]
+  private let text: EventText
+  /// The last so many entries of a history are kept.
+  private static let limit = 64
+
+  /// `parents`: who forked whom, and when.
+  package init(_ wanted: [Wanted], parents: [MMID: (mm: MMID, at: Sequence)], pageShift: UInt8) {
+    text = EventText(pageShift: pageShift)
+    for one in wanted where indices[one] == nil {
+      var lineage = [(mm: one.mm, until: one.until)]
+      while let last = lineage.last, let parent = parents[last.mm], lineage.count < 64 {
+        lineage.append((parent.mm, Swift.min(parent.at, last.until)))
+      }
+      indices[one] = tracks.count
+      tracks.append(Track(wanted: one, lineage: lineage))
+    }
+  }
+
+  package var isEmpty: Bool { tracks.isEmpty }
+
+  /// The tracks the event belongs to, with the mm whose entry it changed.
+  package func concerned(by record: MMEventRecord) -> [(track: Int, mm: MMID, page: VirtualPage)] {
+    var found: [(track: Int, mm: MMID, page: VirtualPage)] = []
+    for (index, track) in tracks.enumerated() where record.sequence <= track.wanted.until {
+      if let mm = owner(record, track) { found.append((index, mm, track.wanted.page)) }
+    }
+    return found
+  }
+
+  private func owner(_ record: MMEventRecord, _ track: Track) -> MMID? {
+    guard let mm = record.mm else {
+      guard let frame = track.frame, record.event.touches(frame), EventKind(record.event) != .lruInserted else {
+        return nil
+      }
+      return track.lineage[0].mm
+    }
+    guard track.lineage.contains(where: { $0.mm == mm }) else { return nil }
+    return record.event.touches(track.wanted.page) ? mm : nil
+  }
+
+  /// Adds the event to a history; `state` is what the page's entry is after it: `r D PAE-  fork_copied child=mm3 ...`.
+  package mutating func add(_ record: MMEventRecord, to track: Int, of mm: MMID, state: String) {
+    // VMAs come and go before the page does: that is not its history yet.
+    if tracks[track].entries.isEmpty, state == "none" { return }
+    let wanted = tracks[track].wanted
+    var line = LineBuffer()
+    if mm != wanted.mm { line.append("mm\(mm.rawValue): ") }
+    line.append(state + String(repeating: " ", count: Swift.max(2, 10 - state.count)))
+    text.appendPhrase(record.event, about: wanted.page, to: &line)
+    tracks[track].entries.append(
+      HistoryEntry(
+        sequence: record.sequence, time: record.time, task: record.task,
+        text: String(decoding: line.bytes, as: UTF8.self)))
+    if tracks[track].entries.count > PageHistories.limit { tracks[track].entries.removeFirst() }
+    let isOwn = tracks[track].lineage.contains { $0.mm == mm && record.sequence <= $0.until }
+    if isOwn, let frame = record.event.frame(at: wanted.page) { tracks[track].frame = frame }
+  }
+
+  /// Oldest first; empty when nothing was asked or seen.
+  package subscript(wanted: Wanted) -> [HistoryEntry] { indices[wanted].map { tracks[$0].entries } ?? [] }
+
+  /// The frame the page held at the end of its history.
+  package func frame(_ wanted: Wanted) -> PFN? { indices[wanted].flatMap { tracks[$0].frame } }
+}
+
+extension MMEvent {
+  /// The frame this event mapped at the page; `nil` when it does not say.
+  fileprivate func frame(at page: VirtualPage) -> PFN? {
+    switch self {
+    case .fault(let at, _, let outcome): at == page ? outcome.frame(at: page) : nil
+    case .migrationRemoved(let at, let pfn, _, _, _): at == page ? pfn : nil
+    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
+      .moved, .advised, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
+      .swappedOut, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
+      nil
+    }
+  }
+}
+
+extension FaultOutcome {
+  fileprivate func frame(at page: VirtualPage) -> PFN? {
+    switch self {
+    // A large folio is aligned to its size in virtual memory too.
+    case .anonymous(let pfn, let order, _):
+      pfn.advanced(by: Int(page.rawValue & UInt64(order.pageCount - 1)))
+    case .copied(let pfn), .copiedFromFile(let pfn, _): pfn
+    case .swappedIn(let pfn, _): pfn
+    case .quiet, .file, .refused, .raced, .unexplained: nil
+    }
+  }
+}

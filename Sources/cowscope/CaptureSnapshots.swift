@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+import TraceFile
+
+/// The snapshots of a capture in the terms of the model.
+final class CaptureSnapshots: SnapshotSource {
+  private let file: SnapshotFile
+  private let pageShift: UInt64
+  /// Since 6.10 `/proc/kpageflags` shows the head page's flags for every page of a folio.
+  private let showsHeadOnly: Bool
+  private var positions: [UInt32: Int] = [:]
+  /// The first position that is not in `positions` yet.
+  private var unread = 0
+  /// What could not be read; the replay goes on without it.
+  private(set) var damages: [TraceFileError] = []
+
+  init(_ file: SnapshotFile, facts: KernelFacts) {
+    self.file = file
+    pageShift = UInt64(file.pageSize.trailingZeroBitCount)
+    showsHeadOnly = facts.pageFlagsShowHeadOnly
+    if let damage = file.damage { damages.append(damage) }
+  }
+
+  func snapshot(_ index: UInt32) -> ProcessSnapshot? {
+    do throws(TraceFileError) {
+      if let position = positions[index] { return convert(try file.snapshot(at: position)) }
+      while unread < file.count {
+        let position = unread
+        unread += 1
+        let snapshot = try file.snapshot(at: position)
+        positions[snapshot.index] = position
+        if snapshot.index == index { return convert(snapshot) }
+      }
+    } catch {
+      damages.append(error)
+    }
+    return nil
+  }
+
+  private func convert(_ snapshot: Snapshot) -> ProcessSnapshot {
+    ProcessSnapshot(
+      vmas: snapshot.vmas.map { vma in
+        ProcessSnapshot.VMA(
+          range: PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift)),
+          facts: VMAFacts(backing: backing(vma), protection: protection(vma)))
+      }, anonymous: snapshot.pages.compactMap(anonymous))
+  }
+
+  /// KPF_ANON (12) on a present page. Bit 34 is PG_anon_exclusive there, and something else on any other page.
+  private func anonymous(_ page: SnapshotPage) -> ProcessSnapshot.Page? {
+    let isAnonymous = page.pageFlags >> 12 & 1 == 1
+    guard page.isPresent, isAnonymous, page.pfn != 0 else { return nil }
+    let isTail = page.pageFlags >> 16 & 1 == 1
+    return ProcessSnapshot.Page(
+      page: VirtualPage(page.virtualPage), pfn: PFN(page.pfn),
+      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1)
+  }
+
+  private func backing(_ vma: SnapshotVMA) -> VMABacking {
+    switch vma.kind {
+    case .hugetlb: .hugetlb
+    case .shmem: vma.isShared ? .shared : .privateFile
+    case .file: vma.isShared ? .shared : .privateFile
+    case .anonymous, .heap, .stack: vma.isShared ? .shared : .anonymous
+    case .special: .loader
+    }
+  }
+
+  private func protection(_ vma: SnapshotVMA) -> VMAProtection {
+    var protection: VMAProtection = []
+    if vma.isReadable { protection.insert(.read) }
+    if vma.isWritable { protection.insert(.write) }
+    if vma.isExecutable { protection.insert(.execute) }
+    return protection
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+import Report
+import Testing
+
+@Suite("Histories of pages")
+struct PageHistoryTests {
+  private static let parent = MMID(1)
+  private static let child = MMID(2)
+  private static let page = VirtualPage(0x100)
+  private static let vma = PageRange(start: VirtualPage(0xf0), count: 32)
+
+  private static func record(_ sequence: UInt64, _ mm: MMID?, _ event: MMEvent) -> MMEventRecord {
+    MMEventRecord(
+      sequence: Sequence(sequence), time: Timestamp(nanoseconds: sequence), cpu: CPU(0), task: TaskID(1), mm: mm,
+      event: event)
+  }
+
+  /// First touch, fork, the parent writes, somebody else's page, the child writes.
+  private static let story = [
+    record(1, parent, .vmaMapped(vma, .anonymous, [.read, .write])),
+    record(2, parent, .fault(page, .write, .anonymous(PFN(64), FolioOrder(0), replaced: false))),
+    record(3, parent, .forkBegan(child: child)), record(4, parent, .forkCopied(child: child, vma)),
+    record(5, parent, .forkEnded(child: child)),
+    record(6, parent, .fault(page, [.write, .present], .copied(PFN(65)))),
+    record(7, parent, .fault(VirtualPage(0x101), [.write, .present], .copied(PFN(66)))),
+    record(8, child, .fault(page, [.write, .present], .quiet)), record(9, nil, .freed(PFN(64), FolioOrder(0))),
+    record(10, nil, .freed(PFN(65), FolioOrder(0))),
+  ]
+
+  private func histories(of wanted: PageHistories.Wanted) -> PageHistories {
+    var histories = PageHistories(
+      [wanted], parents: [Self.child: (mm: Self.parent, at: Sequence(5))], pageShift: 12)
+    for event in Self.story {
+      let state = event.sequence == Sequence(1) ? "none" : "W D PAE+"
+      for one in histories.concerned(by: event) { histories.add(event, to: one.track, of: one.mm, state: state) }
+    }
+    return histories
+  }
+
+  @Test("A page's history begins with the page, names it once and ends where it was asked to")
+  func own() {
+    let wanted = PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6))
+    let history = histories(of: wanted)[wanted]
+    #expect(history.map(\.sequence.rawValue) == [2, 4, 6])
+    #expect(history.first?.text == "W D PAE+  fault write -> anon pfn=64 order=0")
+    #expect(histories(of: wanted).frame(wanted) == PFN(65))
+  }
+
+  @Test("A forked page has its parent's history, the parent's later writes, and the end of its own frame")
+  func forked() {
+    let wanted = PageHistories.Wanted(mm: Self.child, page: Self.page, until: Sequence(10))
+    let histories = histories(of: wanted)
+    #expect(histories[wanted].map(\.sequence.rawValue) == [2, 4, 6, 8, 9])
+    #expect(histories[wanted].map { $0.text.hasPrefix("mm1: ") } == [true, true, true, false, false])
+    #expect(histories.frame(wanted) == PFN(64))
+  }
+
+  @Test("A page nobody asked for has no history")
+  func unasked() {
+    let histories = histories(of: PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6)))
+    #expect(histories[PageHistories.Wanted(mm: MMID(9), page: Self.page, until: Sequence(6))].isEmpty)
+  }
+}
