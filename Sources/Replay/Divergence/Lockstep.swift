@@ -61,11 +61,11 @@ package struct Lockstep: Sendable {
   ) -> Outcome {
     let modelWasWrong = followsKernel && contradictsPrediction(operation)
     let outcome = baseline.apply(operation, follows: followsKernel)
-    Self.step(&aAndLazy, operation, modelWasWrong, outcome)
-    Self.step(&aAndEager, operation, modelWasWrong, outcome)
-    Self.step(&aOr, operation, modelWasWrong, outcome)
-    Self.step(&b, operation, modelWasWrong, outcome)
-    Self.step(&cStrict, operation, modelWasWrong, outcome)
+    Self.step(&aAndLazy, operation, modelWasWrong, outcome, baseline.swapWrites)
+    Self.step(&aAndEager, operation, modelWasWrong, outcome, baseline.swapWrites)
+    Self.step(&aOr, operation, modelWasWrong, outcome, baseline.swapWrites)
+    Self.step(&b, operation, modelWasWrong, outcome, baseline.swapWrites)
+    Self.step(&cStrict, operation, modelWasWrong, outcome, baseline.swapWrites)
     judge(context)
     return outcome
   }
@@ -84,10 +84,12 @@ package struct Lockstep: Sendable {
   }
 
   private static func step<E: Encoding>(
-    _ lane: inout Lane<E>?, _ operation: Operation, _ modelWasWrong: Bool, _ expected: Outcome
+    _ lane: inout Lane<E>?, _ operation: Operation, _ modelWasWrong: Bool, _ expected: Outcome,
+    _ baselineWrites: UInt64
   ) {
     guard let outcome = lane?.world.apply(operation, follows: modelWasWrong) else { return }
     lane?.world.chargeDifference(outcome, against: expected)
+    lane?.world.chargeWriteback(baselineWrites)
   }
 
   // — judging
@@ -214,15 +216,13 @@ extension World {
     }
   }
 
+  mutating func chargeWriteback(_ baselineWrites: UInt64) {
+    costs[.extraWritebackPages] = swapWrites > baselineWrites ? swapWrites - baselineWrites : 0
+  }
+
   /// Extra faults and copies are what the outcome shows beyond the baseline's.
   mutating func chargeDifference(_ outcome: Outcome, against expected: Outcome) {
-    switch (outcome, expected) {
-    case (.copied, .reused), (.copied, .noFault): costs[.extraCopies] += 1
-    default: break
-    }
-    switch (outcome, expected) {
-    case (.copied, .noFault), (.reused, .noFault): costs[.extraFaults] += 1
-    default: break
-    }
+    if case .copied = outcome, expected.keptPage { costs[.extraCopies] += 1 }
+    if expected == .noFault, outcome.tookFault { costs[.extraFaults] += 1 }
   }
 }

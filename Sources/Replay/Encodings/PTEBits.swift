@@ -42,7 +42,7 @@ package enum PTEBits: Encoding {
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
     var entry = world.tables.entry(ref)
     guard !entry.writable, entry.kind == .present else { return }
-    if entry.dirty { moveDirtyToFolio(&world, entry) }
+    if entry.dirty, !mayHoldClaim(site) { moveDirtyToFolio(&world, entry) }
     let isDone: Bool =
       switch site {
       case .forcedFault, .deviceInsert, .collapse: world.switches.contains(.cForce)
@@ -59,6 +59,9 @@ package enum PTEBits: Encoding {
       world.update(entry, at: ref)
     }
   }
+
+  /// A restored entry's dirty bit is a claim already, not data.
+  private static func mayHoldClaim(_ site: InstallSite) -> Bool { site == .restore }
 
   package static func prepareShared(
     _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite

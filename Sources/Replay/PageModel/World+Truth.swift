@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// What a reuse check (`wp_can_reuse_anon_folio`) says.
 package enum ReuseCheck: Sendable, Equatable, BitwiseCopyable {

@@ -30,8 +30,14 @@ package struct World<E: Encoding>: Sendable {
   /// MMID -> slot in `mms`, `noIndex` once it is gone.
   var slotOfMM = ContiguousArray<UInt32>()
   var frames = FrameMap()
-  /// Version of the next store (oracle mode).
-  var nextVersion: UInt32 = 1
+  /// Pins and plain references in force, with the entry they were taken through.
+  var pins: [PinRecord] = []
+  var references: [PinRecord] = []
+  var ksmPending: [PendingMerge] = []
+  /// Pages written to swap.
+  var swapWrites: UInt64 = 0
+  /// The version a store writes (oracle mode): one more with every operation, the same in every world.
+  var storeVersion: UInt32 = 0
 
   package init(facts: KernelFacts, switches: SwitchSet = .allOn, options: WorldOptions = WorldOptions()) {
     self.facts = facts

@@ -36,3 +36,84 @@ extension World {
     if wasExclusive { E.installedExclusive(&self, ref, .deviceExclusiveRestore) }
   }
 }
+
+extension World {
+  /// O-57, O-53: the page moves to device-private memory; the entry is not present but still names it.
+  package mutating func moveToDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), !isHuge(ref), tables.entry(ref).kind == .present else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return .failed(.busy) }
+    for other in folios.mappings(of: folio).reversed() {
+      let outcome = setMigrationEntry(other)
+      guard outcome == .done else { return outcome }
+    }
+    folios[folio].flags.insert(.devicePrivate)
+    for other in folios.mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
+    return .done
+  }
+
+  private mutating func restoreAsDevicePrivate(_ ref: EntryRef) {
+    var entry = tables.entry(ref)
+    let type = entry.kind
+    if type == .migrationRead { _ = E.prepareShared(&self, ref, FolioID(entry.index), .restore) }
+    entry.kind = .devicePrivate
+    entry.writable = type == .migrationWrite
+    entry.dirty = false
+    update(entry, at: ref)
+    if type == .migrationRead {
+      E.installedShared(&self, ref, .restore)
+    } else {
+      E.installedExclusive(&self, ref, .restore)
+      if type == .migrationReadExclusive { E.devicePrivateReadOnly(&self, ref, exclusive: true) }
+    }
+  }
+
+  /// The CPU touched the page: it comes back through migration entries.
+  mutating func deviceReturn(_ ref: EntryRef) -> Outcome {
+    let folio = FolioID(tables.entry(ref).index)
+    for other in folios.mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
+    folios[folio].flags.remove(.devicePrivate)
+    for other in folios.mappings(of: folio).reversed() { restoreMigrationEntry(other) }
+    return .done
+  }
+
+  package mutating func returnFromDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page) else { return .nothing }
+    switch tables.entry(ref).kind {
+    case .devicePrivate: return deviceReturn(ref)
+    case .none, .zeroPage, .present, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite,
+      .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      return .nothing
+    }
+  }
+
+  /// O-58: device memory (or a page of it the CPU keeps) goes into an empty or zero-page slot.
+  package mutating func deviceInsert(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    let ref = ensure(mm, page)
+    let old = tables.entry(ref)
+    guard old.kind == .none || old.kind == .zeroPage else { return .failed(.busy) }
+    if old.kind == .zeroPage { drop(ref) }
+    let folio = newFolio()
+    var entry = Entry(.present, index: folio.raw)
+    entry.writable = vma.mayWrite
+    entry.dirty = vma.mayWrite
+    entry.young = true
+    place(entry, at: ref)
+    E.installedExclusive(&self, ref, .deviceInsert)
+    recordStore(ref, page)
+    return .installed(folio)
+  }
+
+  /// O-83: a writable entry becomes device-exclusive; the page keeps its flag.
+  package mutating func makeDeviceExclusive(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }
+    var entry = tables.entry(ref)
+    guard entry.kind == .present, entry.writable else { return .failed(.busy) }
+    if E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
+    entry.kind = .deviceExclusive
+    entry.writable = false
+    entry.dirty = false
+    update(entry, at: ref)
+    return .done
+  }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// hugetlb: one entry, one folio, the head's flag (`hugetlb_wp`).
 extension World {

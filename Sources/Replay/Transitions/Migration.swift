@@ -57,3 +57,49 @@ extension World {
     }
   }
 }
+
+extension World {
+  /// All mappings of the page's folio become migration entries. `busy`: pinned; entries that could not be replaced
+  /// stay present.
+  package mutating func migrationBegin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    var isBusy = false
+    for other in folios.mappings(of: folio).reversed() where setMigrationEntry(other) != .done { isBusy = true }
+    return isBusy ? .failed(.busy) : .done
+  }
+
+  /// All migration entries of the folio become present again, on the new folio when the migration succeeded: the
+  /// model keeps the folio and its content, and drops what does not travel (stale bits of unmapped tail pages).
+  package mutating func migrationEnd(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    for other in folios.mappings(of: folio).reversed() { restoreMigrationEntry(other) }
+    return .done
+  }
+
+  /// One entry, as `set_migration_pte` shows it.
+  package mutating func migrationSet(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page) else { return .nothing }
+    return setMigrationEntry(ref)
+  }
+
+  package mutating func migrationRestore(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind.isMigration else { return .nothing }
+    restoreMigrationEntry(ref)
+    return .done
+  }
+
+  /// The type a migration entry of this page would get: what `set_migration_pte` is checked against.
+  package func expectedMigrationType(_ mm: MMID, _ page: VirtualPage) -> MigrationEntryType? {
+    guard let ref = find(mm, page) else { return nil }
+    let entry = tables.entry(ref)
+    guard entry.kind == .present, !entry.writableUnknown else { return nil }
+    if entry.writable { return .write }
+    switch E.claim(self, ref, entry) {
+    case .exclusive: return .readExclusive
+    case .shared: return .read
+    case .unknown: return nil
+    }
+  }
+}

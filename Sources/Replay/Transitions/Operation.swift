@@ -23,6 +23,53 @@ package enum Operation: Sendable, BitwiseCopyable {
   case move(MMID, PageRange, VirtualPage)
   case protect(MMID, PageRange, VMAFacts)
   case lazilyFree(MMID, PageRange, VMAFacts)
+  case store(MMID, VirtualPage, VMAFacts)
+  case load(MMID, VirtualPage, VMAFacts)
+  case forcedStore(MMID, VirtualPage, VMAFacts, isUprobe: Bool)
+  case unshare(MMID, VirtualPage, VMAFacts)
+  case pin(MMID, VirtualPage, VMAFacts, write: Bool)
+  case unpin(MMID, VirtualPage)
+  case storeThroughPin(MMID, VirtualPage)
+  case takeReference(MMID, VirtualPage)
+  case dropReference(MMID, VirtualPage)
+  case swapOut(MMID, VirtualPage, keepsCache: Bool, writeback: Bool, stableWrites: Bool)
+  case endWriteback(MMID, VirtualPage, drops: Bool)
+  case swapIn(MMID, VirtualPage, VMAFacts, write: Bool)
+  case swapOff
+  case migrationBegin(MMID, VirtualPage)
+  case migrationEnd(MMID, VirtualPage)
+  case migrationSet(MMID, VirtualPage)
+  case migrationRestore(MMID, VirtualPage)
+  case ksmWriteProtect(MMID, VirtualPage)
+  case ksmStable(MMID, VirtualPage)
+  case ksmReplace(MMID, VirtualPage, by: MMID, VirtualPage)
+  case ksmReplaceByZero(MMID, VirtualPage)
+  case ksmGiveUp(MMID, VirtualPage)
+  case ksmMerge(MMID, VirtualPage, MMID, VirtualPage)
+  case ksmUnmerge(MMID, PageRange, VMAFacts)
+  case splitPMD(MMID, VirtualPage)
+  case splitFolio(MMID, VirtualPage)
+  case collapse(MMID, VirtualPage, FolioOrder, VMAFacts)
+  case cool(MMID, PageRange)
+  case age(MMID, PageRange)
+  case installGuards(MMID, PageRange)
+  case removeGuards(MMID, PageRange)
+  case uffdCopy(MMID, VirtualPage, VMAFacts, writeProtected: Bool)
+  case uffdMove(MMID, VirtualPage, VirtualPage)
+  case uffdWriteProtect(MMID, PageRange, VMAFacts)
+  case uffdResolve(MMID, PageRange, VMAFacts)
+  case clearSoftDirty(MMID, PageRange)
+  case numaScan(MMID, PageRange)
+  case numaFault(MMID, VirtualPage, VMAFacts, migrates: Bool)
+  case moveToDevice(MMID, VirtualPage)
+  case returnFromDevice(MMID, VirtualPage)
+  case deviceInsert(MMID, VirtualPage, VMAFacts)
+  case makeDeviceExclusive(MMID, VirtualPage)
+  case restoreDeviceExclusive(MMID, VirtualPage, VMAFacts)
+  case poison(MMID, VirtualPage)
+  case learn(MMID, VirtualPage, LearnedEntry)
+  case resolve(MMID, VirtualPage, exclusive: Bool)
+  case forget(MMID)
 
   /// The kernel path, for signatures.
   package var transition: Transition {
@@ -40,62 +87,26 @@ package enum Operation: Sendable, BitwiseCopyable {
     case .move: .mremap
     case .protect: .mprotect
     case .lazilyFree: .madvFree
-    }
-  }
-}
-
-extension World {
-  package mutating func apply(_ operation: Operation, follows: Bool = false) -> Outcome {
-    switch operation {
-    case .createMM(let mm, let origin):
-      createMM(mm, origin)
-      return .done
-    case .readFault(let mm, let page, let vma): return readFault(mm, page, vma)
-    case .anonymousFault(let mm, let page, let order, let vma):
-      if let ref = find(mm, page), tables.entry(ref).kind == .zeroPage { drop(ref) }
-      return anonymousFault(mm, page, order: order, vma)
-    case .hugeFault(let mm, let page, let vma, let write, let isHugetlb):
-      return hugeFault(mm, page, vma, write: write, isHugetlb: isHugetlb)
-    case .writeFault(let mm, let page, let vma, let hint):
-      return writeFault(mm, page, vma, hint: hint, follows: follows)
-    case .filePageCopy(let mm, let page, let vma): return filePageCopy(mm, page, vma)
-    case .filePageMapped(let mm, let page):
-      filePageMapped(mm, page)
-      return .done
-    case .forkBegin(let parent, let child):
-      forkBegin(parent: parent, child: child)
-      return .done
-    case .forkCopy(let parent, let child, let range, let vma):
-      return forkCopy(parent: parent, child: child, range, vma)
-    case .forkEnd(let parent, let child):
-      forkEnd(parent: parent, child: child)
-      return .done
-    case .forkAbort(let parent, let child):
-      forkAbort(parent: parent, child: child)
-      return .done
-    case .zap(let mm, let range):
-      zap(mm, range)
-      return .done
-    case .discard(let mm, let range):
-      zap(mm, range, keepsMarkers: true)
-      if facts.reclaimsEmptyTables { freeEmptyTables(mm, range) }
-      return .done
-    case .freeEmptyTables(let mm, let range):
-      freeEmptyTables(mm, range)
-      return .done
-    case .exitBegin(let mm):
-      exitBegin(mm)
-      return .done
-    case .exitEnd(let mm):
-      exitEnd(mm)
-      return .done
-    case .move(let mm, let source, let destination): return move(mm, from: source, to: destination)
-    case .protect(let mm, let range, let vma):
-      protect(mm, range, vma)
-      return .done
-    case .lazilyFree(let mm, let range, let vma):
-      lazilyFree(mm, range, vma)
-      return .done
+    case .store, .load, .forcedStore: .store
+    case .unshare: .unshare
+    case .pin, .unpin, .storeThroughPin, .takeReference, .dropReference: .pin
+    case .swapOut: .swapOut
+    case .endWriteback, .cool, .age: .reclaim
+    case .swapIn: .swapIn
+    case .swapOff: .swapOff
+    case .migrationBegin, .migrationSet: .migrationSet
+    case .migrationEnd, .migrationRestore: .migrationRestore
+    case .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge, .ksmUnmerge: .ksm
+    case .splitPMD: .pmdSplit
+    case .splitFolio: .folioSplit
+    case .collapse: .collapse
+    case .installGuards, .removeGuards: .guards
+    case .uffdCopy, .uffdMove, .uffdWriteProtect, .uffdResolve: .userfault
+    case .clearSoftDirty: .softDirty
+    case .numaScan, .numaFault: .numa
+    case .moveToDevice, .returnFromDevice, .deviceInsert, .makeDeviceExclusive, .restoreDeviceExclusive: .deviceMemory
+    case .poison: .hwpoison
+    case .learn, .resolve, .forget: .snapshot
     }
   }
 }

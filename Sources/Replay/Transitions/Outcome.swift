@@ -31,6 +31,20 @@ package enum Outcome: Sendable, Equatable, BitwiseCopyable {
     case livelock
   }
 
+  var keptPage: Bool {
+    switch self {
+    case .reused, .noFault: true
+    case .done, .nothing, .zeroPageMapped, .installed, .copied, .swappedIn, .failed: false
+    }
+  }
+
+  var tookFault: Bool {
+    switch self {
+    case .reused, .copied: true
+    case .done, .nothing, .noFault, .zeroPageMapped, .installed, .swappedIn, .failed: false
+    }
+  }
+
   /// The folio the page is in afterwards, when the operation says.
   package var folio: FolioID? {
     switch self {

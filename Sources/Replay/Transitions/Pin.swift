@@ -2,10 +2,141 @@
 
 package import MMEvents
 
+/// GUP: pins (`FOLL_PIN`), plain references (`FOLL_GET`), and writes through `FOLL_FORCE`.
 extension World {
-  /// A copy of what is mapped at `ref` would separate a pin from the page table (or has done so).
+  /// O-70, O-71, O-73: faults, copies or unshares until the page may be pinned. `livelock` when the unshare fault
+  /// does not help.
+  package mutating func pin(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
+    for _ in 0..<4 {
+      guard let ref = find(mm, page) else {
+        _ = faultIn(mm, page, vma, write: write)
+        continue
+      }
+      let entry = tables.entry(ref)
+      guard entry.kind == .present else {
+        if entry.kind == .zeroPage, !write { return .noFault }
+        let outcome = faultIn(mm, page, vma, write: write)
+        if case .failed = outcome { return outcome }
+        continue
+      }
+      if entry.writable || (!write && E.claim(self, ref, entry) == .exclusive) {
+        return takePin(ref, mm, page, write: write)
+      }
+      if write {
+        _ = writeFault(mm, page, vma)
+      } else {
+        _ = unshare(mm, page, vma)
+      }
+    }
+    return .failed(.livelock)
+  }
+
+  private mutating func takePin(_ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, write: Bool) -> Outcome {
+    let entry = tables.entry(ref)
+    let folio = FolioID(entry.index)
+    // FOLL_TOUCH: the folio, never the entry, is marked.
+    if write, !E.isDataDirty(self, entry) { markDirty(folio) }
+    let inFolio = contentPage(ref, entry, page)
+    let pinned = entry.page
+    folios.withSide(folio) { side in
+      side.pins += 1
+      if side.pagePins.isEmpty { side.pagePins = Array(repeating: 0, count: side.order.pageCount) }
+      side.pagePins[pinned] += 1
+    }
+    pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio, entryPage: pinned))
+    if let slot = slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
+    touch(ref)
+    return .reused(folio)
+  }
+
+  /// O-74: the newest pin taken through this page is given back.
+  package mutating func unpin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let index = pins.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
+    let record = pins.remove(at: index)
+    folios.withSide(record.folio) { side in
+      side.pins -= 1
+      side.pagePins[record.entryPage] -= 1
+    }
+    touchDiverged(record.folio)
+    release(record.folio)
+    if let ref = find(mm, page) { touch(ref) }
+    return .done
+  }
+
+  /// The device writes through the pin: wherever the pinned page is by now.
+  package mutating func storeThroughPin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let record = pins.last(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
+    folios.setContent(takeVersion(), of: record.folio, page: record.pageInFolio)
+    markDirty(record.folio)
+    return .done
+  }
+
+  /// O-75: a plain reference (pipe, LRU batch, speculative lookup) blocks reuse, KSM and migration.
+  package mutating func takeReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0, entryPage: 0))
+    for other in folios.mappings(of: folio) { touch(other) }
+    return .done
+  }
+
+  package mutating func dropReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let index = references.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
+    let folio = references.remove(at: index).folio
+    folios.withSide(folio) { $0.extraReferences -= 1 }
+    for other in folios.mappings(of: folio) { touch(other) }
+    release(folio)
+    return .done
+  }
+
+  /// O-72: a write into a private VMA without VM_WRITE (ptrace, /proc/PID/mem). `isUprobe`: O-85, the entry itself
+  /// becomes dirty.
+  package mutating func forcedStore(
+    _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, isUprobe: Bool = false
+  ) -> Outcome {
+    var last = Outcome.nothing
+    for _ in 0..<4 {
+      guard let ref = find(mm, page), tables.entry(ref).kind == .present else {
+        last = faultIn(mm, page, vma, write: true)
+        if case .failed = last { return last }
+        continue
+      }
+      var entry = tables.entry(ref)
+      let mayFollow =
+        entry.writable
+        || (E.claim(self, ref, entry) == .exclusive && !entry.uffdWP && !vma.needsSoftDirtyWP(entry))
+      if mayFollow {
+        if !E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
+        if isUprobe {
+          entry.dirty = true
+          update(entry, at: ref)
+          E.installedExclusive(&self, ref, .writeCopy)
+        }
+        recordStore(ref, page)
+        return last == .nothing ? .noFault : last
+      }
+      last = writeFault(mm, page, vma)
+    }
+    return .failed(.livelock)
+  }
+
+  /// A copy of what is mapped at `ref` would separate a pin from the page table, or has done so.
   func isPinHit(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard entry.kind.refersToFolio else { return false }
-    return isPinned(FolioID(entry.index), page: entry.page)
+    if isPinned(FolioID(entry.index), page: entry.page) { return true }
+    guard !pins.isEmpty else { return false }
+    let (mm, page) = owner(ref)
+    return pins.contains { $0.mm == mm && $0.page == page && $0.folio.raw != entry.index }
   }
+}
+
+/// A pin (or reference) and the entry it was taken through.
+struct PinRecord: Sendable {
+  var mm: MMID
+  var page: VirtualPage
+  var folio: FolioID
+  var pageInFolio: Int
+  /// The page of the folio the entry named: 0 for a PMD.
+  var entryPage: Int
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// khugepaged and MADV_COLLAPSE: small pages are copied into one larger folio, whoever shares them.
+extension World {
+  /// O-66 for order 9 (`collapse_huge_page`): the table is emptied, deposited, and a PMD takes its place. O-67 for
+  /// smaller orders: the entries of the range are rewritten in the same table.
+  package mutating func collapse(_ mm: MMID, _ page: VirtualPage, order: FolioOrder, _ vma: VMAFacts) -> Outcome {
+    guard order.rawValue <= 9, order > .base else { return .nothing }
+    let start = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
+    let range = PageRange(start: start, count: order.pageCount)
+    guard let first = find(mm, start), !isHuge(first), mayCollapse(mm, range) else { return .failed(.busy) }
+    let folio = newFolio(order: order)
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    for ref in liveRefs(mm, range) {
+      let entry = tables.entry(ref)
+      if options.followsContent, entry.kind.refersToFolio {
+        let inTarget = Int(owner(ref).page.rawValue &- start.rawValue)
+        folios.setContent(folios.content(FolioID(entry.index), page: entry.page), of: folio, page: inTarget)
+      }
+      drop(ref)
+    }
+    if order.rawValue == 9 { mapCollapsedPMD(first.region, folio, vma) } else { mapCollapsed(mm, start, folio, vma) }
+    folios.withSide(folio) { $0.extraReferences -= 1 }
+    return .installed(folio)
+  }
+
+  /// `__collapse_huge_page_isolate`: only normal anonymous pages without references beyond their mappings.
+  private func mayCollapse(_ mm: MMID, _ range: PageRange) -> Bool {
+    for ref in liveRefs(mm, range) {
+      let entry = tables.entry(ref)
+      switch entry.kind {
+      case .zeroPage: continue
+      case .present:
+        let folio = FolioID(entry.index)
+        if entry.uffdWP || folios[folio].flags.contains(.ksm) { return false }
+        if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
+          return false
+        }
+      case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+        .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+        return false
+      }
+    }
+    return true
+  }
+
+  private mutating func mapCollapsedPMD(_ region: UInt32, _ folio: FolioID, _ vma: VMAFacts) {
+    E.deposited(&self, region)
+    tables.setHuge(true, region: region)
+    let ref = EntryRef(region: region, slot: 0)
+    var entry = Entry(.present, index: folio.raw)
+    entry.writable = vma.mayWrite
+    entry.dirty = true
+    entry.softDirty = true
+    place(entry, at: ref)
+    E.installedExclusive(&self, ref, .collapse)
+  }
+
+  private mutating func mapCollapsed(_ mm: MMID, _ start: VirtualPage, _ folio: FolioID, _ vma: VMAFacts) {
+    for index in 0..<folios.order(folio).pageCount {
+      let ref = ensure(mm, start.advanced(by: index))
+      var entry = Entry(.present, index: folio.raw, page: index)
+      entry.writable = vma.mayWrite
+      entry.dirty = vma.mayWrite
+      place(entry, at: ref)
+      E.installedExclusive(&self, ref, .collapse)
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Kernel samepage merging: `write_protect_page`, `replace_page`, and a page that turns KSM in place.
+extension World {
+  /// O-59: read-only and clean, not exclusive any more. ksmd holds a reference until `ksmReplace`, `ksmStable` or
+  /// `ksmGiveUp`. `busy`: somebody else does too (or has it pinned).
+  package mutating func ksmWriteProtect(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    if folios[FolioID(tables.entry(ref).index)].flags.contains(.large) {
+      let outcome = splitFolio(FolioID(tables.entry(ref).index))
+      guard outcome == .done, let small = find(mm, page) else { return outcome }
+      ref = small
+    }
+    let old = tables.entry(ref)
+    let folio = FolioID(old.index)
+    if folios[folio].flags.contains(.ksm) { return .nothing }
+    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
+      return .failed(.busy)
+    }
+    guard E.prepareKSM(&self, ref) else { return .failed(.noMemory) }
+    if E.isDataDirty(self, old) { markDirty(folio) }
+    var entry = E.wrprotected(&self, ref, old, .ksm)
+    entry.dirty = false
+    entry.dirtyUnknown = false
+    entry.hardwareDirty = false
+    update(entry, at: ref)
+    E.sharedByKSM(&self, ref)
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    ksmPending.append(PendingMerge(mm: mm, page: page, folio: folio))
+    return .done
+  }
+
+  /// O-61: the write-protected page becomes the stable KSM page itself.
+  package mutating func ksmStable(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
+    folios[folio].flags.formUnion([.ksm, .dirty])
+    update(tables.entry(ref), at: ref)
+    for other in folios.mappings(of: folio) { touch(other) }
+    return .done
+  }
+
+  /// O-60: the entry maps the stable page of `other` instead, unless it changed since the write protection.
+  package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome {
+    guard let stableRef = find(other, otherPage) else { return .nothing }
+    let stable = FolioID(tables.entry(stableRef).index)
+    guard tables.entry(stableRef).kind == .present, folios[stable].flags.contains(.ksm) else { return .nothing }
+    guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
+    let old = tables.entry(ref)
+    var entry = Entry(.present, index: stable.raw)
+    entry.softDirty = old.softDirty
+    entry.uffdWP = old.uffdWP
+    drop(ref)
+    place(entry, at: ref)
+    return .copied(from: folio, to: stable)
+  }
+
+  /// O-60 with `use_zero_pages`: the special zero page, tagged by the dirty bit.
+  package mutating func ksmReplaceByZero(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let (ref, _) = takePending(mm, page) else { return .failed(.busy) }
+    drop(ref)
+    var entry = Entry(.zeroPage)
+    entry.dirty = true
+    place(entry, at: ref)
+    return .zeroPageMapped
+  }
+
+  /// No partner was found: the page stays read-only and not exclusive.
+  package mutating func ksmGiveUp(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    _ = takePending(mm, page)
+    return .done
+  }
+
+  /// Two pages of equal content, the first turning KSM if it is not yet.
+  package mutating func ksmMerge(_ a: MMID, _ aPage: VirtualPage, _ b: MMID, _ bPage: VirtualPage) -> Outcome {
+    guard let first = find(a, aPage), tables.entry(first).kind == .present else { return .nothing }
+    if !folios[FolioID(tables.entry(first).index)].flags.contains(.ksm) {
+      let outcome = ksmWriteProtect(a, aPage)
+      guard outcome == .done else { return outcome }
+      _ = ksmStable(a, aPage)
+    }
+    let outcome = ksmWriteProtect(b, bPage)
+    guard outcome == .done else { return outcome }
+    return ksmReplace(b, bPage, by: a, aPage)
+  }
+
+  /// O-62, `break_ksm` over a range: an unshare fault each, a write fault in 6.1.
+  package mutating func ksmUnmerge(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
+    for ref in liveRefs(mm, range) {
+      let entry = tables.entry(ref)
+      guard entry.kind == .present, folios[FolioID(entry.index)].flags.contains(.ksm) else { continue }
+      if facts.unmergeWrites {
+        _ = writeFault(mm, owner(ref).page, vma)
+      } else {
+        _ = unshare(mm, owner(ref).page, vma)
+      }
+    }
+    return .done
+  }
+
+  /// The merge in progress at this page, when the entry is still what it was; ksmd's reference is given back either
+  /// way.
+  private mutating func takePending(_ mm: MMID, _ page: VirtualPage) -> (EntryRef, FolioID)? {
+    guard let index = ksmPending.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return nil }
+    let folio = ksmPending.remove(at: index).folio
+    folios.withSide(folio) { $0.extraReferences -= 1 }
+    guard let ref = find(mm, page) else {
+      release(folio)
+      return nil
+    }
+    let entry = tables.entry(ref)
+    guard entry.kind == .present, entry.index == folio.raw, !entry.writable, !entry.dirty else {
+      release(folio)
+      return nil
+    }
+    return (ref, folio)
+  }
+}
+
+/// A page ksmd write-protected and has not replaced yet.
+struct PendingMerge: Sendable {
+  var mm: MMID
+  var page: VirtualPage
+  var folio: FolioID
+}

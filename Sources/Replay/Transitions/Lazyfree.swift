@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension World {
+  /// O-52: reclaim drops a lazyfree folio when it is clean and nobody holds it. A dirty one becomes swapbacked
+  /// again. On failure the kernel puts the batch back with the dirty bits ORed together.
+  mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
+    for other in folios.mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    let refs = inWalkOrder(folios.mappings(of: folio))
+    var position = 0
+    while position < refs.count {
+      var end = position + 1
+      let first = tables.entry(refs[position])
+      while end < refs.count, refs[end].raw == refs[position].raw + UInt32(end - position),
+        E.mayBatch(self, first, tables.entry(refs[end]))
+      {
+        end += 1
+      }
+      guard discardBatch(refs[position..<end], folio) else { return .failed(.busy) }
+      position = end
+    }
+    return .done
+  }
+
+  private mutating func discardBatch(_ batch: ArraySlice<EntryRef>, _ folio: FolioID) -> Bool {
+    let anyDirty = batch.contains { tables.entry($0).dirty }
+    let isDataDirty = batch.contains { E.isDataDirty(self, tables.entry($0)) }
+    if isDataDirty { markDirty(folio) }
+    let isHeld = (folios.side(folio)?.extraReferences ?? 0) > 0 || isPinned(folio)
+    let isDirty = folios[folio].flags.contains(.dirty)
+    guard isDirty || isHeld else {
+      folios.withSide(folio) { $0.extraReferences += 1 }
+      for ref in batch { drop(ref) }
+      folios.withSide(folio) { $0.extraReferences -= 1 }
+      release(folio)
+      return true
+    }
+    if isDirty { folios[folio].flags.insert(.swapBacked) }
+    for ref in batch {
+      var entry = tables.entry(ref)
+      entry.dirty = anyDirty
+      update(entry, at: ref)
+    }
+    return false
+  }
+
+  /// The anon_vma tree gives parents before children, addresses ascending.
+  private func inWalkOrder(_ refs: [EntryRef]) -> [EntryRef] {
+    refs.sorted { first, second in
+      let a = owner(first)
+      let b = owner(second)
+      return (a.mm, a.page) < (b.mm, b.page)
+    }
+  }
+}

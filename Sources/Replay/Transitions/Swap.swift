@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Swap-out, swap-in and swapoff: the swap entry carries exclusivity.
+extension World {
+  /// O-51, `try_to_unmap` and the write-out. With `keepsCache` the folio stays in the swapcache, under writeback when
+  /// `writeback`; else it is gone once written. A lazyfree folio is discarded instead (O-52).
+  package mutating func swapOut(
+    _ mm: MMID, _ page: VirtualPage, keepsCache: Bool = false, writeback: Bool = false, stableWrites: Bool = false
+  ) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    guard folios[folio].flags.isDisjoint(with: [.ksm, .hugetlb]) else { return .nothing }
+    if !folios[folio].flags.contains(.swapBacked) { return discardLazyfree(folio) }
+    for other in folios.mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    defer {
+      folios.withSide(folio) { $0.extraReferences -= 1 }
+      release(folio)
+    }
+    var isBusy = false
+    for other in folios.mappings(of: folio).reversed() where !unmapToSwap(other) { isBusy = true }
+    if isBusy || mapcount(folio) > 0 { return .failed(.busy) }
+    writeOut(folio)
+    if keepsCache {
+      if writeback { folios[folio].flags.insert(.writeback) }
+    } else {
+      removeFromSwapCache(folio)
+    }
+    return .done
+  }
+
+  /// `folio_alloc_swap`: slots are found, and the folio is dirty because no slot holds its content yet.
+  mutating func addToSwapCache(_ folio: FolioID, stableWrites: Bool) {
+    var slotsOfPages: [UInt32] = []
+    for page in 0..<folios.order(folio).pageCount {
+      let slot = slots.allocate(stableWrites: stableWrites)
+      slots[slot].folio = folio.raw
+      slots[slot].page = UInt16(page)
+      slotsOfPages.append(slot)
+    }
+    folios.withSide(folio) { $0.slots = slotsOfPages }
+    folios[folio].flags.formUnion([.swapCache, .dirty])
+    if stableWrites { folios[folio].flags.insert(.stableWrites) }
+  }
+
+  /// `try_to_unmap_one`. False: exclusive and maybe pinned, the entry was put back.
+  private mutating func unmapToSwap(_ ref: EntryRef) -> Bool {
+    let entry = tables.entry(ref)
+    guard entry.kind == .present else { return false }
+    let folio = FolioID(entry.index)
+    if E.claim(self, ref, entry) != .shared, isPinned(folio) { return false }
+    guard let slot = folios.side(folio)?.slots[entry.page], slot != noIndex else { return false }
+    let isDirty = E.isDataDirty(self, entry)
+    if isDirty { markDirty(folio) }
+    var swap = Entry(.swap, index: slot)
+    swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
+    swap.softDirty = entry.softDirty
+    swap.uffdWP = entry.uffdWP
+    substitute(swap, at: ref)
+    return true
+  }
+
+  /// The entry names something else from here on; no removal in the sense of an encoding, and the old folio is kept.
+  mutating func substitute(_ entry: Entry, at ref: EntryRef) {
+    let old = tables.entry(ref)
+    tables.write(.none, at: ref)
+    if old.kind.refersToFolio {
+      folios.detach(ref, from: FolioID(old.index), page: old.page, huge: isHuge(ref))
+      unmapped(ref, old)
+    } else if old.kind == .swap {
+      slots[old.index].entries -= 1
+    }
+    place(entry, at: ref)
+  }
+
+  /// The content reaches the device; a clean folio's slot keeps what it has.
+  private mutating func writeOut(_ folio: FolioID) {
+    guard folios[folio].flags.contains(.dirty) else { return }
+    let slotsOfPages = folios.side(folio)?.slots ?? []
+    for (page, slot) in slotsOfPages.enumerated() where slot != noIndex {
+      slots[slot].content = folios.content(folio, page: page)
+      swapWrites += 1
+    }
+    folios[folio].flags.remove(.dirty)
+  }
+
+  /// Writeback of a cached folio ends; `drops`: reclaim takes the folio out of the swapcache.
+  package mutating func endWriteback(_ mm: MMID, _ page: VirtualPage, drops: Bool) {
+    guard let folio = cachedFolio(mm, page) else { return }
+    folios[folio].flags.remove(.writeback)
+    guard drops, mapcount(folio) == 0, !folios[folio].flags.contains(.dirty) else { return }
+    removeFromSwapCache(folio)
+    release(folio)
+  }
+
+  private func cachedFolio(_ mm: MMID, _ page: VirtualPage) -> FolioID? {
+    guard let ref = find(mm, page) else { return nil }
+    let entry = tables.entry(ref)
+    if entry.kind == .present { return FolioID(entry.index) }
+    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return nil }
+    return FolioID(slots[entry.index].folio)
+  }
+
+  /// O-14, O-15, `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
+  package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
+    let swap = tables.entry(ref)
+    let (folio, pageInFolio) = readIntoCache(swap.index)
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    defer {
+      folios.withSide(folio) { $0.extraReferences -= 1 }
+      release(folio)
+    }
+    var isExclusive = swap.exclusiveMark
+    var site = SharedSite.swapIn
+    if isExclusive, isUnderStableWriteback(folio) {
+      isExclusive = false
+      site = .stableWrites
+    }
+    slots[swap.index].entries -= 1
+    let triesFree = vma.flags.contains(.locked) || (write && folios[folio].attached == 0)
+    let isSole = folios[folio].attached == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
+    let canFree = triesFree && canFreeSwapCache(folio)
+    if canFree, site != .stableWrites, facts.swapInReusesSoleReference, isSole { isExclusive = true }
+    if !isExclusive {
+      switch E.prepareShared(&self, ref, folio, site) {
+      case .ready: break
+      case .noMemory:
+        slots[swap.index].entries += 1
+        return .failed(.noMemory)
+      case .copyInstead: return swapInCopy(ref, swap, folio, pageInFolio, vma)
+      }
+    }
+    slots[swap.index].entries += 1
+    mapSwapped(ref, swap, folio, pageInFolio, vma, write: write, isExclusive: isExclusive, site)
+    if canFree { freeSwapCache(folio) }
+    if write, !tables.entry(ref).writable { return writeFault(mm, page, vma) }
+    return .swappedIn(folio)
+  }
+
+  private mutating func mapSwapped(
+    _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts, write: Bool, isExclusive: Bool,
+    _ site: SharedSite
+  ) {
+    var entry = Entry(.present, index: folio.raw, page: page)
+    entry.young = true
+    entry.softDirty = swap.softDirty
+    entry.uffdWP = swap.uffdWP
+    if isExclusive, vma.mayWrite, !entry.uffdWP, !vma.needsSoftDirtyWP(entry),
+      facts.swapInMapsExclusiveWritable || write
+    {
+      entry.writable = true
+      entry.dirty = write
+      if write { entry.softDirty = true }
+    }
+    substitute(entry, at: ref)
+    guard isExclusive else {
+      E.installedShared(&self, ref, site)
+      return
+    }
+    E.installedExclusive(&self, ref, .swapIn)
+    if tables.entry(ref).writable, !E.mayMapWritable(self, ref) {
+      var readOnly = tables.entry(ref).withoutWrite
+      readOnly.dirty = false
+      update(readOnly, at: ref)
+    }
+  }
+
+  /// Encoding A with a pinned folio: the page goes to a folio of its own.
+  private mutating func swapInCopy(
+    _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts
+  ) -> Outcome {
+    slots[swap.index].entries += 1
+    let content = folios.content(folio, page: page)
+    tables.write(.none, at: ref)
+    releaseSwapEntry(swap.index)
+    _ = installCopy(at: ref, from: nil, vma, .writeCopy)
+    let copy = FolioID(tables.entry(ref).index)
+    if options.followsContent { folios.setContent(content, of: copy, page: 0) }
+    markDirty(copy)
+    costs[.extraCopies] += 1
+    return .copied(from: folio, to: copy)
+  }
+
+  /// The folio cached for the slot, read in if there is none.
+  private mutating func readIntoCache(_ index: UInt32) -> (FolioID, Int) {
+    let slot = slots[index]
+    if slot.folio != noIndex { return (FolioID(slot.folio), Int(slot.page)) }
+    let folio = newFolio(flags: slot.stableWrites ? [.swapCache, .stableWrites] : .swapCache)
+    folios.withSide(folio) { $0.slots = [index] }
+    slots[index].folio = folio.raw
+    slots[index].page = 0
+    if options.followsContent { folios.setContent(slot.content, of: folio, page: 0) }
+    return (folio, 0)
+  }
+
+  /// O-17, `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
+  package mutating func swapOff() -> Outcome {
+    for mm in mms {
+      guard let mm else { continue }
+      for ref in liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {
+        guard unuse(ref) else { return .failed(.noMemory) }
+      }
+    }
+    return .done
+  }
+
+  private mutating func unuse(_ ref: EntryRef) -> Bool {
+    let swap = tables.entry(ref)
+    let (folio, page) = readIntoCache(swap.index)
+    folios[folio].flags.remove(.writeback)
+    if !swap.exclusiveMark {
+      switch E.prepareShared(&self, ref, folio, .swapOff) {
+      case .ready: break
+      case .noMemory: return false
+      case .copyInstead:
+        folios.withSide(folio) { $0.extraReferences += 1 }
+        slots[swap.index].entries -= 1
+        _ = swapInCopy(ref, swap, folio, page, .anonymous)
+        folios.withSide(folio) { $0.extraReferences -= 1 }
+        release(folio)
+        return true
+      }
+    }
+    var entry = Entry(.present, index: folio.raw, page: page)
+    entry.softDirty = swap.softDirty
+    entry.uffdWP = swap.uffdWP
+    substitute(entry, at: ref)
+    if swap.exclusiveMark {
+      E.installedExclusive(&self, ref, .swapOff)
+    } else {
+      E.installedShared(&self, ref, .swapOff)
+    }
+    // The slot is about to vanish with its device.
+    if canFreeSwapCache(folio) { freeSwapCache(folio) } else { markDirty(folio) }
+    return true
+  }
+}
+
+extension PageRange {
+  /// All of an address space.
+  static let everything = PageRange(start: VirtualPage(0), end: VirtualPage(.max))
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Write protection that only wants to see the next write: userfaultfd-wp, PAGEMAP_SCAN, soft-dirty, NUMA hints.
+extension World {
+  /// O-77, O-81: U is set and write goes; entries that are not present get U too.
+  package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    splitAtBorders(mm, range)
+    let refs = liveRefs(mm, range)
+    var position = 0
+    while position < refs.count {
+      var entry = tables.entry(refs[position])
+      guard entry.kind == .present else {
+        if entry.kind == .migrationWrite { entry.kind = .migrationReadExclusive }
+        if entry.kind == .devicePrivate, entry.writable {
+          entry.writable = false
+          entry.uffdWP = true
+          update(entry, at: refs[position])
+          E.devicePrivateReadOnly(&self, refs[position], exclusive: true)
+        } else if entry.kind != .none, !entry.kind.isMarker {
+          entry.uffdWP = true
+          update(entry, at: refs[position])
+        }
+        position += 1
+        continue
+      }
+      let end = isHuge(refs[position]) ? position + 1 : batchEnd(refs, from: position)
+      let dirty = refs[position..<end].contains { tables.entry($0).dirty }
+      for ref in refs[position..<end] {
+        var one = tables.entry(ref)
+        one.dirty = dirty
+        if one.writable || one.writableUnknown { one = E.wrprotected(&self, ref, one, .userfault) }
+        one.uffdWP = true
+        update(one, at: ref)
+      }
+      position = end
+    }
+  }
+
+  /// O-77 resolve, O-38: U goes, write comes back where the page is exclusive (since 6.12).
+  package mutating func uffdResolve(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    splitAtBorders(mm, range)
+    for ref in liveRefs(mm, range) {
+      var entry = tables.entry(ref)
+      guard entry.uffdWP || entry.kind == .markerUffdWP else { continue }
+      if entry.kind == .markerUffdWP {
+        drop(ref)
+        continue
+      }
+      entry.uffdWP = false
+      update(entry, at: ref)
+    }
+    guard facts.userfaultResolveUpgrades else { return }
+    let refs = liveRefs(mm, range)
+    var position = 0
+    while position < refs.count {
+      guard tables.entry(refs[position]).kind == .present else {
+        position += 1
+        continue
+      }
+      let end = isHuge(refs[position]) ? position + 1 : batchEnd(refs, from: position)
+      changeBatch(refs[position..<end], vma, .userfault)
+      position = end
+    }
+  }
+
+  /// O-80: the soft-dirty bits of an mm are cleared, and with them write, so that the next write is seen. A pinned
+  /// writable PTE is skipped; the PMD form has no such test.
+  package mutating func clearSoftDirty(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) {
+      var entry = tables.entry(ref)
+      if entry.kind == .present {
+        if entry.writable, !isHuge(ref), isPinned(FolioID(entry.index)) { continue }
+        if entry.writable || entry.writableUnknown { entry = E.wrprotected(&self, ref, entry, .softDirty) }
+      }
+      entry.softDirty = false
+      update(entry, at: ref)
+    }
+  }
+
+  /// O-18: a hint for NUMA balancing. KSM, pinned and shared pages are left alone.
+  package mutating func numaScan(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) {
+      var entry = tables.entry(ref)
+      guard entry.kind == .present, !entry.protnone else { continue }
+      let folio = FolioID(entry.index)
+      if folios[folio].flags.contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref) { continue }
+      if entry.writable || entry.writableUnknown { entry = E.wrprotected(&self, ref, entry, .numa) }
+      entry.protnone = true
+      update(entry, at: ref)
+    }
+  }
+
+  /// O-19: the hint is taken back, for the whole large folio at once; write comes back where the page is exclusive,
+  /// unless the fault tried to migrate the folio.
+  package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
+    guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    for other in folios.mappings(of: folio) where tables[other.region].mm == tables[ref.region].mm {
+      var entry = tables.entry(other)
+      guard entry.kind == .present, entry.protnone else { continue }
+      entry.protnone = false
+      entry.young = true
+      update(entry, at: other)
+      if !migrates, canBecomeWritable(other, entry, vma) { update(E.madeWritable(&self, other, entry), at: other) }
+    }
+    return .done
+  }
+
+  /// The MGLRU aging walk: a dirty entry dirties its folio (`walk_pte_range`), for lazyfree or cached folios.
+  package mutating func age(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) {
+      var entry = tables.entry(ref)
+      guard entry.kind == .present else { continue }
+      let folio = FolioID(entry.index)
+      let flags = folios[folio].flags
+      let isSkipped = flags.contains(.swapBacked) && !flags.contains(.swapCache)
+      if !isSkipped, E.isDataDirty(self, entry), !flags.contains(.dirty) { markDirty(folio) }
+      entry.young = false
+      update(entry, at: ref)
+    }
+  }
+}

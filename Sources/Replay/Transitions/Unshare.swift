@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+extension World {
+  /// O-11, O-12, O-13: the unshare fault of a read-only FOLL_PIN. Afterwards the page is exclusive, or GUP will ask
+  /// again for ever: then the entry is marked livelocked.
+  package mutating func unshare(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    let entry = tables.entry(ref)
+    if entry.writable || E.claim(self, ref, entry) == .exclusive { return .noFault }
+    let folio = FolioID(entry.index)
+    var outcome: Outcome
+    if reuseCheck(ref) == .passes {
+      if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      E.reused(&self, ref, .unshare)
+      touch(ref)
+      outcome = .reused(folio)
+    } else if isHuge(ref), folios[folio].flags.contains(.hugetlb) {
+      outcome = unshareHugetlb(ref, vma)
+    } else {
+      if isHuge(ref) {
+        splitHugeEntry(ref.region)
+        ref = EntryRef(region: ref.region, slot: Int(page.rawValue & 511))
+      }
+      outcome = copy(ref, vma, .unshareCopy)
+    }
+    if E.claim(self, ref, tables.entry(ref)) == .shared { touch(ref, livelocked: true) }
+    return outcome
+  }
+
+  /// `hugetlb_wp` for unsharing: the copy is mapped read-only and clean.
+  private mutating func unshareHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    var readOnly = vma
+    readOnly.protection.remove([.write, .unknown])
+    let outcome = copyHugetlb(ref, readOnly)
+    var entry = tables.entry(ref)
+    entry.dirty = false
+    update(entry, at: ref)
+    E.installedExclusive(&self, ref, .hugetlbReadFault)
+    return outcome
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Pages placed or moved by a userfaultfd handler.
+extension World {
+  /// O-76: a fresh page, W D, or r D with U (`writeProtected`), or r D without VM_WRITE.
+  package mutating func uffdCopy(
+    _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, writeProtected: Bool
+  ) -> Outcome {
+    let ref = ensure(mm, page)
+    let old = tables.entry(ref)
+    guard old.kind == .none || old.kind == .markerUffdWP else { return .failed(.busy) }
+    let folio = newFolio()
+    var entry = Entry(.present, index: folio.raw)
+    entry.writable = vma.mayWrite && !writeProtected
+    entry.dirty = true
+    entry.softDirty = true
+    entry.young = true
+    entry.uffdWP = writeProtected
+    place(entry, at: ref)
+    E.installedExclusive(&self, ref, .userfaultCopy)
+    recordStore(ref, page)
+    return .installed(folio)
+  }
+
+  /// O-78, O-79: needs an exclusive, unpinned page (or exclusive swap entry); a large folio is split first, and a
+  /// whole PMD moves at once.
+  package mutating func uffdMove(_ mm: MMID, from source: VirtualPage, to destination: VirtualPage) -> Outcome {
+    guard var from = find(mm, source) else { return .nothing }
+    var entry = tables.entry(from)
+    if entry.kind == .swap {
+      guard entry.exclusiveMark else { return .failed(.busy) }
+      let to = ensure(mm, destination)
+      guard tables.entry(to).kind == .none else { return .failed(.busy) }
+      moveOne(from: from, to: to, setsSoftDirty: true)
+      return .done
+    }
+    guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
+    let folio = FolioID(entry.index)
+    if isPinned(folio) { return .failed(.busy) }
+    let movesPMD = isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0
+    if folios[folio].flags.contains(.large), !movesPMD {
+      guard splitFolio(folio) == .done, let small = find(mm, source) else { return .failed(.busy) }
+      from = small
+      entry = tables.entry(from)
+      guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
+    }
+    let to = ensure(mm, destination)
+    guard tables.entry(to).kind == .none else { return .failed(.busy) }
+    if movesPMD { return movePMD(from, to) }
+    entry.writable = true
+    entry.softDirty = true
+    relocate(E.madeWritable(&self, from, entry), from: from, to: to)
+    E.installedExclusive(&self, to, .userfaultMove)
+    return .reused(FolioID(entry.index))
+  }
+
+  private mutating func movePMD(_ from: EntryRef, _ to: EntryRef) -> Outcome {
+    guard tables[to.region].live == 0 else { return .failed(.busy) }
+    tables.setHuge(true, region: to.region)
+    let target = EntryRef(region: to.region, slot: 0)
+    var entry = tables.entry(from)
+    entry.writable = true
+    entry.dirty = true
+    entry.softDirty = true
+    relocate(entry, from: from, to: target)
+    tables.setHuge(false, region: from.region)
+    E.installedExclusive(&self, target, .userfaultMove)
+    return .reused(FolioID(entry.index))
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension World {
+  /// Does it, with this world's own decisions. `follows`: a write fault does what its hint says the kernel did.
+  package mutating func apply(_ operation: Operation, follows: Bool = false) -> Outcome {
+    if options.followsContent { storeVersion += 1 }
+    switch operation {
+    case .createMM(let mm, let origin):
+      createMM(mm, origin)
+      return .done
+    case .readFault(let mm, let page, let vma): return readFault(mm, page, vma)
+    case .anonymousFault(let mm, let page, let order, let vma):
+      if let ref = find(mm, page), tables.entry(ref).kind == .zeroPage { drop(ref) }
+      return anonymousFault(mm, page, order: order, vma)
+    case .hugeFault(let mm, let page, let vma, let write, let isHugetlb):
+      return hugeFault(mm, page, vma, write: write, isHugetlb: isHugetlb)
+    case .writeFault(let mm, let page, let vma, let hint):
+      return writeFault(mm, page, vma, hint: hint, follows: follows)
+    case .filePageCopy(let mm, let page, let vma): return filePageCopy(mm, page, vma)
+    case .filePageMapped(let mm, let page):
+      filePageMapped(mm, page)
+      return .done
+    case .forkBegin(let parent, let child):
+      forkBegin(parent: parent, child: child)
+      return .done
+    case .forkCopy(let parent, let child, let range, let vma):
+      return forkCopy(parent: parent, child: child, range, vma)
+    case .forkEnd(let parent, let child):
+      forkEnd(parent: parent, child: child)
+      return .done
+    case .forkAbort(let parent, let child):
+      forkAbort(parent: parent, child: child)
+      return .done
+    case .zap(let mm, let range):
+      zap(mm, range)
+      return .done
+    case .discard(let mm, let range):
+      zap(mm, range, keepsMarkers: true)
+      if facts.reclaimsEmptyTables { freeEmptyTables(mm, range) }
+      return .done
+    case .freeEmptyTables(let mm, let range):
+      freeEmptyTables(mm, range)
+      return .done
+    case .exitBegin(let mm):
+      exitBegin(mm)
+      return .done
+    case .exitEnd(let mm):
+      exitEnd(mm)
+      return .done
+    case .move(let mm, let source, let destination): return move(mm, from: source, to: destination)
+    case .protect(let mm, let range, let vma):
+      protect(mm, range, vma)
+      return .done
+    case .lazilyFree(let mm, let range, let vma):
+      lazilyFree(mm, range, vma)
+      return .done
+    case .store(let mm, let page, let vma): return store(mm, page, vma)
+    case .load(let mm, let page, let vma): return load(mm, page, vma)
+    case .forcedStore(let mm, let page, let vma, let isUprobe):
+      return forcedStore(mm, page, vma, isUprobe: isUprobe)
+    case .unshare(let mm, let page, let vma): return unshare(mm, page, vma)
+    case .pin(let mm, let page, let vma, let write): return pin(mm, page, vma, write: write)
+    case .unpin(let mm, let page): return unpin(mm, page)
+    case .storeThroughPin(let mm, let page): return storeThroughPin(mm, page)
+    case .takeReference(let mm, let page): return takeReference(mm, page)
+    case .dropReference(let mm, let page): return dropReference(mm, page)
+    case .swapOut(let mm, let page, let keepsCache, let writeback, let stableWrites):
+      return swapOut(mm, page, keepsCache: keepsCache, writeback: writeback, stableWrites: stableWrites)
+    case .endWriteback(let mm, let page, let drops):
+      endWriteback(mm, page, drops: drops)
+      return .done
+    case .swapIn(let mm, let page, let vma, let write): return swapIn(mm, page, vma, write: write)
+    case .swapOff: return swapOff()
+    case .migrationBegin(let mm, let page): return migrationBegin(mm, page)
+    case .migrationEnd(let mm, let page): return migrationEnd(mm, page)
+    case .migrationSet(let mm, let page): return migrationSet(mm, page)
+    case .migrationRestore(let mm, let page): return migrationRestore(mm, page)
+    case .ksmWriteProtect(let mm, let page): return ksmWriteProtect(mm, page)
+    case .ksmStable(let mm, let page): return ksmStable(mm, page)
+    case .ksmReplace(let mm, let page, let other, let otherPage):
+      return ksmReplace(mm, page, by: other, otherPage)
+    case .ksmReplaceByZero(let mm, let page): return ksmReplaceByZero(mm, page)
+    case .ksmGiveUp(let mm, let page): return ksmGiveUp(mm, page)
+    case .ksmMerge(let a, let aPage, let b, let bPage): return ksmMerge(a, aPage, b, bPage)
+    case .ksmUnmerge(let mm, let range, let vma): return ksmUnmerge(mm, range, vma)
+    case .splitPMD(let mm, let page):
+      guard let ref = find(mm, page), isHuge(ref) else { return .nothing }
+      splitHugeEntry(ref.region)
+      return .done
+    case .splitFolio(let mm, let page):
+      guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
+      return splitFolio(FolioID(tables.entry(ref).index))
+    case .collapse(let mm, let page, let order, let vma): return collapse(mm, page, order: order, vma)
+    case .cool(let mm, let range):
+      cool(mm, range)
+      return .done
+    case .age(let mm, let range):
+      age(mm, range)
+      return .done
+    case .installGuards(let mm, let range):
+      installGuards(mm, range)
+      return .done
+    case .removeGuards(let mm, let range):
+      removeGuards(mm, range)
+      return .done
+    case .uffdCopy(let mm, let page, let vma, let writeProtected):
+      return uffdCopy(mm, page, vma, writeProtected: writeProtected)
+    case .uffdMove(let mm, let source, let destination): return uffdMove(mm, from: source, to: destination)
+    case .uffdWriteProtect(let mm, let range, let vma):
+      uffdWriteProtect(mm, range, vma)
+      return .done
+    case .uffdResolve(let mm, let range, let vma):
+      uffdResolve(mm, range, vma)
+      return .done
+    case .clearSoftDirty(let mm, let range):
+      clearSoftDirty(mm, range)
+      return .done
+    case .numaScan(let mm, let range):
+      numaScan(mm, range)
+      return .done
+    case .numaFault(let mm, let page, let vma, let migrates): return numaFault(mm, page, vma, migrates: migrates)
+    case .moveToDevice(let mm, let page): return moveToDevice(mm, page)
+    case .returnFromDevice(let mm, let page): return returnFromDevice(mm, page)
+    case .deviceInsert(let mm, let page, let vma): return deviceInsert(mm, page, vma)
+    case .makeDeviceExclusive(let mm, let page): return makeDeviceExclusive(mm, page)
+    case .restoreDeviceExclusive(let mm, let page, let vma):
+      guard let ref = find(mm, page) else { return .nothing }
+      restoreDeviceExclusive(ref, vma)
+      return .done
+    case .poison(let mm, let page): return poison(mm, page)
+    case .learn(let mm, let page, let facts): return learn(mm, page, facts)
+    case .resolve(let mm, let page, let exclusive): return resolve(mm, page, exclusive: exclusive)
+    case .forget(let mm):
+      forget(mm)
+      return .done
+    }
+  }
+}
