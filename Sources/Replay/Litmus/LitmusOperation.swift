@@ -56,9 +56,7 @@ package enum LitmusOperation: Sendable {
   case unmapToSwap(LitmusEntryRange)
   /// Reclaim looks at the folio mapped there: swaps it out, drops it when clean, or leaves it.
   case reclaim(LitmusEntryRange)
-  /// Reclaim of every folio the process has, e.g. one whose entry is gone.
-  case reclaimFolio(String)
-  case writebackEnd(String)
+  case writebackEnd(LitmusEntryRange)
   case swapoff
 
   // — migration, THP, KSM

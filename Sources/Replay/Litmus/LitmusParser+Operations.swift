@@ -206,12 +206,8 @@ extension LitmusParser {
       }
       return .swapOut(site, writeout)
     case "unmap-to-swap": return .unmapToSwap(try parseSite(&line))
-    case "reclaim":
-      if let word = line.peek, !processes.contains(String(word.spelling)) {
-        return .reclaimFolio(try parseFolioName(&line))
-      }
-      return .reclaim(try parseSite(&line))
-    case "writeback-end": return .writebackEnd(try parseFolioName(&line))
+    case "reclaim": return .reclaim(try parseSite(&line))
+    case "writeback-end": return .writebackEnd(try parseSite(&line))
     case "swapoff": return .swapoff
     case "migrate": return .migrate(try parseSite(&line))
     case "migration-set":

@@ -7,40 +7,56 @@ extension LitmusPlayer {
   mutating func access(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
     switch operation {
     case .read(let range):
-      return try forEachPage(range) { player, mm, page throws(LitmusStop) in try player.read(mm, page) }
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in try player.load(mm, page) }
     case .write(let range, let write): return try self.write(range, write)
-    default: throw .unsupported("not modelled yet")
+    case .forceFault(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.faultIn(mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: true)
+      }
+    case .forceWrite(let range): return try forcedWrite(range, isUprobe: false)
+    case .uprobeWrite(let range): return try forcedWrite(range, isUprobe: true)
+    case .pin(let range, let pin):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.pin(mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: pin.writes)
+      }
+    case .unpin(let range):
+      var report = try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.unpin(mm, VirtualPage(UInt64(page)))
+      }
+      // O-74: the page alone does not know, and GUP knows no table.
+      if E.id == .b || E.id == .cStrict { report.labels.insert(.noCheck) }
+      return report
+    case .getReference(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.takeReference(mm, VirtualPage(UInt64(page)))
+      }
+    case .putReference(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.dropReference(mm, VirtualPage(UInt64(page)))
+      }
+    default: preconditionFailure("no access: \(operation)")
     }
   }
 
-  // — loads
-
-  /// Brings the page in as a read fault would.
-  mutating func read(_ mm: MMID, _ page: Int) throws(LitmusStop) -> Outcome {
+  /// Where nothing is mapped yet the VMA decides; all else is the model's.
+  mutating func load(_ mm: MMID, _ page: Int) throws(LitmusStop) -> Outcome {
     let vma = try vma(mm, page)
     let virtual = VirtualPage(UInt64(page))
-    switch entry(mm, page).kind {
-    case .none:
+    if entry(mm, page).kind == .none {
       switch vma.backing {
       case .hugetlb: return world.hugeFault(mm, virtual, vma.facts, write: false, isHugetlb: true)
       case .privateFile, .shared, .loader:
         world.filePageMapped(mm, virtual)
         return .done
-      case .anonymous, .unknown: return world.readFault(mm, virtual, vma.facts)
+      case .anonymous, .unknown: break
       }
-    default: throw .unsupported("not modelled yet")
     }
+    return world.load(mm, virtual, vma.facts)
   }
-
-  // — stores
 
   private mutating func write(_ range: LitmusEntryRange, _ write: LitmusWrite) throws(LitmusStop) -> LitmusStepReport {
     let report = try forEachPage(range, by: write.stride) { player, mm, page throws(LitmusStop) in
-      guard try player.vma(mm, page).protection.writable else { return .failed(.fault) }
-      let outcome = try player.store(mm, page, order: write.order)
-      if case .failed = outcome { return outcome }
-      player.record(mm, page, data: write.data)
-      return outcome
+      try player.store(mm, page, write)
     }
     if let name = write.folio, !report.failed {
       let target = try folio(try mm(range.process), range.pages.lowerBound)
@@ -49,35 +65,48 @@ extension LitmusPlayer {
     return report
   }
 
-  mutating func store(_ mm: MMID, _ page: Int, order: FolioOrder = .base) throws(LitmusStop) -> Outcome {
+  private mutating func store(_ mm: MMID, _ page: Int, _ write: LitmusWrite) throws(LitmusStop) -> Outcome {
     let vma = try vma(mm, page)
     let virtual = VirtualPage(UInt64(page))
-    switch entry(mm, page).kind {
-    case .none:
+    guard vma.protection.writable else { return .failed(.fault) }
+    let version = takeVersion(data: write.data)
+    stored[mm, default: [:]][page] = version
+    world.storeVersion = version
+    if entry(mm, page).kind == .none {
       switch vma.backing {
-      case .hugetlb: return world.hugeFault(mm, virtual, vma.facts, write: true, isHugetlb: true)
-      case .privateFile, .loader: return world.filePageCopy(mm, virtual, vma.facts)
+      case .hugetlb: _ = world.hugeFault(mm, virtual, vma.facts, write: true, isHugetlb: true)
+      case .privateFile, .loader: _ = world.filePageCopy(mm, virtual, vma.facts)
       case .shared: throw .unsupported("a store to a shared mapping")
       case .anonymous, .unknown:
-        if order.rawValue >= 9 { return world.hugeFault(mm, virtual, vma.facts) }
-        return world.anonymousFault(mm, virtual, order: order, vma.facts)
+        if write.order.rawValue >= 9 {
+          _ = world.hugeFault(mm, virtual, vma.facts)
+        } else if write.order > .base {
+          _ = world.anonymousFault(mm, virtual, order: write.order, vma.facts)
+        }
       }
-    case .present, .zeroPage, .filePage: return world.writeFault(mm, virtual, vma.facts)
-    default: throw .unsupported("not modelled yet")
+    }
+    return world.store(mm, virtual, vma.facts)
+  }
+
+  private mutating func forcedWrite(
+    _ range: LitmusEntryRange, isUprobe: Bool
+  ) throws(LitmusStop) -> LitmusStepReport {
+    try forEachPage(range) { player, mm, page throws(LitmusStop) in
+      let version = player.takeVersion()
+      player.stored[mm, default: [:]][page] = version
+      player.world.storeVersion = version
+      return player.world.forcedStore(
+        mm, VirtualPage(UInt64(page)), try player.facts(mm, page), isUprobe: isUprobe)
     }
   }
 
-  /// The page holds something new, or the data its label stands for.
-  mutating func record(_ mm: MMID, _ page: Int, data: String? = nil) {
-    var version = nextVersion
-    if let data {
-      version = dataVersions[data] ?? nextVersion
-      dataVersions[data] = version
-    }
+  /// A version for what is stored now; equal data has an equal version.
+  mutating func takeVersion(data: String? = nil) -> UInt32 {
+    let fresh = nextVersion
     nextVersion += 1
-    stored[mm, default: [:]][page] = version
-    guard let target = mapped(mm, page) else { return }
-    let isHugetlb = world.folios[target.folio].flags.contains(.hugetlb)
-    world.folios.setContent(version, of: target.folio, page: isHugetlb ? 0 : target.page)
+    guard let data else { return fresh }
+    if let known = dataVersions[data] { return known }
+    dataVersions[data] = fresh
+    return fresh
   }
 }

@@ -43,7 +43,7 @@ extension LitmusPlayer {
       return try access(operation)
     case .fork, .forkBegin, .forkCopy, .forkEnd, .forkAbort, .exit: return try processStep(operation)
     case .munmap, .mprotect, .mremap, .madvise, .mlock: return try layoutStep(operation)
-    case .swapOut, .unmapToSwap, .reclaim, .reclaimFolio, .writebackEnd, .swapoff: return try reclaimStep(operation)
+    case .swapOut, .unmapToSwap, .reclaim, .writebackEnd, .swapoff: return try reclaimStep(operation)
     case .migrate, .migrationSet, .migrationRestore, .splitPMD, .splitFolio, .collapse, .ksmMerge, .ksmWriteProtect,
       .ksmReplace, .ksmZero, .ksmPrepare:
       return try folioStep(operation)
@@ -74,6 +74,11 @@ extension LitmusPlayer {
   /// After a step: names of freed folios stand for nothing.
   mutating func settle() {
     names.forget { !world.folios[$0].flags.contains(.live) }
+    for run in world.touched.runs where run.isLivelocked {
+      for page in run.range.start.rawValue..<run.range.end.rawValue {
+        livelocked.insert(LitmusPage(mm: run.mm, page: Int(page)))
+      }
+    }
     world.touched.removeAll()
   }
 

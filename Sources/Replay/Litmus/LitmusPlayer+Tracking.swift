@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// userfaultfd, soft-dirty, NUMA hints, aging, device memory, memory failure.
+extension LitmusPlayer {
+  mutating func trackingStep(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    switch operation {
+    case .userfaultWriteProtect(let range), .pagemapScanWriteProtect(let range):
+      return try forEachArea(range) { player, mm, pages, vma in player.world.uffdWriteProtect(mm, pages, vma) }
+    case .userfaultResolve(let range):
+      return try forEachArea(range) { player, mm, pages, vma in player.world.uffdResolve(mm, pages, vma) }
+    case .userfaultCopy(let range, let writeProtected):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.storeVersion = player.takeVersion()
+        player.stored[mm, default: [:]][page] = player.world.storeVersion
+        return player.world.uffdCopy(
+          mm, VirtualPage(UInt64(page)), try player.facts(mm, page), writeProtected: writeProtected)
+      }
+    case .userfaultMove(let range, let destination):
+      let shift = destination - range.pages.lowerBound
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        let outcome = player.world.uffdMove(
+          mm, from: VirtualPage(UInt64(page)), to: VirtualPage(UInt64(page + shift)))
+        if case .failed = outcome { return outcome }
+        player.stored[mm, default: [:]][page + shift] = player.stored[mm]?[page]
+        player.stored[mm]?[page] = nil
+        return outcome
+      }
+    case .clearSoftDirty(let process):
+      world.clearSoftDirty(try mm(process), .everything)
+      return LitmusStepReport()
+    case .numaScan(let range):
+      return try forEachArea(range) { player, mm, pages, _ in player.world.numaScan(mm, pages) }
+    case .ageMGLRU(let range): return try age(range)
+    default: return try deviceStep(operation)
+    }
+  }
+
+  private mutating func forEachArea(
+    _ range: LitmusEntryRange, _ body: (inout Self, MMID, PageRange, VMAFacts) -> Void
+  ) throws(LitmusStop) -> LitmusStepReport {
+    let mm = try mm(range.process)
+    for area in vmas[mm]?.parts(in: range.half) ?? [] { body(&self, mm, PageRange(area.pages), area.vma.facts) }
+    return LitmusStepReport()
+  }
+
+  /// The walk costs the folio a write-out it would not have needed when it takes exclusivity for data.
+  private mutating func age(_ range: LitmusEntryRange) throws(LitmusStop) -> LitmusStepReport {
+    let folio = try folio(try mm(range.process), range.pages.lowerBound)
+    let wasDirty = world.folios[folio].flags.contains(.dirty)
+    var report = try forEachArea(range) { player, mm, pages, _ in player.world.age(mm, pages) }
+    if !wasDirty, world.folios[folio].flags.contains(.dirty) { report.labels.insert(.cost) }
+    return report
+  }
+
+  private mutating func deviceStep(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    switch operation {
+    case .toDevicePrivate(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.moveToDevice(mm, VirtualPage(UInt64(page)))
+      }
+    case .makeDeviceExclusive(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.makeDeviceExclusive(mm, VirtualPage(UInt64(page)))
+      }
+    case .memoryFailure(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.poison(mm, VirtualPage(UInt64(page)))
+      }
+    default: preconditionFailure("no device step: \(operation)")
+    }
+  }
+}
