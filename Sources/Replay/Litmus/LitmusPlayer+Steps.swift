@@ -15,6 +15,9 @@ struct LitmusStepReport: Sendable {
 
 /// Steps of a story as transitions of the model.
 extension LitmusPlayer {
+  /// Generic on purpose, like `LitmusRunner.play`.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   mutating func perform(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
     do {
       return try dispatch(operation)
@@ -72,6 +75,8 @@ extension LitmusPlayer {
   }
 
   /// After a step: names of freed folios stand for nothing.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   mutating func settle() {
     names.forget { !world.folios[$0].flags.contains(.live) }
     for run in world.touched.runs where run.isLivelocked {

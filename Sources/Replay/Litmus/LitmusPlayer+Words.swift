@@ -4,6 +4,8 @@ import MMEvents
 
 /// Entries in the reference's notation, for explanations.
 extension LitmusPlayer {
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   func describe(_ mm: MMID, _ page: Int) -> String {
     let entry = entry(mm, page)
     let sign = isExclusive(mm, page) ? "+" : "-"

@@ -26,6 +26,8 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   /// Content of pages written with `data`.
   var dataVersions: [String: UInt32] = [:]
 
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   init(kernel: LitmusKernel, machine: LitmusMachine, configuration: LitmusConfiguration?) {
     self.kernel = kernel
     self.machine = machine

@@ -54,6 +54,10 @@ package enum LitmusRunner {
     }
   }
 
+  /// Stories are short: one generic body serves every encoding. A copy of the player and of all transitions behind
+  /// it for each of them would be half of what the module takes to compile.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   private static func play<E: Encoding>(
     _ encoding: E.Type, _ scenario: LitmusScenario, _ configuration: LitmusConfiguration?, _ kernel: LitmusKernel,
     _ selection: Selection

@@ -56,6 +56,27 @@ extension World {
     case .lazilyFree(let mm, let range, let vma):
       lazilyFree(mm, range, vma)
       return .done
+    case .learn(let mm, let page, let facts): return learn(mm, page, facts)
+    case .resolve(let mm, let page, let exclusive): return resolve(mm, page, exclusive: exclusive)
+    case .forget(let mm):
+      forget(mm)
+      return .done
+    case .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference, .dropReference,
+      .swapOut, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet, .migrationRestore,
+      .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge, .ksmUnmerge, .splitPMD,
+      .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy, .uffdMove, .uffdWriteProtect,
+      .uffdResolve, .clearSoftDirty, .numaScan, .numaFault, .moveToDevice, .returnFromDevice, .deviceInsert,
+      .makeDeviceExclusive, .restoreDeviceExclusive, .poison:
+      return applyRare(operation)
+    }
+  }
+
+  /// What no trace asks for: one generic body for every encoding instead of a specialised copy of each of these
+  /// transitions per encoding, which would take longer to compile than all that traces need.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
+  private mutating func applyRare(_ operation: Operation) -> Outcome {
+    switch operation {
     case .store(let mm, let page, let vma): return store(mm, page, vma)
     case .load(let mm, let page, let vma): return load(mm, page, vma)
     case .forcedStore(let mm, let page, let vma, let isUprobe):
@@ -130,11 +151,10 @@ extension World {
       restoreDeviceExclusive(ref, vma)
       return .done
     case .poison(let mm, let page): return poison(mm, page)
-    case .learn(let mm, let page, let facts): return learn(mm, page, facts)
-    case .resolve(let mm, let page, let exclusive): return resolve(mm, page, exclusive: exclusive)
-    case .forget(let mm):
-      forget(mm)
-      return .done
+    case .createMM, .readFault, .anonymousFault, .hugeFault, .writeFault, .filePageCopy, .filePageMapped, .forkBegin,
+      .forkCopy, .forkEnd, .forkAbort, .zap, .discard, .freeEmptyTables, .exitBegin, .exitEnd, .move, .protect,
+      .lazilyFree, .learn, .resolve, .forget:
+      preconditionFailure("an operation of traces, which `apply` does itself")
     }
   }
 }
