@@ -206,6 +206,8 @@ extension World {
     tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
   }
 
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   mutating func touchEverything() {
     for mm in mms {
       guard let mm else { continue }

@@ -65,6 +65,8 @@ package enum RuleCatalogue {
 
 extension World {
   /// A message per entry for which `check` has one.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   func entries(_ check: (EntryRef, Entry) -> String?) -> [RuleViolation] {
     var found: [RuleViolation] = []
     for mm in mms {

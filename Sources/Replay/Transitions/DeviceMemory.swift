@@ -5,6 +5,8 @@ package import MMEvents
 /// Device-private pages (mapped by entries that are not present) and device-exclusive access.
 extension World {
   /// O-24: write becomes read in both, and the page is shared (this cannot fail).
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyDevicePrivate(_ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts) -> Bool {
     var entry = tables.entry(parentRef)
     guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
@@ -21,6 +23,8 @@ extension World {
   }
 
   /// O-84, `restore_exclusive_pte`: the CPU gets the page back.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreDeviceExclusive(_ ref: EntryRef, _ vma: VMAFacts) {
     var entry = tables.entry(ref)
     guard entry.kind == .deviceExclusive else { return }

@@ -23,6 +23,8 @@ extension World {
   /// O-65: every mapping becomes a migration entry of one new small folio per page, then present again (O-53, O-55).
   /// Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
   /// pin, GUP, isolation) forbid it.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   package mutating func splitFolio(_ folio: FolioID) -> Outcome {
     guard folios[folio].flags.contains(.large), !folios[folio].flags.contains(.hugetlb) else { return .nothing }
     if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {

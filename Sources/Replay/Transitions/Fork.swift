@@ -120,6 +120,8 @@ extension World {
   }
 
   /// O-23: W and R-exclusive become R in both; young and dirty stay.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   private mutating func copyMigrationEntry(
     _ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts
   ) -> Bool {

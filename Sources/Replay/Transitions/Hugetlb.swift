@@ -5,6 +5,8 @@ import MMEvents
 /// hugetlb: one entry, one folio, the head's flag (`hugetlb_wp`).
 extension World {
   /// O-87 when the reuse check failed: a whole huge page is copied.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     let old = tables.entry(ref)
     let source = FolioID(old.index)

@@ -5,6 +5,8 @@ package import MMEvents
 /// Migration entries (`try_to_migrate_one`, `remove_migration_pte`): while one is there it carries exclusivity.
 extension World {
   /// O-53, O-54 for one entry. `busy`: exclusive and pinned, the entry was put back.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   package mutating func setMigrationEntry(_ ref: EntryRef) -> Outcome {
     var entry = tables.entry(ref)
     guard entry.kind == .present || entry.kind == .devicePrivate else { return .nothing }
@@ -32,6 +34,8 @@ extension World {
   }
 
   /// O-55, O-56: present again, on the folio the entry names.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreMigrationEntry(_ ref: EntryRef) {
     var entry = tables.entry(ref)
     guard entry.kind.isMigration else { return }

@@ -70,6 +70,8 @@ extension World {
   }
 
   /// O-35 and O-36: the PMD slot moves with everything below it. False when the destination has a table.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {
     guard let slot = slot(of: mm), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
       return true

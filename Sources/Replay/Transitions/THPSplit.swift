@@ -28,6 +28,8 @@ extension World {
 
   /// O-63, `__split_huge_pmd_locked` without freeze: the folio stays, 512 PTEs say what the PMD said. Also splits a
   /// PMD migration entry.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   package mutating func splitHugeEntry(_ region: UInt32) {
     guard tables[region].isHuge else { return }
     let head = EntryRef(region: region, slot: 0)

@@ -41,6 +41,8 @@ extension World {
   }
 
   /// `hugetlb_wp` for unsharing: the copy is mapped read-only and clean.
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
   private mutating func unshareHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     var readOnly = vma
     readOnly.protection.remove([.write, .unknown])
