@@ -111,3 +111,75 @@ struct Story {
   /// Every verdict the encoding ever came to, LOST included.
   func seen(_ id: EncodingID) -> Set<Verdict> { Set(log(id)?.signatures.map(\.verdict) ?? []) }
 }
+
+/// Short forms, so that a test reads like the reference's rows.
+extension Story {
+  mutating func write(_ mm: MMID, _ vpn: Int) { apply(.store(mm, page(vpn), vma)) }
+  mutating func read(_ mm: MMID, _ vpn: Int) { apply(.load(mm, page(vpn), vma)) }
+  mutating func swapOut(_ mm: MMID, _ vpn: Int, keeps: Bool = false, writeback: Bool = false, stable: Bool = false) {
+    apply(.swapOut(mm, page(vpn), keepsCache: keeps, writeback: writeback, stableWrites: stable))
+  }
+  @discardableResult
+  mutating func pin(_ mm: MMID, _ vpn: Int, write: Bool = false) -> Outcome {
+    apply(.pin(mm, page(vpn), vma, write: write))
+  }
+  /// mprotect to PROT_READ; later operations see the new protection.
+  mutating func readOnly(_ mm: MMID, _ pages: Range<Int>) {
+    vma.protection = [.read]
+    apply(.protect(mm, range(pages), vma))
+  }
+  mutating func readWrite(_ mm: MMID, _ pages: Range<Int>) {
+    vma.protection = [.read, .write]
+    apply(.protect(mm, range(pages), vma))
+  }
+  mutating func migrate(_ mm: MMID, _ vpn: Int) {
+    apply(.migrationBegin(mm, page(vpn)))
+    apply(.migrationEnd(mm, page(vpn)))
+  }
+
+  /// F[order] at vpn 0, written.
+  static func large(
+    _ order: UInt8, facts: KernelFacts = .v7_3, without: [CallSiteSwitch] = []
+  ) -> Story {
+    var story = Story(facts: facts, without: without)
+    story.apply(.anonymousFault(p, story.page(0), FolioOrder(order), story.vma))
+    for vpn in 0..<(1 << Int(order)) { story.write(p, vpn) }
+    return story
+  }
+
+  static func thp(without: [CallSiteSwitch] = []) -> Story {
+    var story = Story(without: without)
+    story.apply(.hugeFault(p, story.page(0), story.vma, write: true, isHugetlb: false))
+    story.write(p, 0)
+    return story
+  }
+
+  /// G-01.
+  static func written(
+    facts: KernelFacts = .v7_3, without: [CallSiteSwitch] = [], options: WorldOptions = WorldOptions()
+  ) -> Story {
+    var story = Story(facts: facts, without: without, options: options)
+    story.write(p, 0)
+    return story
+  }
+
+  /// G-07: swapped out and read back, writable and clean.
+  static func swappedBack(without: [CallSiteSwitch] = []) -> Story {
+    var story = written(without: without)
+    story.swapOut(p, 0)
+    story.read(p, 0)
+    return story
+  }
+
+  func states(_ mm: MMID, _ pages: Range<Int>) -> [String] { pages.map { state(mm, $0) } }
+  func verdicts(_ id: EncodingID, _ mm: MMID, _ pages: Range<Int>) -> [Verdict] {
+    pages.map { verdict(id, mm, $0) }
+  }
+
+  /// Encodings that, fully done, must never be worse than conservative.
+  static let sound: [EncodingID] = [.aAndEager, .b, .cStrict]
+
+  func expectAllOK(_ id: EncodingID, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(seen(id) == [], "\(id.rawValue)", sourceLocation: sourceLocation)
+  }
+}

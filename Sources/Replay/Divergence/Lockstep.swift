@@ -209,10 +209,7 @@ extension World {
   mutating func touchEverything() {
     for mm in mms {
       guard let mm else { continue }
-      forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
-        let entry = tables.entry(ref)
-        if entry.kind != .none { touch(ref) }
-      }
+      for ref in liveRefs(mm.id, .everything) { touch(ref) }
     }
   }
 
