@@ -29,8 +29,8 @@ struct RandomHistory {
   var steps: [String] = []
   let pages: [Int]
 
-  init(seed: UInt64, facts: KernelFacts = .v7_3, withTHP: Bool) {
-    story = Story(facts: facts)
+  init(seed: UInt64, facts: KernelFacts = .v7_3, without: [CallSiteSwitch] = [], withTHP: Bool) {
+    story = Story(facts: facts, without: without)
     random = SplitMix64(seed: seed)
     pages = withTHP ? [0, 1, 7, 511] : [0, 1, 2, 3, 4, 5, 512, 513]
     if withTHP {
@@ -64,7 +64,8 @@ struct RandomHistory {
       protect(mm)
       return
     case 13: operation = .zap(mm, one)
-    case 14: operation = .swapOut(mm, page, keepsCache: Bool.random(using: &random), writeback: false, stableWrites: false)
+    case 14:
+      operation = .swapOut(mm, page, keepsCache: Bool.random(using: &random), writeback: false, stableWrites: false)
     case 15: operation = .endWriteback(mm, page, drops: true)
     case 16: operation = .swapOff
     case 17: operation = .migrationBegin(mm, page)
@@ -172,7 +173,8 @@ struct PropertyTests {
       let bad = history.story.seen(id).intersection(severe)
       if !bad.isEmpty {
         Issue.record(
-          "seed \(seed) \(id.rawValue): \(bad.map(\.rawValue).sorted())\n\(history.steps.suffix(12).joined(separator: "\n"))")
+          "seed \(seed) \(id.rawValue): \(bad.map(\.rawValue).sorted())\n\(history.steps.suffix(12).joined(separator: "\n"))"
+        )
         isFine = false
       }
     }
@@ -186,7 +188,8 @@ struct PropertyTests {
     for mm in mms {
       world.forEachEntry(mm, .everything) { page, entry in
         guard entry.kind == .swap || entry.kind.refersToFolio, !world.isPMDMapped(mm, page) else { return }
-        let key = Seen(kind: entry.kind == .swap ? 1 : 0, index: entry.index, page: entry.kind == .swap ? 0 : entry.page)
+        let key = Seen(
+          kind: entry.kind == .swap ? 1 : 0, index: entry.index, page: entry.kind == .swap ? 0 : entry.page)
         seen[key, default: 0] += 1
         mapped.append((mm, page, entry, key))
       }
@@ -227,6 +230,34 @@ struct PropertyTests {
       var history = RandomHistory(seed: seed, withTHP: true)
       for _ in 0..<20 {
         history.step(freesLazily: false)
+        guard Self.check(history, seed) else { return }
+      }
+    }
+  }
+
+  @Test(
+    "A forgotten call site is found by the same histories",
+    arguments: [
+      (CallSiteSwitch.bForkSetParent, EncodingID.b), (.bForkSetChild, .b), (.bSwapinAlloc, .b), (.bInstallClear, .b),
+      (.bReuseClear, .b), (.bMove, .b), (.bForkNonpresent, .b), (.bRestoreAlloc, .b), (.cFork, .cStrict),
+      (.cDirtyMove, .cStrict), (.cUnshare, .cStrict),
+    ])
+  func forgottenSites(site: CallSiteSwitch, id: EncodingID) {
+    var isFound = false
+    for seed in UInt64(1)...400 where !isFound {
+      var history = RandomHistory(seed: seed, without: [site], withTHP: false)
+      for _ in 0..<30 { history.step(freesLazily: true) }
+      isFound = !history.story.seen(id).isDisjoint(with: Self.severe)
+    }
+    #expect(isFound, "\(site.rawValue)")
+  }
+
+  @Test("Lazily freed pages too: no encoding loses what the baseline keeps")
+  func lazyFree() {
+    for seed in UInt64(9000)...9030 {
+      var history = RandomHistory(seed: seed, withTHP: false)
+      for _ in 0..<30 {
+        history.step(freesLazily: true)
         guard Self.check(history, seed) else { return }
       }
     }

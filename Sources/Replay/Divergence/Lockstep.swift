@@ -110,7 +110,8 @@ package struct Lockstep: Sendable {
     baseline.touched.removeAll()
   }
 
-  private static func judge<E: Encoding>(_ lane: inout Lane<E>?, _ baseline: World<Baseline>, _ context: JudgingContext) {
+  private static func judge<E: Encoding>(_ lane: inout Lane<E>?, _ baseline: World<Baseline>, _ context: JudgingContext)
+  {
     guard lane != nil else { return }
     for run in baseline.touched.runs { lane?.judge(run, baseline, context) }
     if let own = lane?.world.touched.runs {

@@ -91,7 +91,6 @@ package struct TouchedPages: Sendable {
   package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
 }
 
-
 extension World {
   /// A new mm. Only one built by `exec`, or forked from a complete one, is fully known.
   package mutating func createMM(_ id: MMID, _ origin: MMOrigin) {
