@@ -56,9 +56,8 @@ struct Story {
 
   /// The baseline's entry in the notation of the reference: `WD+`, `rc-`, `swap+`, `-` for none.
   func state(_ mm: MMID, _ vpn: Int) -> String {
-    let world = lockstep.baseline
-    let entry = world.entry(mm, page(vpn))
-    let sign = world.claim(mm, page(vpn)).isExclusive ? "+" : "-"
+    let entry = lockstep.baseline.entry(mm, page(vpn))
+    let sign = lockstep.baseline.claim(mm, page(vpn)).isExclusive ? "+" : "-"
     switch entry.kind {
     case .none: return "none"
     case .present:
@@ -81,19 +80,16 @@ struct Story {
 
   /// The verdict an encoding's world holds for an entry.
   func verdict(_ id: EncodingID, _ mm: MMID, _ vpn: Int) -> Verdict {
-    switch id {
+    let page = page(vpn)
+    return switch id {
     case .baseline: .ok
-    case .aAndLazy: verdict(lockstep.aAndLazy, mm, vpn)
-    case .aAndEager: verdict(lockstep.aAndEager, mm, vpn)
-    case .aOr: verdict(lockstep.aOr, mm, vpn)
-    case .b: verdict(lockstep.b, mm, vpn)
-    case .cStrict: verdict(lockstep.cStrict, mm, vpn)
-    case .cRaw: lockstep.baseline.entry(mm, page(vpn)).verdict
+    case .aAndLazy: lockstep.aAndLazy?.world.entry(mm, page).verdict ?? .ok
+    case .aAndEager: lockstep.aAndEager?.world.entry(mm, page).verdict ?? .ok
+    case .aOr: lockstep.aOr?.world.entry(mm, page).verdict ?? .ok
+    case .b: lockstep.b?.world.entry(mm, page).verdict ?? .ok
+    case .cStrict: lockstep.cStrict?.world.entry(mm, page).verdict ?? .ok
+    case .cRaw: lockstep.baseline.entry(mm, page).verdict
     }
-  }
-
-  private func verdict<E: Encoding>(_ lane: Lane<E>?, _ mm: MMID, _ vpn: Int) -> Verdict {
-    lane?.world.entry(mm, page(vpn)).verdict ?? .ok
   }
 
   func log(_ id: EncodingID) -> DivergenceLog? {
