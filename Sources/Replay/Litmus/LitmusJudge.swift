@@ -86,7 +86,8 @@ extension LitmusVerdicts {
   ) {
     for pin in own.pins where Self.isDetached(pin, own) {
       let place = LitmusPage(mm: pin.mm, page: Int(pin.page.rawValue))
-      guard held[place] == nil, !baseline.pins.contains(where: { $0.mm == pin.mm && $0.page == pin.page && Self.isDetached($0, baseline) })
+      guard held[place] == nil,
+        !baseline.pins.contains(where: { $0.mm == pin.mm && $0.page == pin.page && Self.isDetached($0, baseline) })
       else { continue }
       held[place] = Held(verdict: .conservativePin, kind: .present, folio: noIndex)
     }
