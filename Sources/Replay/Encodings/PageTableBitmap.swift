@@ -72,6 +72,8 @@ package enum PageTableBitmap: Encoding {
 
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     forgetUnknown(&world, parent)
+    // A migration entry has no bit to carry: its restore writes it.
+    if world.tables.entry(parent).kind.isMigration { return }
     if world.tables.entry(parent).kind == .devicePrivate, !world.switches.contains(.bDevPriv) { return }
     if world.switches.contains(.bForkSetParent) { setBit(&world, parent, true) }
     if world.switches.contains(.bForkSetChild) { setBit(&world, child, true) }

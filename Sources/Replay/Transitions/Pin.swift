@@ -25,7 +25,7 @@ extension World {
       if write {
         _ = writeFault(mm, page, vma)
       } else {
-        _ = unshare(mm, page, vma)
+        if case .failed = unshareForGUP(mm, page, vma) { return .failed(.livelock) }
       }
     }
     return .failed(.livelock)

@@ -242,5 +242,5 @@ extension World {
 
 extension PageRange {
   /// All of an address space.
-  static let everything = PageRange(start: VirtualPage(0), end: VirtualPage(.max))
+  package static let everything = PageRange(start: VirtualPage(0), end: VirtualPage(.max))
 }

@@ -3,14 +3,26 @@
 package import MMEvents
 
 extension World {
-  /// O-11, O-12, O-13: the unshare fault of a read-only FOLL_PIN. Afterwards the page is exclusive, or GUP will ask
-  /// again for ever: then the entry is marked livelocked.
+  /// What GUP does for a read-only FOLL_PIN of a page that may be shared: unshare faults until the page is exclusive.
+  /// Where the second one changes nothing it asks for ever, and the entry is marked livelocked.
+  package mutating func unshareForGUP(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    let outcome = unshare(mm, page, vma)
+    guard claim(mm, page) == .shared, outcome != .nothing else { return outcome }
+    _ = unshare(mm, page, vma)
+    if claim(mm, page) == .shared, let ref = find(mm, page) {
+      touch(ref, livelocked: true)
+      return .failed(.livelock)
+    }
+    return outcome
+  }
+
+  /// O-11, O-12, O-13: one unshare fault.
   package mutating func unshare(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let entry = tables.entry(ref)
     if entry.writable || E.claim(self, ref, entry) == .exclusive { return .noFault }
     let folio = FolioID(entry.index)
-    var outcome: Outcome
+    let outcome: Outcome
     if reuseCheck(ref) == .passes {
       if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
       E.reused(&self, ref, .unshare)
@@ -25,7 +37,6 @@ extension World {
       }
       outcome = copy(ref, vma, .unshareCopy)
     }
-    if E.claim(self, ref, tables.entry(ref)) == .shared { touch(ref, livelocked: true) }
     return outcome
   }
 

@@ -60,7 +60,7 @@ extension World {
     case .load(let mm, let page, let vma): return load(mm, page, vma)
     case .forcedStore(let mm, let page, let vma, let isUprobe):
       return forcedStore(mm, page, vma, isUprobe: isUprobe)
-    case .unshare(let mm, let page, let vma): return unshare(mm, page, vma)
+    case .unshare(let mm, let page, let vma): return unshareForGUP(mm, page, vma)
     case .pin(let mm, let page, let vma, let write): return pin(mm, page, vma, write: write)
     case .unpin(let mm, let page): return unpin(mm, page)
     case .storeThroughPin(let mm, let page): return storeThroughPin(mm, page)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// B2: Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed not earlier.
+package enum BitmapBelongsToTable: Rule {
+  package static let id = "B2"
+  package static let statement =
+    "Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed not earlier."
+  package static let source = "definition of encoding B"
+  package static let danger = "Use after free, or bits of another table."
+  package static let evidence = "Page tables and the bitmaps that hang off them."
+  package static let visibility = RuleVisibility.state
+
+  package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
+    guard E.id == .b else { return [] }
+    return world.entries { ref, entry in
+      guard entry.bitmapBit, !world.isHuge(ref) else { return nil }
+      return world.tables[ref.region].hasBitmap ? nil : "a bit without a bitmap"
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// I10: The page's flag is 0 while a swap or migration entry represents the page: the entry carries it.
+package enum FlagClearWhileUnmapped: Rule {
+  package static let id = "I10"
+  package static let statement =
+    "The page's flag is 0 while a swap or migration entry represents the page: the entry carries it."
+  package static let source = "do_swap_page; page-flags.h"
+  package static let danger = "A stale 1 would survive a fork of the entry."
+  package static let evidence = "Page flag, migration entries."
+  package static let visibility = RuleVisibility.state
+
+  package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
+    world.entries { ref, entry in
+      guard E.id == .baseline, entry.kind.isMigration, !world.isHuge(ref) else { return nil }
+      return world.pageBit(FolioID(entry.index), entry.page) == .exclusive ? "flag set under a migration entry" : nil
+    }
+  }
+}

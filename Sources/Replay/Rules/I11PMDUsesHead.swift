@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// I11: Of a PMD mapping only the head page's flag counts; the tails are 0 until the split.
+package enum PMDUsesHead: Rule {
+  package static let id = "I11"
+  package static let statement =
+    "Of a PMD mapping only the head page's flag counts; the tails are 0 until the split."
+  package static let source = "huge_memory.c:__split_huge_pmd_locked"
+  package static let danger = "The split only sets bits: a stale tail would become exclusive."
+  package static let evidence = "Flags of all pages below a PMD entry."
+  package static let visibility = RuleVisibility.state
+
+  package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
+    world.entries { ref, entry in
+      guard E.id == .baseline, entry.kind == .present, world.isHuge(ref) else { return nil }
+      let folio = FolioID(entry.index)
+      let pages = world.folios.order(folio).pageCount
+      let isMappedByPTEs = world.folios[folio].attached > (world.folios.side(folio)?.entire ?? 0)
+      guard !isMappedByPTEs else { return nil }
+      for page in 1..<pages where world.pageBit(folio, page) == .exclusive { return "tail \(page) has the flag" }
+      return nil
+    }
+  }
+}

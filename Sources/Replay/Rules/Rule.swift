@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// One invariant of PageAnonExclusive, or of an encoding of it (reference section 4).
+package protocol Rule: Sendable {
+  static var id: String { get }
+  /// The invariant in one sentence.
+  static var statement: String { get }
+  /// The kernel code that relies on it or checks it.
+  static var source: String { get }
+  /// What goes wrong when it does not hold.
+  static var danger: String { get }
+  /// What has to be known to check it.
+  static var evidence: String { get }
+  static var visibility: RuleVisibility { get }
+
+  /// Where the state of a world breaks the rule. Empty too for rules about operations.
+  static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation]
+}
+
+/// Whether a state alone shows a violation, or only what an operation did.
+package enum RuleVisibility: String, Sendable { case state, operation }
+
+package struct RuleViolation: Sendable, Equatable {
+  package var mm: MMID
+  package var page: VirtualPage
+  package var what: String
+}
+
+extension Rule {
+  package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] { [] }
+}
+
+/// All rules, in the order of `list rules`.
+package enum RuleCatalogue {
+  package static let all: [any Rule.Type] = [
+    WritableIsExclusive.self,
+    ExclusiveIsMappedOnce.self,
+    ExclusiveHasNoForeignEntry.self,
+    SpecialNeverExclusive.self,
+    PinnedStaysExclusive.self,
+    PinNeedsExclusive.self,
+    ClearedOnlyWhereAllowed.self,
+    SetOnlyWhereProved.self,
+    SwapExclusiveCountsOne.self,
+    FlagClearWhileUnmapped.self,
+    PMDUsesHead.self,
+    ForkLeavesReadOnly.self,
+    FastPinSawUnchangedEntry.self,
+    NeverMappedTwiceInOneMM.self,
+    ZapNeverPromotes.self,
+    ProtectionKeepsExclusivity.self,
+    FolioFlagCoversAll.self,
+    ClearBitMeansExclusive.self,
+    BitmapBelongsToTable.self,
+    SetBitIsReadOnly.self,
+    BitsMeanExclusive.self,
+    ExclusiveHasBits.self,
+    DirtyLivesInFolio.self,
+  ]
+
+  package static func rule(_ id: String) -> (any Rule.Type)? { all.first { $0.id == id } }
+}
+
+extension World {
+  /// A message per entry for which `check` has one.
+  func entries(_ check: (EntryRef, Entry) -> String?) -> [RuleViolation] {
+    var found: [RuleViolation] = []
+    for mm in mms {
+      guard let mm else { continue }
+      forEachRef(mm.id, .everything) { ref in
+        let entry = tables.entry(ref)
+        guard let what = check(ref, entry) else { return }
+        found.append(RuleViolation(mm: mm.id, page: owner(ref).page, what: what))
+      }
+    }
+    return found
+  }
+
+  /// PTE-level entries of the page and PMD-level ones of the folio.
+  func mappingCount(_ folio: FolioID, page: Int) -> UInt32 {
+    guard let side = folios.side(folio), side.order > .base else { return folios[folio].attached }
+    return side.attachedPerPage[page] + side.entire
+  }
+
+  func swapEntryCount(_ folio: FolioID, page: Int) -> UInt32 {
+    guard let side = folios.side(folio), page < side.slots.count, side.slots[page] != noIndex else { return 0 }
+    return slots[side.slots[page]].entries
+  }
+
+  /// A pin was taken through exactly this entry and still holds its page.
+  func isPinnedThrough(_ ref: EntryRef, _ entry: Entry) -> Bool {
+    guard !pins.isEmpty else { return false }
+    let (mm, page) = owner(ref)
+    return pins.contains { $0.mm == mm && $0.page == page && $0.folio.raw == entry.index && $0.entryPage == entry.page }
+  }
+}
