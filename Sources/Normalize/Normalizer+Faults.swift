@@ -28,7 +28,10 @@ extension Normalizer {
     tasks[slot].strayFolio = nil
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time))
+      slot: line.keepPlace(at: time), seesLock: table.showsLocks)
+    // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
+    // commit is told when it comes.
+    if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
     return true
   }
 
@@ -41,16 +44,15 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    guard !line.fill(fault.slot, with: event(of: fault, mm)) else { return }
-    // What had been seen went out when its time was up; a fault that had shown nothing is told now.
-    if fault.settled == nil { line.append(event(of: fault, mm, late: true)) }
+    // When the place is gone, what had been seen went out when its time was up.
+    _ = line.fill(fault.slot, with: event(of: fault, mm))
   }
 
-  private func event(of fault: PendingFault, _ mm: MMID, late: Bool = false) -> MMEventRecord {
+  private func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
     let settled = fault.settled ?? (fault.sequence, fault.time)
     return MMEventRecord(
       sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
-      event: .fault(fault.page, late ? fault.access.union(.late) : fault.access, fault.outcome))
+      event: .fault(fault.page, fault.access, fault.outcome))
   }
 
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.

@@ -10,7 +10,6 @@ extension ReplayDriver {
   }
 
   mutating func protected(_ mm: MMID, _ range: PageRange, _ protection: VMAProtection) {
-    reshaped[mm] = current.sequence
     noteTouched(mm, range)
     guard var map = layouts[mm] else { return }
     layouts[mm] = nil
@@ -22,7 +21,6 @@ extension ReplayDriver {
   }
 
   mutating func moved(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage, _ keepsSource: Bool) {
-    reshaped[mm] = current.sequence
     noteTouched(mm, source)
     let target = PageRange(start: destination, count: source.count)
     noteTouched(mm, target)
@@ -74,7 +72,6 @@ extension ReplayDriver {
       count(\.afterExit)
       return
     }
-    reshaped[parent] = current.sequence
     noteTouched(parent, range)
     for piece in layouts[parent]?.pieces(of: range) ?? [] {
       run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))

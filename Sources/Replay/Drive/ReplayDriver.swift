@@ -12,8 +12,6 @@ package struct ReplayDriver {
   var verifier = Verifier()
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
-  /// When entries of an mm last lost write or moved: a fault told late that began after it is told in time.
-  var reshaped: [MMID: Sequence] = [:]
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
   var populating: Populating?
@@ -167,7 +165,6 @@ package struct ReplayDriver {
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
     programs[mm] = nil
-    reshaped[mm] = nil
   }
 
   private mutating func exited(_ mm: MMID) {
