@@ -131,7 +131,7 @@ struct LitmusRunnerTests {
 
   @Test("Forgetting any call site of B or C is noticed by some example")
   func mutations() throws {
-    // Two examples are there for their cost alone and map a GiB and more.
+    // Two examples are there for their cost alone, and large.
     let scenarios = try LitmusLibrary.load(directory: LitmusFixtures.directory)
       .filter { $0.id != "B-23" && $0.id != "P-09" }
     var survivors: [String] = []
