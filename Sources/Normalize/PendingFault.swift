@@ -46,7 +46,8 @@ struct PendingFault {
   mutating func locked() { tookLock = true }
 
   mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool) {
-    folio = (pfn, order, zeroed)
+    // `do_cow_fault` takes the anonymous folio first; what follows is page cache for the file it copies from.
+    if folio == nil { folio = (pfn, order, zeroed) }
     allocations += 1
     gaveBack = false
   }
