@@ -30,7 +30,8 @@ let package = Package(
     .target(name: "MMEvents", swiftSettings: strict),
     .target(
       name: "TraceFile", dependencies: ["MMEvents", "CTraceEvent", "CZstd", "CZlib", system], swiftSettings: strict),
-    .target(name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
+    .target(
+      name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
@@ -40,7 +41,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
-    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents", system], swiftSettings: strict),
+    .testTarget(
+      name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents", system], swiftSettings: strict),
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),

@@ -59,9 +59,6 @@ package struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   package static let execute = FaultAccess(rawValue: 4)
   /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
   package static let kernel = FaultAccess(rawValue: 8)
-  /// The task showed so late that nothing came of the fault that other events stand between: its place in the
-  /// stream is not when it took effect.
-  package static let late = FaultAccess(rawValue: 16)
 }
 
 /// What the task was seen to do between a fault and its next event.

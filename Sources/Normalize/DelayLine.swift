@@ -15,7 +15,8 @@ struct DelayLine {
 
   private enum Place {
     case event(MMEventRecord)
-    case pending(since: UInt64)
+    /// `provisional` is what is known so far; it goes out when the place is not filled in time.
+    case pending(since: UInt64, provisional: MMEventRecord?)
     case dropped
   }
 
@@ -30,7 +31,7 @@ struct DelayLine {
   mutating func append(_ record: MMEventRecord) { places.append(.event(record)) }
 
   mutating func keepPlace(at time: Timestamp) -> Slot {
-    places.append(.pending(since: time.nanoseconds))
+    places.append(.pending(since: time.nanoseconds, provisional: nil))
     return Slot(position: base + places.count - 1)
   }
 
@@ -40,6 +41,13 @@ struct DelayLine {
     guard index >= head, index < places.count, case .pending = places[index] else { return false }
     places[index] = .event(record)
     return true
+  }
+
+  /// What will stand at the place unless more becomes known in time.
+  mutating func propose(_ slot: Slot, _ record: MMEventRecord) {
+    let index = slot.position - base
+    guard index >= head, index < places.count, case .pending(let since, _) = places[index] else { return }
+    places[index] = .pending(since: since, provisional: record)
   }
 
   mutating func drop(_ slot: Slot) {
@@ -53,8 +61,9 @@ struct DelayLine {
       switch places[head] {
       case .event(let record): events.append(record)
       case .dropped: break
-      case .pending(let since):
+      case .pending(let since, let provisional):
         if now < since &+ Self.window { break loop }
+        if let provisional { events.append(provisional) }
       }
       head += 1
     }

@@ -20,6 +20,8 @@ struct EventTable {
   let showsLRUInsertion: Bool
   /// Whether VMA changes are visible as they happen; otherwise only when the system call returns.
   let showsVMAWrites: Bool
+  /// Whether a task is seen to take an mmap lock.
+  let showsLocks: Bool
 
   init(_ formats: EventFormats) throws(NormalizeError) {
     var layouts = EventLayouts()
@@ -49,6 +51,7 @@ struct EventTable {
     gfp = GFPBits(try Self.format(formats, "mm_page_alloc", "kmem")?.symbols(of: "gfp_flags"))
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
+    showsLocks = names.contains("mmap_lock_acquire_returned")
     showsVMAWrites = names.contains("ma_write")
   }
 

@@ -28,7 +28,10 @@ extension Normalizer {
     tasks[slot].strayFolio = nil
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time))
+      slot: line.keepPlace(at: time), seesLock: table.showsLocks)
+    // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
+    // commit is told when it comes.
+    if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
     return true
   }
 
@@ -41,23 +44,27 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    let settled = fault.settled ?? (fault.sequence, fault.time)
-    func event(_ access: FaultAccess) -> MMEventRecord {
-      MMEventRecord(
-        sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
-        event: .fault(fault.page, access, fault.outcome))
-    }
-    if !line.fill(fault.slot, with: event(fault.access)) {
-      line.append(event(fault.access.union(.late)))
-    }
+    // When the place is gone, what had been seen went out when its time was up.
+    _ = line.fill(fault.slot, with: event(of: fault, mm))
   }
 
-  /// First sign of a commit: the fault takes its place here.
+  private func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
+    let settled = fault.settled ?? (fault.sequence, fault.time)
+    return MMEventRecord(
+      sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
+      event: .fault(fault.page, fault.access, fault.outcome))
+  }
+
+  /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
-    guard let fault = tasks[slot].fault, fault.settled == nil else { return }
-    line.drop(fault.slot)
-    tasks[slot].fault?.slot = line.keepPlace(at: time)
-    tasks[slot].fault?.settled = (sequence, time)
+    guard let fault = tasks[slot].fault else { return }
+    if fault.settled == nil {
+      line.drop(fault.slot)
+      tasks[slot].fault?.slot = line.keepPlace(at: time)
+      tasks[slot].fault?.settled = (sequence, time)
+    }
+    guard let fault = tasks[slot].fault, let mm = tasks[slot].mm else { return }
+    line.propose(fault.slot, event(of: fault, mm))
   }
 
   mutating func pageAlloc(_ record: RawRecord) -> Bool {

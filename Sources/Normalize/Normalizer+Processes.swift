@@ -156,6 +156,7 @@ extension Normalizer {
       tasks[slot].snapshot = nil
       beginSnapshot(snapshot.index, of: snapshot.process, pointer: pointer)
     } else if tasks[slot].fault != nil {
+      tasks[slot].fault?.locked()
       learnOwn(slot, pointer: pointer)
     }
     return true

@@ -99,7 +99,7 @@ package struct Normalizer {
     }
     guard let slot = tasks.slot(of: task) else { return true }
     if event.closesFault {
-      if event == .signalDeliver { tasks[slot].fault?.refused() }
+      if event == .signalDeliver, isFaultSignal(record) { tasks[slot].fault?.refused() }
       closeFault(slot)
     }
     switch event {
@@ -114,6 +114,12 @@ package struct Normalizer {
     case .marker: return marker(slot, record)
     default: return true
     }
+  }
+
+  /// SIGBUS and SIGSEGV end a fault; any other signal only tells that the task goes on.
+  private func isFaultSignal(_ record: RawRecord) -> Bool {
+    let signal = table.layouts.signal.load(record)
+    return signal == 7 || signal == 11
   }
 
   /// Records of this CPU are gone: whatever was half seen is forgotten, the model is told.

@@ -26,10 +26,12 @@ struct PendingFault {
   private var fileMoved = false
   private var swapMoved = false
   private var wasRefused = false
+  /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
+  private var tookLock: Bool
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
-    slot: DelayLine.Slot
+    slot: DelayLine.Slot, seesLock: Bool
   ) {
     self.page = page
     self.access = access
@@ -38,10 +40,14 @@ struct PendingFault {
     self.cpu = cpu
     self.task = task
     self.slot = slot
+    tookLock = !access.contains(.kernel) || !seesLock
   }
 
+  mutating func locked() { tookLock = true }
+
   mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool) {
-    folio = (pfn, order, zeroed)
+    // `do_cow_fault` takes the anonymous folio first; what follows is page cache for the file it copies from.
+    if folio == nil { folio = (pfn, order, zeroed) }
     allocations += 1
     gaveBack = false
   }
@@ -78,7 +84,8 @@ struct PendingFault {
     if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
-    return folio == nil ? .quiet : .unexplained
+    guard folio == nil else { return .unexplained }
+    return tookLock ? .quiet : .refused
   }
 
   private var anonymousOutcome: FaultOutcome {

@@ -56,9 +56,8 @@ struct Story {
 
   /// The baseline's entry in the notation of the reference: `WD+`, `rc-`, `swap+`, `-` for none.
   func state(_ mm: MMID, _ vpn: Int) -> String {
-    let world = lockstep.baseline
-    let entry = world.entry(mm, page(vpn))
-    let sign = world.claim(mm, page(vpn)).isExclusive ? "+" : "-"
+    let entry = lockstep.baseline.entry(mm, page(vpn))
+    let sign = lockstep.baseline.claim(mm, page(vpn)).isExclusive ? "+" : "-"
     switch entry.kind {
     case .none: return "none"
     case .present:
@@ -81,19 +80,16 @@ struct Story {
 
   /// The verdict an encoding's world holds for an entry.
   func verdict(_ id: EncodingID, _ mm: MMID, _ vpn: Int) -> Verdict {
-    switch id {
+    let page = page(vpn)
+    return switch id {
     case .baseline: .ok
-    case .aAndLazy: verdict(lockstep.aAndLazy, mm, vpn)
-    case .aAndEager: verdict(lockstep.aAndEager, mm, vpn)
-    case .aOr: verdict(lockstep.aOr, mm, vpn)
-    case .b: verdict(lockstep.b, mm, vpn)
-    case .cStrict: verdict(lockstep.cStrict, mm, vpn)
-    case .cRaw: lockstep.baseline.entry(mm, page(vpn)).verdict
+    case .aAndLazy: lockstep.aAndLazy?.world.entry(mm, page).verdict ?? .ok
+    case .aAndEager: lockstep.aAndEager?.world.entry(mm, page).verdict ?? .ok
+    case .aOr: lockstep.aOr?.world.entry(mm, page).verdict ?? .ok
+    case .b: lockstep.b?.world.entry(mm, page).verdict ?? .ok
+    case .cStrict: lockstep.cStrict?.world.entry(mm, page).verdict ?? .ok
+    case .cRaw: lockstep.baseline.entry(mm, page).verdict
     }
-  }
-
-  private func verdict<E: Encoding>(_ lane: Lane<E>?, _ mm: MMID, _ vpn: Int) -> Verdict {
-    lane?.world.entry(mm, page(vpn)).verdict ?? .ok
   }
 
   func log(_ id: EncodingID) -> DivergenceLog? {
@@ -110,4 +106,76 @@ struct Story {
 
   /// Every verdict the encoding ever came to, LOST included.
   func seen(_ id: EncodingID) -> Set<Verdict> { Set(log(id)?.signatures.map(\.verdict) ?? []) }
+}
+
+/// Short forms, so that a test reads like the reference's rows.
+extension Story {
+  mutating func write(_ mm: MMID, _ vpn: Int) { apply(.store(mm, page(vpn), vma)) }
+  mutating func read(_ mm: MMID, _ vpn: Int) { apply(.load(mm, page(vpn), vma)) }
+  mutating func swapOut(_ mm: MMID, _ vpn: Int, keeps: Bool = false, writeback: Bool = false, stable: Bool = false) {
+    apply(.swapOut(mm, page(vpn), keepsCache: keeps, writeback: writeback, stableWrites: stable))
+  }
+  @discardableResult
+  mutating func pin(_ mm: MMID, _ vpn: Int, write: Bool = false) -> Outcome {
+    apply(.pin(mm, page(vpn), vma, write: write))
+  }
+  /// mprotect to PROT_READ; later operations see the new protection.
+  mutating func readOnly(_ mm: MMID, _ pages: Range<Int>) {
+    vma.protection = [.read]
+    apply(.protect(mm, range(pages), vma))
+  }
+  mutating func readWrite(_ mm: MMID, _ pages: Range<Int>) {
+    vma.protection = [.read, .write]
+    apply(.protect(mm, range(pages), vma))
+  }
+  mutating func migrate(_ mm: MMID, _ vpn: Int) {
+    apply(.migrationBegin(mm, page(vpn)))
+    apply(.migrationEnd(mm, page(vpn)))
+  }
+
+  /// F[order] at vpn 0, written.
+  static func large(
+    _ order: UInt8, facts: KernelFacts = .v7_3, without: [CallSiteSwitch] = []
+  ) -> Story {
+    var story = Story(facts: facts, without: without)
+    story.apply(.anonymousFault(p, story.page(0), FolioOrder(order), story.vma))
+    for vpn in 0..<(1 << Int(order)) { story.write(p, vpn) }
+    return story
+  }
+
+  static func thp(without: [CallSiteSwitch] = []) -> Story {
+    var story = Story(without: without)
+    story.apply(.hugeFault(p, story.page(0), story.vma, write: true, isHugetlb: false))
+    story.write(p, 0)
+    return story
+  }
+
+  /// G-01.
+  static func written(
+    facts: KernelFacts = .v7_3, without: [CallSiteSwitch] = [], options: WorldOptions = WorldOptions()
+  ) -> Story {
+    var story = Story(facts: facts, without: without, options: options)
+    story.write(p, 0)
+    return story
+  }
+
+  /// G-07: swapped out and read back, writable and clean.
+  static func swappedBack(without: [CallSiteSwitch] = []) -> Story {
+    var story = written(without: without)
+    story.swapOut(p, 0)
+    story.read(p, 0)
+    return story
+  }
+
+  func states(_ mm: MMID, _ pages: Range<Int>) -> [String] { pages.map { state(mm, $0) } }
+  func verdicts(_ id: EncodingID, _ mm: MMID, _ pages: Range<Int>) -> [Verdict] {
+    pages.map { verdict(id, mm, $0) }
+  }
+
+  /// Encodings that, fully done, must never be worse than conservative.
+  static let sound: [EncodingID] = [.aAndEager, .b, .cStrict]
+
+  func expectAllOK(_ id: EncodingID, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(seen(id) == [], "\(id.rawValue)", sourceLocation: sourceLocation)
+  }
 }

@@ -110,7 +110,8 @@ package struct Lockstep: Sendable {
     baseline.touched.removeAll()
   }
 
-  private static func judge<E: Encoding>(_ lane: inout Lane<E>?, _ baseline: World<Baseline>, _ context: JudgingContext) {
+  private static func judge<E: Encoding>(_ lane: inout Lane<E>?, _ baseline: World<Baseline>, _ context: JudgingContext)
+  {
     guard lane != nil else { return }
     for run in baseline.touched.runs { lane?.judge(run, baseline, context) }
     if let own = lane?.world.touched.runs {
@@ -211,10 +212,7 @@ extension World {
   mutating func touchEverything() {
     for mm in mms {
       guard let mm else { continue }
-      forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
-        let entry = tables.entry(ref)
-        if entry.kind != .none { touch(ref) }
-      }
+      for ref in liveRefs(mm.id, .everything) { touch(ref) }
     }
   }
 

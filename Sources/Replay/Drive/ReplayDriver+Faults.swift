@@ -44,11 +44,6 @@ extension ReplayDriver {
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
-    if access.contains(.late) {
-      // Whether it came before or after what stands between is not known; its effect is seen at the next fault.
-      verifier.unknown(.decision, .closedLate)
-      return
-    }
     switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {

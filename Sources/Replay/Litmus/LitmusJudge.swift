@@ -30,7 +30,7 @@ extension LitmusVerdicts {
   /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
   static func of<E: Encoding>(
     _ own: borrowing World<E>, against baseline: borrowing World<Baseline>, after before: LitmusVerdicts,
-    livelocked: Set<LitmusPage>
+    livelocked: Set<LitmusPage>, doomed: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
@@ -44,7 +44,11 @@ extension LitmusVerdicts {
         }
       }
     }
-    result.findVanished(own, baseline, before)
+    result.findVanished(own, baseline, before, isStored)
+    result.findDetachedPins(own, baseline)
+    for place in doomed where result.held[place] == nil && result.populated.contains(place) {
+      result.held[place] = Held(verdict: .dataLoss, kind: .swap, folio: noIndex)
+    }
     return result
   }
 
@@ -76,11 +80,30 @@ extension LitmusVerdicts {
 
   private static func hasBit(_ entry: Entry) -> Bool { entry.kind != .none && !entry.kind.isMarker }
 
-  /// An entry that went although the baseline's stayed, with data in it: the data is gone.
-  private mutating func findVanished<E: Encoding>(
-    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts
+  /// A pin on a page that its entry no longer maps, where the baseline never let it come to that (I5, I6).
+  private mutating func findDetachedPins<E: Encoding>(
+    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>
   ) {
-    for place in before.populated where !populated.contains(place) && own.isLive(place.mm) {
+    for pin in own.pins where Self.isDetached(pin, own) {
+      let place = LitmusPage(mm: pin.mm, page: Int(pin.page.rawValue))
+      guard held[place] == nil,
+        !baseline.pins.contains(where: { $0.mm == pin.mm && $0.page == pin.page && Self.isDetached($0, baseline) })
+      else { continue }
+      held[place] = Held(verdict: .conservativePin, kind: .present, folio: noIndex)
+    }
+  }
+
+  private static func isDetached<E: Encoding>(_ pin: PinRecord, _ world: borrowing World<E>) -> Bool {
+    let entry = world.entry(pin.mm, pin.page)
+    return entry.kind == .present && entry.index != pin.folio.raw
+  }
+
+  /// An entry that went although the baseline's stayed, with data its process may count on: the data is gone.
+  private mutating func findVanished<E: Encoding>(
+    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts,
+    _ isStored: (LitmusPage) -> Bool
+  ) {
+    for place in before.populated where !populated.contains(place) && own.isLive(place.mm) && isStored(place) {
       let page = VirtualPage(UInt64(place.page))
       let entry = baseline.entry(place.mm, page)
       guard entry.kind.refersToFolio || entry.kind == .swap, baseline.content(place.mm, page) != 0 else { continue }

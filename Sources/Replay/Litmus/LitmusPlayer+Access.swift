@@ -17,7 +17,10 @@ extension LitmusPlayer {
     case .uprobeWrite(let range): return try forcedWrite(range, isUprobe: true)
     case .pin(let range, let pin):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
-        player.world.pin(mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: pin.writes)
+        let outcome = player.world.pin(
+          mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: pin.writes)
+        if outcome == .failed(.livelock) { player.markLivelocked(mm, page) }
+        return outcome
       }
     case .unpin(let range):
       var report = try forEachPage(range) { player, mm, page throws(LitmusStop) in
@@ -38,6 +41,12 @@ extension LitmusPlayer {
     }
   }
 
+  private mutating func markLivelocked(_ mm: MMID, _ page: Int) {
+    let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
+    let first = isHuge ? page & ~511 : page
+    for one in first..<first + (isHuge ? 512 : 1) { livelocked.insert(LitmusPage(mm: mm, page: one)) }
+  }
+
   /// Where nothing is mapped yet the VMA decides; all else is the model's.
   mutating func load(_ mm: MMID, _ page: Int) throws(LitmusStop) -> Outcome {
     let vma = try vma(mm, page)
@@ -51,7 +60,27 @@ extension LitmusPlayer {
       case .anonymous, .unknown: break
       }
     }
+    if choices.contains(.clearPinned) || choices.contains(.keepPinned) {
+      return loadBesidePin(mm, page, vma.facts)
+    }
     return world.load(mm, virtual, vma.facts)
+  }
+
+  /// A folio flag that is cleared, or kept, although the folio is pinned.
+  private mutating func loadBesidePin(_ mm: MMID, _ page: Int, _ vma: VMAFacts) -> Outcome {
+    let virtual = VirtualPage(UInt64(page))
+    let swap = entry(mm, page)
+    guard swap.kind == .swap, world.slots[swap.index].folio != noIndex else { return world.load(mm, virtual, vma) }
+    let folio = FolioID(world.slots[swap.index].folio)
+    let pins = world.folios.side(folio)?.pins ?? 0
+    guard pins > 0 else { return world.load(mm, virtual, vma) }
+    let keepsFlag = choices.contains(.keepPinned)
+    if keepsFlag { world.setFolioBit(folio, false) }
+    world.folios.withSide(folio) { $0.pins = 0 }
+    let outcome = world.load(mm, virtual, vma)
+    world.folios.withSide(folio) { $0.pins = pins }
+    if keepsFlag { world.setFolioBit(folio, true) }
+    return outcome
   }
 
   private mutating func write(_ range: LitmusEntryRange, _ write: LitmusWrite) throws(LitmusStop) -> LitmusStepReport {

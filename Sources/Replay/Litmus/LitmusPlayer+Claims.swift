@@ -81,6 +81,17 @@ extension LitmusPlayer {
     return entry.uffdWP == bits.userfaultWriteProtect && entry.protnone == bits.protnone
   }
 
+  /// Names the folios of this world as the baseline's are named, where the same places hold the same pages.
+  mutating func learnNames(_ expectation: LitmusExpectation) {
+    for case .entry(let range, .present(let mapping, _, _)) in expectation.claims {
+      guard let name = mapping.folio, let mm = mms[range.process], names.byName[name] == nil,
+        let target = mapped(mm, range.pages.lowerBound), target.page == mapping.page,
+        world.folios[target.folio].flags.contains(.ksm) == mapping.ksm, names.name(of: target.folio) == nil
+      else { continue }
+      _ = names.bind(name, to: target.folio)
+    }
+  }
+
   // — folios
 
   private func mismatch(_ claim: LitmusFolioFact) -> Mismatch? {

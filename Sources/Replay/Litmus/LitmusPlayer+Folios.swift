@@ -29,7 +29,8 @@ extension LitmusPlayer {
     _ range: LitmusEntryRange, _ writeout: LitmusWriteout
   ) throws(LitmusStop) -> LitmusStepReport {
     try forEachPage(range) { player, mm, page throws(LitmusStop) in
-      player.world.swapOut(
+      if let target = player.mapped(mm, page) { player.flushBeforeWriteout(target.folio) }
+      return player.world.swapOut(
         mm, VirtualPage(UInt64(page)), keepsCache: writeout != .done, writeback: writeout == .underWriteback,
         stableWrites: player.machine.swapNeedsStableWrites)
     }
@@ -54,7 +55,7 @@ extension LitmusPlayer {
       }
     case .migrationRestore(let range):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
-        player.world.migrationRestore(mm, VirtualPage(UInt64(page)))
+        player.restore(mm, page)
       }
     case .splitPMD(let range):
       return try forEachRef(range) { player, ref in
@@ -70,6 +71,17 @@ extension LitmusPlayer {
         world.collapse(mm, VirtualPage(UInt64(page)), order: order, try facts(mm, page)))
     default: return try ksmStep(operation)
     }
+  }
+
+  private mutating func restore(_ mm: MMID, _ page: Int) -> Outcome {
+    let virtual = VirtualPage(UInt64(page))
+    guard choices.contains(.flagOnFirstWriteEntry), let target = mapped(mm, page) else {
+      return world.migrationRestore(mm, virtual)
+    }
+    let setsFlag = entry(mm, page).kind == .migrationWrite || world.folios[target.folio].flags.contains(.exclusive)
+    let outcome = world.migrationRestore(mm, virtual)
+    if setsFlag { world.setFolioBit(target.folio, true) }
+    return outcome
   }
 
   /// Both halves. A folio that somebody holds (or a pinned page that stayed mapped) goes back as it was.
@@ -93,6 +105,12 @@ extension LitmusPlayer {
         try mm(first.process), VirtualPage(UInt64(first.pages.lowerBound)), try mm(second.process),
         VirtualPage(UInt64(second.pages.lowerBound)))
     case .ksmWriteProtect(let range):
+      let labels = settlePreparedKSM(try mm(range.process), range.pages.lowerBound)
+      if !labels.isEmpty {
+        var report = LitmusStepReport(.failed(.busy))
+        report.labels = labels
+        return report
+      }
       outcome = world.ksmWriteProtect(try mm(range.process), VirtualPage(UInt64(range.pages.lowerBound)))
     case .ksmReplace(let range, let other):
       outcome = world.ksmReplace(

@@ -35,7 +35,11 @@ extension LitmusPlayer {
   ) throws(LitmusStop) -> LitmusStepReport {
     let mm = try mm(range.process)
     vmas[mm]?.change(range.half) { $0.protection = protection }
-    for area in vmas[mm]?.parts(in: range.half) ?? [] { world.protect(mm, PageRange(area.pages), area.vma.facts) }
+    for area in vmas[mm]?.parts(in: range.half) ?? [] {
+      let batches = decidesByWrongPage ? world.protectionBatches(mm, PageRange(area.pages)) : []
+      world.protect(mm, PageRange(area.pages), area.vma.facts)
+      world.decideByWrongPage(batches, area.vma.facts)
+    }
     return LitmusStepReport()
   }
 
@@ -51,6 +55,7 @@ extension LitmusPlayer {
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
     let kind: LitmusMove = isWhole ? isHuge ? .pmd : .table : .entries
     if kind != move { throw .unsupported("this mremap moves by \(kind.rawValue), not by \(move.rawValue)") }
+    if machine.architecture == .arm64, move == .entries { world.batchForMove(world.liveRefs(mm, PageRange(source))) }
     let outcome = world.move(mm, from: PageRange(source), to: VirtualPage(UInt64(destination)))
     if case .failed = outcome { return LitmusStepReport(outcome) }
     let shift = destination - source.lowerBound
@@ -75,6 +80,8 @@ extension LitmusPlayer {
     switch advice {
     case .dontNeed: _ = world.apply(.discard(mm, pages))
     case .free:
+      // What a load would see from here on is undefined.
+      stored[mm] = stored[mm]?.filter { !range.half.contains($0.key) }
       for area in vmas[mm]?.parts(in: range.half) ?? [] { world.lazilyFree(mm, PageRange(area.pages), area.vma.facts) }
     case .dontFork: setFlag(mm, range) { $0.dontFork = true }
     case .doFork: setFlag(mm, range) { $0.dontFork = false }

@@ -32,6 +32,7 @@ extension LitmusPlayer {
   ) throws(LitmusStop) -> LitmusStepReport {
     try beginFork(parent, child)
     let everything = 0..<Int.max
+    let copies = world.costs[.extraCopies]
     switch failure {
     case .none:
       let outcome = try copy(everything, parent)
@@ -40,7 +41,10 @@ extension LitmusPlayer {
         return LitmusStepReport(outcome)
       }
       try endFork(parent)
-      return LitmusStepReport()
+      var report = LitmusStepReport()
+      // Pages copied because they could not be shared.
+      if world.costs[.extraCopies] > copies { report.labels.insert(.cost) }
+      return report
     case .before(let page):
       _ = try copy(0..<page, parent)
       try abortFork(parent)

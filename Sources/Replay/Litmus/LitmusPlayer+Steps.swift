@@ -7,6 +7,10 @@ struct LitmusStepReport: Sendable {
   /// The operation returned an error.
   var failed = false
   var labels: Set<LitmusLabel> = []
+  /// Pages written to swap.
+  var written: UInt64 = 0
+  /// A clean folio was found dirty by a walk over entries.
+  var dirtied = false
 
   init(_ outcome: Outcome = .done) {
     if case .failed(let why) = outcome, why != .livelock { failed = true }
@@ -19,8 +23,15 @@ extension LitmusPlayer {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func perform(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    defer { flushAfter(operation) }
+    let writes = world.swapWrites
+    let clean = cleanFolio(operation)
     do {
-      return try dispatch(operation)
+      var report = try dispatch(operation)
+      followDeposits(operation)
+      report.written = world.swapWrites - writes
+      if let clean, world.folios[clean].flags.isSuperset(of: [.live, .dirty]) { report.dirtied = true }
+      return report
     } catch {
       switch error {
       case .failed:
@@ -29,6 +40,18 @@ extension LitmusPlayer {
         return report
       case .unsupported: throw error
       }
+    }
+  }
+
+  /// The clean folio an operation that gathers dirty bits is about to look at.
+  private func cleanFolio(_ operation: LitmusOperation) -> FolioID? {
+    switch operation {
+    case .reclaim(let range), .migrationSet(let range, _), .migrate(let range), .ageMGLRU(let range):
+      guard let mm = mms[range.process], let target = mapped(mm, range.pages.lowerBound),
+        !world.folios[target.folio].flags.contains(.dirty)
+      else { return nil }
+      return target.folio
+    default: return nil
     }
   }
 
@@ -79,11 +102,6 @@ extension LitmusPlayer {
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func settle() {
     names.forget { !world.folios[$0].flags.contains(.live) }
-    for run in world.touched.runs where run.isLivelocked {
-      for page in run.range.start.rawValue..<run.range.end.rawValue {
-        livelocked.insert(LitmusPage(mm: run.mm, page: Int(page)))
-      }
-    }
     world.touched.removeAll()
   }
 

@@ -9,7 +9,11 @@ extension LitmusPlayer {
     case .userfaultWriteProtect(let range), .pagemapScanWriteProtect(let range):
       return try forEachArea(range) { player, mm, pages, vma in player.world.uffdWriteProtect(mm, pages, vma) }
     case .userfaultResolve(let range):
-      return try forEachArea(range) { player, mm, pages, vma in player.world.uffdResolve(mm, pages, vma) }
+      return try forEachArea(range) { player, mm, pages, vma in
+        let batches = player.decidesByWrongPage ? player.world.protectionBatches(mm, pages) : []
+        player.world.uffdResolve(mm, pages, vma)
+        player.world.decideByWrongPage(batches, vma)
+      }
     case .userfaultCopy(let range, let writeProtected):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
         player.world.storeVersion = player.takeVersion()
@@ -28,11 +32,13 @@ extension LitmusPlayer {
         return outcome
       }
     case .clearSoftDirty(let process):
-      world.clearSoftDirty(try mm(process), .everything)
-      return LitmusStepReport()
+      let mm = try mm(process)
+      world.clearSoftDirty(mm, .everything)
+      return choices.contains(.mkdirtySetsSoftDirty) ? markExclusiveWithSoftDirty(mm) : LitmusStepReport()
     case .numaScan(let range):
       return try forEachArea(range) { player, mm, pages, _ in player.world.numaScan(mm, pages) }
-    case .ageMGLRU(let range): return try age(range)
+    case .ageMGLRU(let range):
+      return try forEachArea(range) { player, mm, pages, _ in player.world.age(mm, pages) }
     default: return try deviceStep(operation)
     }
   }
@@ -45,12 +51,16 @@ extension LitmusPlayer {
     return LitmusStepReport()
   }
 
-  /// The walk costs the folio a write-out it would not have needed when it takes exclusivity for data.
-  private mutating func age(_ range: LitmusEntryRange) throws(LitmusStop) -> LitmusStepReport {
-    let folio = try folio(try mm(range.process), range.pages.lowerBound)
-    let wasDirty = world.folios[folio].flags.contains(.dirty)
-    var report = try forEachArea(range) { player, mm, pages, _ in player.world.age(mm, pages) }
-    if !wasDirty, world.folios[folio].flags.contains(.dirty) { report.labels.insert(.cost) }
+  /// C that marks exclusivity with `pte_mkdirty`: the page reads as written although nobody did.
+  private mutating func markExclusiveWithSoftDirty(_ mm: MMID) -> LitmusStepReport {
+    var report = LitmusStepReport()
+    for ref in world.liveRefs(mm, .everything) {
+      var entry = world.entry(ref)
+      guard entry.kind == .present, !entry.writable, entry.dirty else { continue }
+      entry.softDirty = true
+      world.update(entry, at: ref)
+      report.labels.insert(.cost)
+    }
     return report
   }
 

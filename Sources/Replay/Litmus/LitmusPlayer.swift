@@ -9,6 +9,8 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   let kernel: LitmusKernel
   let machine: LitmusMachine
   let choices: [LitmusChoice]
+  /// Seed 002 is in this kernel.
+  let decidesByWrongPage: Bool
   private(set) var mms: [LitmusProcess: MMID] = [:]
   private(set) var processes: [MMID: LitmusProcess] = [:]
   private var nextMM: UInt32 = 0
@@ -21,6 +23,14 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   var translations: [LitmusCPU: LitmusTranslation] = [:]
   var fastPins: [LitmusCPU: LitmusFastPin] = [:]
   var livelocked: Set<LitmusPage> = []
+  /// Pages whose last store will not survive although nothing in the world says so.
+  var doomed: Set<LitmusPage> = []
+  /// Tables KSM has allocated a bitmap for, by the page it is about to protect.
+  var preparedKSM: [LitmusPage: UInt32] = [:]
+  /// Tables deposited below PMDs, the last first: did fork fill their bitmap?
+  var deposits: [MMID: [Bool]] = [:]
+  /// PMD slots that held a PMD entry after the last step.
+  var hugeRegions: [MMID: Set<UInt32>] = [:]
   /// Every store gets a version of its own; the same in every world of a story.
   var nextVersion: UInt32 = 1
   /// Content of pages written with `data`.
@@ -35,7 +45,9 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     var options = WorldOptions()
     options.followsContent = true
     if choices.contains(.noMemoryCopy) { options.forkWithoutBitmap = .copy }
-    let switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
+    decidesByWrongPage = configuration?.without.contains(LitmusSwitches.mprotectPage) ?? false
+    var switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
+    if choices.contains(.fillDepositAtFork) { switches.append(.bSplitFill) }
     world = World(facts: kernel.facts, switches: SwitchSet(without: switches), options: options)
   }
 
@@ -105,6 +117,9 @@ struct LitmusFastPin: Sendable {
   var mm: MMID
   var page: Int
   var seen: Entry
+  /// The page table it was read from, and whether a bitmap hung off it.
+  var table: UInt32
+  var hadBitmap: Bool
   var grabbed: Bool
 }
 

@@ -18,7 +18,8 @@ struct LitmusRun<E: Encoding> {
   private var step: LitmusStatement?
   /// What the step did, beside changing entries.
   private var baselineFailed = false
-  private var ownFailed = false
+  /// Pages written to swap beyond the baseline's.
+  private var extraWrites: UInt64 = 0
   private var labels: Set<LitmusLabel> = []
   private var costsBefore = CostTable()
   private var baselineCostsBefore = CostTable()
@@ -65,24 +66,24 @@ struct LitmusRun<E: Encoding> {
   /// False when the model cannot go on.
   private mutating func perform(_ operation: LitmusOperation) -> Bool {
     baselineCostsBefore = baseline.world.costs
-    let before = own?.world.costs ?? CostTable()
-    costsBefore = before
+    costsBefore = own?.world.costs ?? CostTable()
     labels = []
+    extraWrites = 0
     do {
-      baselineFailed = try baseline.perform(operation).failed
-      let report = try own?.perform(operation)
-      ownFailed = report?.failed ?? baselineFailed
-      labels = report?.labels ?? []
+      let expected = try baseline.perform(operation)
+      baselineFailed = expected.failed
+      if let report = try own?.perform(operation) {
+        if report.failed, !expected.failed { labels.insert(.fail) }
+        labels.formUnion(report.labels)
+        extraWrites = report.written > expected.written ? report.written - expected.written : 0
+        if extraWrites > 0 || (report.dirtied && !expected.dirtied) { labels.insert(.cost) }
+      }
     } catch {
       switch error {
       case .unsupported(let what): fail("the step", expected: "a transition of the model", got: what)
       case .failed: fail("the step", expected: "a result", got: "none")
       }
       return false
-    }
-    if let own {
-      if ownFailed, !baselineFailed { labels.insert(.fail) }
-      if own.world.costs[.extraWritebackPages] > before[.extraWritebackPages] { labels.insert(.cost) }
     }
     baseline.settle()
     own?.settle()
@@ -103,7 +104,11 @@ struct LitmusRun<E: Encoding> {
         verdicts = .writability(of: own.world, against: baseline.world)
       }
     case .aAndLazy, .aAndEager, .aOr, .b, .cStrict:
-      if let own { verdicts = .of(own.world, against: baseline.world, after: before, livelocked: livelocked) }
+      if let own {
+        verdicts = .of(
+          own.world, against: baseline.world, after: before, livelocked: livelocked, doomed: own.doomed,
+          isStored: { own.stored[$0.mm]?[$0.page] != nil })
+      }
     }
     previous = before
   }
@@ -123,7 +128,7 @@ extension LitmusRun {
           if expectation.claims.contains(where: { if case .fails = $0 { true } else { false } }) {
             expectsFailure = true
           }
-          if configuration == nil { checkBaseline(expectation) }
+          if configuration == nil { checkBaseline(expectation) } else { own?.learnNames(expectation) }
         } else if expectation.configuration == configuration {
           checkOwn(expectation)
         }
@@ -162,7 +167,7 @@ extension LitmusRun {
         fail(name, expected: "the name of a cost", got: "unknown")
         continue
       }
-      let got = kind.isLevel ? now[kind] : now[kind] - before[kind]
+      let got = kind == .extraWritebackPages ? extraWrites : kind.isLevel ? now[kind] : now[kind] - before[kind]
       if got != UInt64(value) { fail(name, expected: "\(value)", got: "\(got)") }
     }
   }

@@ -66,3 +66,21 @@ package enum LitmusRunner {
     return run.play()
   }
 }
+
+extension LitmusRunner {
+  /// The first story that notices when one call site is forgotten in the finished proposal: `nil` when none does.
+  package static func firstNoticing(
+    _ callSite: String, of encoding: EncodingID, in scenarios: [LitmusScenario]
+  ) -> LitmusScenario? {
+    let complete = LitmusConfiguration(encoding)
+    var forgotten = Selection()
+    forgotten.without = [callSite]
+    // Stories that speak of the call site are the likeliest to notice.
+    let likely = scenarios.filter { $0.configurations.contains { $0.without.contains(callSite) } }
+    return (likely + scenarios).first { scenario in
+      guard scenario.configurations.contains(complete), let kernel = scenario.kernels.last else { return false }
+      return !run(scenario, complete, kernel, forgotten).isEmpty
+        && run(scenario, complete, kernel, Selection()).isEmpty
+    }
+  }
+}

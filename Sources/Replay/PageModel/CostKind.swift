@@ -37,7 +37,8 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
   /// One sentence for `explain` and reports.
   package var definition: String {
     switch self {
-    case .pageFlagAtomics: "Atomic read-modify-writes of a page or folio flag that exist only to set or clear exclusivity."
+    case .pageFlagAtomics:
+      "Atomic read-modify-writes of a page or folio flag that exist only to set or clear exclusivity."
     case .structPageLines: "struct page cache lines touched only to read or change the exclusive flag."
     case .bitmapLines: "Bitmap cache lines read or written."
     case .bitmapBytesNow: "Bytes of bitmaps allocated at the end (64 per page table or PMD table that has one)."

@@ -91,7 +91,6 @@ package struct TouchedPages: Sendable {
   package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
 }
 
-
 extension World {
   /// A new mm. Only one built by `exec`, or forked from a complete one, is fully known.
   package mutating func createMM(_ id: MMID, _ origin: MMOrigin) {
@@ -174,13 +173,11 @@ extension World {
 
   /// Entries of the range that are not none, in address order: `(page, entry)`. A PMD entry comes once.
   package func forEachEntry(_ id: MMID, _ range: PageRange, _ body: (VirtualPage, Entry) -> Void) {
-    forEachRef(id, range) { ref in
-      let entry = tables.entry(ref)
-      if entry.kind != .none { body(owner(ref).page, entry) }
-    }
+    forEachRef(id, range) { ref in body(owner(ref).page, tables.entry(ref)) }
   }
 
-  /// Slots of existing tables in the range, in address order; a PMD entry comes once, none entries too.
+  /// Entries of the range that are not none, in address order; a PMD entry comes once. A sparse table is left as soon
+  /// as its last entry was seen.
   func forEachRef(_ id: MMID, _ range: PageRange, _ body: (EntryRef) -> Void) {
     guard let slot = slot(of: id), let mm = mms[Int(slot)], !range.isEmpty else { return }
     var position = mm.position(of: range.start.rawValue &>> 9)
@@ -189,12 +186,20 @@ extension World {
       let first = base &<< 9
       guard first < range.end.rawValue else { return }
       let region = mm.regions[position]
+      var left = tables[region].live
       if tables[region].isHuge {
-        body(EntryRef(region: region, slot: 0))
-      } else if tables[region].live > 0 {
-        let low = first >= range.start.rawValue ? 0 : Int(range.start.rawValue &- first)
+        if left > 0 { body(EntryRef(region: region, slot: 0)) }
+      } else if left > 0 {
+        var slot = first >= range.start.rawValue ? 0 : Int(range.start.rawValue &- first)
         let high = first &+ 512 <= range.end.rawValue ? 512 : Int(range.end.rawValue &- first)
-        for slot in low..<high { body(EntryRef(region: region, slot: slot)) }
+        while slot < high, left > 0 {
+          let ref = EntryRef(region: region, slot: slot)
+          if tables.entry(ref).kind != .none {
+            left &-= 1
+            body(ref)
+          }
+          slot += 1
+        }
       }
       position += 1
     }
@@ -203,7 +208,7 @@ extension World {
   /// Refs of the range that are not none, collected so that the body may change the tables.
   func liveRefs(_ id: MMID, _ range: PageRange) -> [EntryRef] {
     var refs: [EntryRef] = []
-    forEachRef(id, range) { if tables.entry($0).kind != .none { refs.append($0) } }
+    forEachRef(id, range) { refs.append($0) }
     return refs
   }
 

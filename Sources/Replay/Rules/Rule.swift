@@ -73,7 +73,7 @@ extension World {
       guard let mm else { continue }
       forEachRef(mm.id, .everything) { ref in
         let entry = tables.entry(ref)
-        guard entry.kind != .none || entry.bitmapBit, let what = check(ref, entry) else { return }
+        guard let what = check(ref, entry) else { return }
         found.append(RuleViolation(mm: mm.id, page: owner(ref).page, what: what))
       }
     }

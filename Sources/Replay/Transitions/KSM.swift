@@ -42,7 +42,8 @@ extension World {
   }
 
   /// O-60: the entry maps the stable page of `other` instead, unless it changed since the write protection.
-  package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome {
+  package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome
+  {
     guard let stableRef = find(other, otherPage) else { return .nothing }
     let stable = FolioID(tables.entry(stableRef).index)
     guard tables.entry(stableRef).kind == .present, folios[stable].flags.contains(.ksm) else { return .nothing }

@@ -97,6 +97,8 @@ extension World {
       var entry = tables.entry(ref)
       entry.softDirty = true
       tables.write(entry, at: ref)
+      // The PMD-level bit belongs to the PMD table of the old address; the slot here reads 0.
+      tables.setBitmapBit(false, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
       E.tableMoved(&self, region)

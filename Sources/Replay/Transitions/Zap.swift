@@ -68,9 +68,11 @@ extension World {
       drop(EntryRef(region: region, slot: 0))
       return
     }
-    for slot in 0..<512 {
+    var slot = 0
+    while tables[region].live > 0, slot < 512 {
       let ref = EntryRef(region: region, slot: slot)
       if tables.entry(ref).kind != .none { drop(ref) }
+      slot += 1
     }
   }
 

@@ -10,7 +10,6 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
   case raced = "raced with another thread, or refused in atomic context"
-  case closedLate = "the fault showed no result before other events came between"
   case touchedDuringSnapshot = "changed while the snapshot was taken"
   case headOnly = "kpageflags shows the head page's bit only"
   case notFollowed = "in a state the model does not follow"

@@ -64,10 +64,6 @@ enum EventWords {
 
   /// `write-protect` is the fault this tool is about: a write to a present entry.
   static func access(_ access: FaultAccess) -> String {
-    access.contains(.late) ? kind(access) + ",late" : kind(access)
-  }
-
-  private static func kind(_ access: FaultAccess) -> String {
     switch (access.contains(.write), access.contains(.present), access.contains(.kernel)) {
     case (true, true, false): "write-protect"
     case (true, true, true): "write-protect,kernel"
