@@ -102,9 +102,11 @@ extension World {
   /// Present (and device) mappings of all pages of the folio: `folio_mapcount`.
   func mapcount(_ folio: FolioID) -> UInt32 { folios[folio].attached - (folios.side(folio)?.migrations ?? 0) }
 
-  /// One sharer less can only mend a verdict, so only entries with one are looked at again.
+  /// One sharer less can only mend a verdict, so only entries with one are looked at again; and a small folio's only
+  /// when a single mapping is left, since before that nothing changes for the others (a zygote has thousands).
   mutating func touchDiverged(_ folio: FolioID) {
-    guard folios[folio].flags.contains(.diverged) else { return }
+    let record = folios[folio]
+    guard record.flags.contains(.diverged), record.attached <= 1 || record.flags.contains(.large) else { return }
     for ref in folios.mappings(of: folio) { touch(ref) }
   }
 
