@@ -56,6 +56,23 @@ extension World {
     case .lazilyFree(let mm, let range, let vma):
       lazilyFree(mm, range, vma)
       return .done
+    case .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference,
+      .dropReference, .swapOut, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd,
+      .migrationSet, .migrationRestore, .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero,
+      .ksmGiveUp, .ksmMerge, .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .installGuards,
+      .removeGuards, .uffdCopy, .uffdMove, .uffdWriteProtect, .uffdResolve, .clearSoftDirty, .numaScan,
+      .numaFault, .moveToDevice, .returnFromDevice, .deviceInsert, .makeDeviceExclusive,
+      .restoreDeviceExclusive, .poison, .learn, .resolve, .forget:
+      return applyRare(operation)
+    }
+  }
+
+  /// Operations that a trace rarely has, or never: compiled once for all encodings instead of once for each, because
+  /// that is most of the code and none of the time.
+  @_semantics("optimize.sil.specialize.generic.never")
+  @inline(never)
+  private mutating func applyRare(_ operation: Operation) -> Outcome {
+    switch operation {
     case .store(let mm, let page, let vma): return store(mm, page, vma)
     case .load(let mm, let page, let vma): return load(mm, page, vma)
     case .forcedStore(let mm, let page, let vma, let isUprobe):
@@ -135,6 +152,10 @@ extension World {
     case .forget(let mm):
       forget(mm)
       return .done
+    case .createMM, .readFault, .anonymousFault, .hugeFault, .writeFault, .filePageCopy, .filePageMapped,
+      .forkBegin, .forkCopy, .forkEnd, .forkAbort, .zap, .discard, .freeEmptyTables, .exitBegin, .exitEnd,
+      .move, .protect, .lazilyFree:
+      preconditionFailure("\(operation) is not a rare operation")
     }
   }
 }
