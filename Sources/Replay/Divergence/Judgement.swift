@@ -62,7 +62,7 @@ private func judge(e: Bool, b: Bool, t: Bool, _ evidence: Evidence) -> Verdict {
   if e, !t, !(b && evidence.truth == .unknown) { return .unsafe }
   if e, !b, evidence.isUnderStableWriteback { return .unsafeIO }
   if evidence.isStale { return .dataLoss }
-  if !e, b, evidence.isPinned { return .conservativePin }
+  if !e, b, evidence.isPinned, !evidence.isWritable { return .conservativePin }
   if !e, b, evidence.isLivelocked { return .livelock }
   if !e, evidence.isWritable { return .invariantBreak }
   if !e, b { return evidence.reusePasses ? .conservativeFault : .conservativeCopy }

@@ -176,12 +176,20 @@ extension World {
       evidence.isWritable = entry.writable || entry.shadowStack
       if baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
-        evidence.reusePasses =
-          entry.kind == .present ? reuseCheck(ref) == .passes : isTrulyExclusive(ref) == .exclusive
+        evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)
         evidence.isLivelocked = livelocked || entry.verdict == .livelock
       }
     }
     return evidence
+  }
+
+  /// The reuse check of an entry that is not present, as if it were: nobody else, also not on another page of the
+  /// large folio cached for it.
+  private func wouldReuse(_ ref: EntryRef, _ entry: Entry) -> Bool {
+    guard isTrulyExclusive(ref) == .exclusive else { return false }
+    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
+    let own = tables[ref.region].mm
+    return folios.mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
   }
 
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {

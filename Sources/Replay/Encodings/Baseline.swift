@@ -92,12 +92,14 @@ package enum Baseline: Encoding {
     }
   }
 
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     if !exclusive { set(&world, ref, false) }

@@ -148,14 +148,18 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     for page in 0..<world.folios.order(folio).pageCount { world.setPageBit(folio, page, true) }
   }
 
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  /// Write under a clear flag would break I1: map read-only instead. The lazy variant does not look.
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
-    !Policy.writeProtectsOthers || claim(world, ref, world.tables.entry(ref)) != .shared
+  /// Write under a clear flag would break I1: map read-only instead. Swap-in looks at the flag anyway; the lazy
+  /// variant does not where a migration entry says write.
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool {
+    if Policy.isUnion || (site == .restore && !Policy.writeProtectsOthers) { return true }
+    return claim(world, ref, world.tables.entry(ref)) != .shared
   }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {

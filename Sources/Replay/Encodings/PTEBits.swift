@@ -14,7 +14,11 @@ package enum PTEBits: Encoding {
       let isKSM = world.folios[FolioID(entry.index)].flags.contains(.ksm)
       return isKSM && world.switches.contains(.cZero) ? .shared : bits(entry)
     case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
-    case .devicePrivate: return Claim(entry.writable || entry.exclusiveMark)
+    case .devicePrivate:
+      if !world.switches.contains(.cDevPriv), let reading = world.options.devicePrivateReadsAs {
+        return entry.writable ? .exclusive : reading
+      }
+      return Claim(entry.writable || entry.exclusiveMark)
     case .deviceExclusive, .migrationReadExclusive, .migrationWrite: return .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationRead, .none, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: return .shared
@@ -116,9 +120,9 @@ package enum PTEBits: Encoding {
     switch site {
     case .fork:
       if world.switches.contains(.cFork) {
-        result.dirty = false
+        // The kernel's own wrprotect of a shadow-stack entry leaves SavedDirty behind.
+        result.dirty = entry.shadowStack && !world.switches.contains(.cShadowStack)
         result.dirtyUnknown = false
-        result.shadowStack = false
       }
     case .ksm: result.dirty = false
     case .mprotect, .numa, .userfault, .softDirty:
@@ -188,12 +192,14 @@ package enum PTEBits: Encoding {
 
   package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   /// Device-private entries have no dirty bit: C needs a read-exclusive type of them.
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {

@@ -12,7 +12,8 @@ package enum PageTableBitmap: Encoding {
     case .present, .deviceExclusive:
       return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
-      return world.switches.contains(.bDevPriv) ? bit(world, ref, entry) : .exclusive
+      return world.switches.contains(.bDevPriv)
+        ? bit(world, ref, entry) : world.options.devicePrivateReadsAs ?? .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -21,7 +22,9 @@ package enum PageTableBitmap: Encoding {
   }
 
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
-    if world.switches.contains(.bInstallClear) { setBit(&world, ref, false) }
+    // A collapse to PMD order is the deposit's business (`b.deposit.reset`), at both levels.
+    let isDeposit = site == .collapse && world.isHuge(ref)
+    if world.switches.contains(.bInstallClear), !isDeposit { setBit(&world, ref, false) }
     forgetUnknown(&world, ref)
   }
 
@@ -151,21 +154,32 @@ package enum PageTableBitmap: Encoding {
   }
 
   /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {
-    guard !world.switches.contains(.bMoveTable) else { return }
-    dropBitmap(&world, region)
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {
+    guard !world.switches.contains(.bMoveTable), world.tables[region].hasBitmap else { return }
+    let left = world.tables.allocate(mm: world.tables[region].mm, base: base)
+    world.mms[Int(world.tables[region].mm)]?.insert(region: left, base: base)
+    world.tables[left].hasBitmap = true
+    for slot in 0..<512 {
+      let bit = world.tables.entry(EntryRef(region: region, slot: slot)).bitmapBit
+      world.tables.setBitmapBit(bit, at: EntryRef(region: left, slot: slot))
+    }
+    world.tables[region].hasBitmap = false
+    world.tables.clearTableBits(region)
   }
 
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
     guard world.switches.contains(.bDepositReset) else { return }
     dropBitmap(&world, region)
+    world.tables[region].pmd.bitmapBit = false
   }
 
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) { dropBitmap(&world, region) }
 
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     guard !exclusive, world.switches.contains(.bDevPriv) else { return }
@@ -196,6 +210,17 @@ package enum PageTableBitmap: Encoding {
     guard hasBitmap(world, ref) else { return }
     world.tables.setBitmapBit(value, at: ref)
     world.costs[.bitmapLines] += 1
+    if let sibling = sibling(world, ref) { world.tables.setBitmapBit(value, at: sibling) }
+  }
+
+  /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
+  private static func sibling(_ world: borrowing World<Self>, _ ref: EntryRef) -> EntryRef? {
+    guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
+    let table = world.tables[ref.region]
+    guard let other = world.mms[Int(table.mm)]?.peekRegion(base: table.base ^ 1), !world.tables[other].isHuge else {
+      return nil
+    }
+    return EntryRef(region: other, slot: ref.slot)
   }
 
   private static func ensureBitmap(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
@@ -217,6 +242,9 @@ package enum PageTableBitmap: Encoding {
       world.mms[Int(table.mm)]?.pmdBitmaps.append(table.base &>> 9)
     } else {
       world.tables[region].hasBitmap = true
+      if let sibling = sibling(world, EntryRef(region: region, slot: 0)) {
+        world.tables[sibling.region].hasBitmap = true
+      }
     }
     world.costs[.bitmapAllocations] += 1
     world.costs[.bitmapBytesNow] += bitmapBytes

@@ -56,8 +56,11 @@ package struct WorldOptions: Sendable, Equatable {
   package var bitmapAllocationBudget: Int?
   /// Encoding B: what fork does when an allocation fails.
   package var forkWithoutBitmap = ForkWithoutBitmap.abort
-  /// x86 with shadow stacks: read-only dirty lives in SavedDirty.
-  package var userfaultKeepsAtFork = false
+  /// Encoding B: two page tables share a page (s390, ppc). Without `b.multi` they share their bits.
+  package var hasTwoTablesPerPage = false
+  /// What a read-only device-private entry is taken for where B or C forgot them; `nil`: B takes it for exclusive
+  /// (no bit), C for shared (no dirty bit).
+  package var devicePrivateReadsAs: Claim?
 
   package enum ForkWithoutBitmap: Sendable, Equatable { case abort, copy }
 
@@ -134,6 +137,7 @@ extension World {
     guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
     let base = page.rawValue &>> 9
     if let region = mms[Int(slot)]?.region(base: base) {
+      if tables[region].isHuge, tables[region].live == 0 { tables.setHuge(false, region: region) }
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base)

@@ -39,6 +39,11 @@ extension World {
   mutating func freeTable(_ region: UInt32) {
     let table = tables[region]
     E.tableFreed(&self, region)
+    if table.pmd.bitmapBit {
+      // The PMD slot's own bit lives one level up and outlives the table.
+      tables.setHuge(false, region: region)
+      return
+    }
     mms[Int(table.mm)]?.remove(base: table.base)
     tables.free(region)
   }
