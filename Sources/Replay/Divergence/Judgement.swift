@@ -31,6 +31,14 @@ package struct Judgement: Sendable, Equatable, BitwiseCopyable {
 /// fact, not a difference.
 package func judge(_ evidence: Evidence) -> Judgement {
   if evidence.baseline == .unknown, evidence.encoding == .unknown { return .ok }
+  if evidence.baseline != .unknown, evidence.encoding != .unknown, evidence.truth != .unknown {
+    return Judgement(
+      verdict: judge(
+        e: evidence.encoding == .exclusive, b: evidence.baseline == .exclusive, t: evidence.truth == .exclusive,
+        evidence),
+      certainty: .definite,
+      losesExclusivity: evidence.encoding == .shared && evidence.baseline == .exclusive)
+  }
   var worst = Verdict.ok
   var mildest: Verdict?
   var every = true

@@ -68,7 +68,7 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
 
   package var kind: EntryKind {
-    get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
+    @inline(__always) get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
     set { raw = raw & ~0xf | UInt64(newValue.rawValue) }
   }
 
