@@ -8,6 +8,7 @@
 package enum PTEBits: Encoding {
   package static let id = EncodingID.cStrict
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present:
@@ -26,6 +27,7 @@ package enum PTEBits: Encoding {
   }
 
   /// C-raw: W or D of a normal anonymous page, whoever wrote those bits.
+  @inline(__always)
   package static func rawClaim(_ world: borrowing World<Baseline>, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present: world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bits(entry)
@@ -152,12 +154,14 @@ package enum PTEBits: Encoding {
     return result
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     if entry.hardwareDirty && world.switches.contains(.cHardwareDirty) { return true }
     guard world.switches.contains(.cDirtyRead) else { return entry.dirty }
     return entry.dirty && (entry.writable || entry.shadowStack)
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool {
@@ -172,11 +176,13 @@ package enum PTEBits: Encoding {
   }
 
   /// Dirty bits of read-only entries must never be ORed together.
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
     guard world.switches.contains(.cBatch) else { return true }
     return first.writable || first.dirty == next.dirty
   }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry {
     var result = entry.cleaned
     if !entry.writable, world.switches.contains(.cMadvFree) {
@@ -197,6 +203,7 @@ package enum PTEBits: Encoding {
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
+  @inline(__always)
   package static func mayMapWritable(
     _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
   ) -> Bool { true }

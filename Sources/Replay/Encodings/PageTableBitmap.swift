@@ -7,6 +7,7 @@ package enum PageTableBitmap: Encoding {
   /// One bit per entry of a 512-entry table.
   static let bitmapBytes: UInt64 = 64
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .deviceExclusive:
@@ -106,16 +107,20 @@ package enum PageTableBitmap: Encoding {
     entry.withWrite
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     entry.dirty || entry.hardwareDirty
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool { folioIsDirty && migration.dirty }
 
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   /// A bit 1 needs a bitmap at the destination; so does an R migration entry, whose restore cannot allocate.
@@ -139,6 +144,7 @@ package enum PageTableBitmap: Encoding {
     if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
   }
 
+  @inline(__always)
   private static func moveIsDone(_ world: borrowing World<Self>, _ to: EntryRef) -> Bool {
     world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
   }
@@ -177,6 +183,7 @@ package enum PageTableBitmap: Encoding {
 
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
+  @inline(__always)
   package static func mayMapWritable(
     _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
   ) -> Bool { true }
@@ -188,6 +195,7 @@ package enum PageTableBitmap: Encoding {
 
   // — the bitmap
 
+  @inline(__always)
   private static func bit(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     if world.folios[FolioID(entry.index)].flags.contains(.exclusiveUnknown) { return .unknown }
     return Claim(!entry.bitmapBit)
@@ -200,6 +208,7 @@ package enum PageTableBitmap: Encoding {
     world.folios[FolioID(entry.index)].flags.remove(.exclusiveUnknown)
   }
 
+  @inline(__always)
   private static func hasBitmap(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
     let region = world.tables[ref.region]
     guard region.isHuge else { return region.hasBitmap }
@@ -214,6 +223,7 @@ package enum PageTableBitmap: Encoding {
   }
 
   /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
+  @inline(__always)
   private static func sibling(_ world: borrowing World<Self>, _ ref: EntryRef) -> EntryRef? {
     guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
     let table = world.tables[ref.region]
