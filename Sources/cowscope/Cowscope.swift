@@ -17,7 +17,7 @@ struct Cowscope: AsyncParsableCommand {
       """,
     subcommands: [
       Check.self, Record.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self,
-      VerifyCommand.self, DiffCommand.self, ListCommand.self, ExplainCommand.self,
+      VerifyCommand.self, DiffCommand.self, Litmus.self, ListCommand.self, ExplainCommand.self,
     ])
 }
 

@@ -31,6 +31,14 @@ package struct Judgement: Sendable, Equatable, BitwiseCopyable {
 /// fact, not a difference.
 package func judge(_ evidence: Evidence) -> Judgement {
   if evidence.baseline == .unknown, evidence.encoding == .unknown { return .ok }
+  if evidence.baseline != .unknown, evidence.encoding != .unknown, evidence.truth != .unknown {
+    return Judgement(
+      verdict: judge(
+        e: evidence.encoding == .exclusive, b: evidence.baseline == .exclusive, t: evidence.truth == .exclusive,
+        evidence),
+      certainty: .definite,
+      losesExclusivity: evidence.encoding == .shared && evidence.baseline == .exclusive)
+  }
   var worst = Verdict.ok
   var mildest: Verdict?
   var every = true
@@ -62,7 +70,7 @@ private func judge(e: Bool, b: Bool, t: Bool, _ evidence: Evidence) -> Verdict {
   if e, !t, !(b && evidence.truth == .unknown) { return .unsafe }
   if e, !b, evidence.isUnderStableWriteback { return .unsafeIO }
   if evidence.isStale { return .dataLoss }
-  if !e, b, evidence.isPinned { return .conservativePin }
+  if !e, b, evidence.isPinned, !evidence.isWritable { return .conservativePin }
   if !e, b, evidence.isLivelocked { return .livelock }
   if !e, evidence.isWritable { return .invariantBreak }
   if !e, b { return evidence.reusePasses ? .conservativeFault : .conservativeCopy }

@@ -110,14 +110,10 @@ package struct Lockstep: Sendable {
     baseline.touched.removeAll()
   }
 
-  private static func judge<E: Encoding>(_ lane: inout Lane<E>?, _ baseline: World<Baseline>, _ context: JudgingContext)
-  {
-    guard lane != nil else { return }
-    for run in baseline.touched.runs { lane?.judge(run, baseline, context) }
-    if let own = lane?.world.touched.runs {
-      for run in own { lane?.judge(run, baseline, context) }
-    }
-    lane?.world.touched.removeAll()
+  private static func judge<E: Encoding>(
+    _ lane: inout Lane<E>?, _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+  ) {
+    lane?.judgeTouched(baseline, context)
   }
 
   private mutating func touchEverything() { baseline.touchEverything() }
@@ -139,27 +135,67 @@ package struct Lockstep: Sendable {
 }
 
 extension Lane {
-  mutating func judge(_ run: TouchedPages.Run, _ baseline: World<Baseline>, _ context: JudgingContext) {
+  /// What the operation touched here or in the baseline's world; mostly that is the same.
+  mutating func judgeTouched(_ baseline: borrowing World<Baseline>, _ context: JudgingContext) {
+    for run in baseline.touched.runs { judge(run, baseline, context) }
+    if world.touched.runs != baseline.touched.runs {
+      let own = world.touched.runs
+      for run in own { judge(run, baseline, context) }
+    }
+    world.touched.removeAll()
+  }
+
+  mutating func judge(
+    _ run: TouchedPages.Run, _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+  ) {
     var page = run.range.start
     while page < run.range.end {
-      defer { page = page.advanced(by: 1) }
-      guard let ref = world.find(run.mm, page) else { continue }
-      let entry = world.entry(ref)
-      guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {
-        if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
-        continue
+      let base = page.rawValue &>> 9
+      let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
+      if let own = world.region(run.mm, base: base) {
+        let other = baseline.region(run.mm, base: base)
+        while page < end {
+          judge(run, page, world.ref(own, page), other.map { baseline.ref($0, page) }, baseline, context)
+          page = page.advanced(by: 1)
+        }
+      } else {
+        page = end
       }
-      log.checks += 1
-      let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
-      let evidence = world.evidence(
-        ref, encoding: E.claim(world, ref, entry), baseline: baseline.claim(run.mm, page),
-        livelocked: run.isLivelocked, staleAgainst: isStale)
-      world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
     }
+  }
+
+  @inline(__always)
+  private mutating func judge(
+    _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?,
+    _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+  ) {
+    let entry = world.entry(ref)
+    guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {
+      if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
+      return
+    }
+    log.checks += 1
+    let e = E.claim(world, ref, entry)
+    let b = other.map { Baseline.claim(baseline, $0, baseline.entry($0)) } ?? .shared
+    let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
+    if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }
+    let evidence = world.evidence(
+      ref, encoding: e, baseline: b, livelocked: run.isLivelocked, staleAgainst: isStale)
+    world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
   }
 }
 
 extension World {
+  /// Nearly every entry: claim and baseline agree, and nothing about the entry contradicts them.
+  @inline(__always)
+  func agreesPlainly(_ ref: EntryRef, _ entry: Entry, _ claim: Claim) -> Bool {
+    switch claim {
+    case .shared: !entry.writable && !entry.shadowStack
+    case .exclusive: isTrulyExclusive(ref) == .exclusive
+    case .unknown: true
+    }
+  }
+
   /// Gathers what the verdict on one entry rests on.
   package func evidence(
     _ ref: EntryRef, encoding: Claim, baseline: Claim, livelocked: Bool, staleAgainst isStale: Bool?
@@ -176,12 +212,20 @@ extension World {
       evidence.isWritable = entry.writable || entry.shadowStack
       if baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
-        evidence.reusePasses =
-          entry.kind == .present ? reuseCheck(ref) == .passes : isTrulyExclusive(ref) == .exclusive
+        evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)
         evidence.isLivelocked = livelocked || entry.verdict == .livelock
       }
     }
     return evidence
+  }
+
+  /// The reuse check of an entry that is not present, as if it were: nobody else, also not on another page of the
+  /// large folio cached for it.
+  private func wouldReuse(_ ref: EntryRef, _ entry: Entry) -> Bool {
+    guard isTrulyExclusive(ref) == .exclusive else { return false }
+    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
+    let own = tables[ref.region].mm
+    return folios.mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
   }
 
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {

@@ -7,6 +7,7 @@ import MMEvents
 package enum Baseline: Encoding {
   package static let id = EncodingID.baseline
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
@@ -61,16 +62,20 @@ package enum Baseline: Encoding {
     entry.withWrite
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     entry.dirty || entry.hardwareDirty
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool { folioIsDirty && migration.dirty }
 
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   package static func prepareMove(
@@ -92,12 +97,15 @@ package enum Baseline: Encoding {
     }
   }
 
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  @inline(__always)
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     if !exclusive { set(&world, ref, false) }

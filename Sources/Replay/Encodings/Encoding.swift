@@ -69,9 +69,8 @@ package protocol Encoding: Sendable {
   static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool)
   /// A PMD entry was replaced by 512 entries of the table of the same region.
   static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry)
-  /// A whole table moved to another PMD slot (`move_normal_pmd`); `left` is the region now at the old address, if
-  /// one was made.
-  static func tableMoved(_ world: inout World<Self>, _ region: UInt32)
+  /// A whole table moved here from the PMD slot of `base` (`move_normal_pmd`).
+  static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64)
   /// A table with 512 none entries is deposited below a new PMD entry.
   static func deposited(_ world: inout World<Self>, _ region: UInt32)
   /// The table of a region is freed.
@@ -82,7 +81,7 @@ package protocol Encoding: Sendable {
   // — rare
 
   /// May this writable request really be mapped writable? A folio flag cannot say "this page only".
-  static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool
+  static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite) -> Bool
   /// A device-private entry at `ref` lost write (`mprotect`), or (`atFork`) became shared.
   static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool)
 }

@@ -35,6 +35,7 @@ package enum Or: FolioFlagPolicy {
 package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static var id: EncodingID { Policy.id }
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
@@ -123,16 +124,20 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     entry.withWrite
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     entry.dirty || entry.hardwareDirty
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool { folioIsDirty && migration.dirty }
 
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   package static func prepareMove(
@@ -148,14 +153,19 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     for page in 0..<world.folios.order(folio).pageCount { world.setPageBit(folio, page, true) }
   }
 
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  /// Write under a clear flag would break I1: map read-only instead. The lazy variant does not look.
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
-    !Policy.writeProtectsOthers || claim(world, ref, world.tables.entry(ref)) != .shared
+  /// Write under a clear flag would break I1: map read-only instead. Swap-in looks at the flag anyway; the lazy
+  /// variant does not where a migration entry says write.
+  @inline(__always)
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool {
+    if Policy.isUnion || (site == .restore && !Policy.writeProtectsOthers) { return true }
+    return claim(world, ref, world.tables.entry(ref)) != .shared
   }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
@@ -166,6 +176,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   // — the flag
 
+  @inline(__always)
   private static func flag(_ world: borrowing World<Self>, _ folio: FolioID) -> Claim {
     let flags = world.folios[folio].flags
     if flags.contains(.exclusiveUnknown) { return .unknown }
@@ -205,6 +216,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     for ref in world.folios.mappings(of: folio) { world.touch(ref) }
   }
 
+  @inline(__always)
   private static func hasSharedMigrationEntry(_ world: borrowing World<Self>, _ folio: FolioID) -> Bool {
     world.folios.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
   }

@@ -8,13 +8,18 @@
 package enum PTEBits: Encoding {
   package static let id = EncodingID.cStrict
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present:
       let isKSM = world.folios[FolioID(entry.index)].flags.contains(.ksm)
       return isKSM && world.switches.contains(.cZero) ? .shared : bits(entry)
     case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
-    case .devicePrivate: return Claim(entry.writable || entry.exclusiveMark)
+    case .devicePrivate:
+      if !world.switches.contains(.cDevPriv), let reading = world.options.devicePrivateReadsAs {
+        return entry.writable ? .exclusive : reading
+      }
+      return Claim(entry.writable || entry.exclusiveMark)
     case .deviceExclusive, .migrationReadExclusive, .migrationWrite: return .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationRead, .none, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: return .shared
@@ -22,6 +27,7 @@ package enum PTEBits: Encoding {
   }
 
   /// C-raw: W or D of a normal anonymous page, whoever wrote those bits.
+  @inline(__always)
   package static func rawClaim(_ world: borrowing World<Baseline>, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present: world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bits(entry)
@@ -116,9 +122,9 @@ package enum PTEBits: Encoding {
     switch site {
     case .fork:
       if world.switches.contains(.cFork) {
-        result.dirty = false
+        // The kernel's own wrprotect of a shadow-stack entry leaves SavedDirty behind.
+        result.dirty = entry.shadowStack && !world.switches.contains(.cShadowStack)
         result.dirtyUnknown = false
-        result.shadowStack = false
       }
     case .ksm: result.dirty = false
     case .mprotect, .numa, .userfault, .softDirty:
@@ -148,12 +154,14 @@ package enum PTEBits: Encoding {
     return result
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     if entry.hardwareDirty && world.switches.contains(.cHardwareDirty) { return true }
     guard world.switches.contains(.cDirtyRead) else { return entry.dirty }
     return entry.dirty && (entry.writable || entry.shadowStack)
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool {
@@ -168,11 +176,13 @@ package enum PTEBits: Encoding {
   }
 
   /// Dirty bits of read-only entries must never be ORed together.
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
     guard world.switches.contains(.cBatch) else { return true }
     return first.writable || first.dirty == next.dirty
   }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry {
     var result = entry.cleaned
     if !entry.writable, world.switches.contains(.cMadvFree) {
@@ -188,12 +198,15 @@ package enum PTEBits: Encoding {
 
   package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  @inline(__always)
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   /// Device-private entries have no dirty bit: C needs a read-exclusive type of them.
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {

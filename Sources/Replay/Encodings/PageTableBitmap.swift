@@ -7,12 +7,14 @@ package enum PageTableBitmap: Encoding {
   /// One bit per entry of a 512-entry table.
   static let bitmapBytes: UInt64 = 64
 
+  @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .deviceExclusive:
       return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
-      return world.switches.contains(.bDevPriv) ? bit(world, ref, entry) : .exclusive
+      return world.switches.contains(.bDevPriv)
+        ? bit(world, ref, entry) : world.options.devicePrivateReadsAs ?? .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -21,7 +23,9 @@ package enum PageTableBitmap: Encoding {
   }
 
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
-    if world.switches.contains(.bInstallClear) { setBit(&world, ref, false) }
+    // A collapse to PMD order is the deposit's business (`b.deposit.reset`), at both levels.
+    let isDeposit = site == .collapse && world.isHuge(ref)
+    if world.switches.contains(.bInstallClear), !isDeposit { setBit(&world, ref, false) }
     forgetUnknown(&world, ref)
   }
 
@@ -103,16 +107,20 @@ package enum PageTableBitmap: Encoding {
     entry.withWrite
   }
 
+  @inline(__always)
   package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
     entry.dirty || entry.hardwareDirty
   }
 
+  @inline(__always)
   package static func restoredDirty(
     _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool { folioIsDirty && migration.dirty }
 
+  @inline(__always)
   package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
+  @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   /// A bit 1 needs a bitmap at the destination; so does an R migration entry, whose restore cannot allocate.
@@ -136,6 +144,7 @@ package enum PageTableBitmap: Encoding {
     if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
   }
 
+  @inline(__always)
   private static func moveIsDone(_ world: borrowing World<Self>, _ to: EntryRef) -> Bool {
     world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
   }
@@ -151,21 +160,33 @@ package enum PageTableBitmap: Encoding {
   }
 
   /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32) {
-    guard !world.switches.contains(.bMoveTable) else { return }
-    dropBitmap(&world, region)
+  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {
+    guard !world.switches.contains(.bMoveTable), world.tables[region].hasBitmap else { return }
+    let left = world.tables.allocate(mm: world.tables[region].mm, base: base)
+    world.mms[Int(world.tables[region].mm)]?.insert(region: left, base: base)
+    world.tables[left].hasBitmap = true
+    for slot in 0..<512 {
+      let bit = world.tables.entry(EntryRef(region: region, slot: slot)).bitmapBit
+      world.tables.setBitmapBit(bit, at: EntryRef(region: left, slot: slot))
+    }
+    world.tables[region].hasBitmap = false
+    world.tables.clearTableBits(region)
   }
 
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
     guard world.switches.contains(.bDepositReset) else { return }
     dropBitmap(&world, region)
+    world.tables[region].pmd.bitmapBit = false
   }
 
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) { dropBitmap(&world, region) }
 
   package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
-  package static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool { true }
+  @inline(__always)
+  package static func mayMapWritable(
+    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+  ) -> Bool { true }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     guard !exclusive, world.switches.contains(.bDevPriv) else { return }
@@ -174,6 +195,7 @@ package enum PageTableBitmap: Encoding {
 
   // — the bitmap
 
+  @inline(__always)
   private static func bit(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     if world.folios[FolioID(entry.index)].flags.contains(.exclusiveUnknown) { return .unknown }
     return Claim(!entry.bitmapBit)
@@ -186,6 +208,7 @@ package enum PageTableBitmap: Encoding {
     world.folios[FolioID(entry.index)].flags.remove(.exclusiveUnknown)
   }
 
+  @inline(__always)
   private static func hasBitmap(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
     let region = world.tables[ref.region]
     guard region.isHuge else { return region.hasBitmap }
@@ -196,6 +219,18 @@ package enum PageTableBitmap: Encoding {
     guard hasBitmap(world, ref) else { return }
     world.tables.setBitmapBit(value, at: ref)
     world.costs[.bitmapLines] += 1
+    if let sibling = sibling(world, ref) { world.tables.setBitmapBit(value, at: sibling) }
+  }
+
+  /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
+  @inline(__always)
+  private static func sibling(_ world: borrowing World<Self>, _ ref: EntryRef) -> EntryRef? {
+    guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
+    let table = world.tables[ref.region]
+    guard let other = world.mms[Int(table.mm)]?.peekRegion(base: table.base ^ 1), !world.tables[other].isHuge else {
+      return nil
+    }
+    return EntryRef(region: other, slot: ref.slot)
   }
 
   private static func ensureBitmap(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
@@ -217,6 +252,9 @@ package enum PageTableBitmap: Encoding {
       world.mms[Int(table.mm)]?.pmdBitmaps.append(table.base &>> 9)
     } else {
       world.tables[region].hasBitmap = true
+      if let sibling = sibling(world, EntryRef(region: region, slot: 0)) {
+        world.tables[sibling.region].hasBitmap = true
+      }
     }
     world.costs[.bitmapAllocations] += 1
     world.costs[.bitmapBytesNow] += bitmapBytes

@@ -44,6 +44,9 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     choices = configuration?.with ?? []
     var options = WorldOptions()
     options.followsContent = true
+    options.hasTwoTablesPerPage = machine.architecture == .twoTablesPerPage
+    if choices.contains(.devicePrivateDefaultShared) { options.devicePrivateReadsAs = .shared }
+    if choices.contains(.devicePrivateReadIsExclusive) { options.devicePrivateReadsAs = .exclusive }
     if choices.contains(.noMemoryCopy) { options.forkWithoutBitmap = .copy }
     decidesByWrongPage = configuration?.without.contains(LitmusSwitches.mprotectPage) ?? false
     var switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }

@@ -68,7 +68,7 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
 
   package var kind: EntryKind {
-    get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
+    @inline(__always) get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
     set { raw = raw & ~0xf | UInt64(newValue.rawValue) }
   }
 
@@ -138,7 +138,8 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     get { bit(13) }
     set { setBit(13, newValue) }
   }
-  /// x86 shadow stack: Write=0, Dirty=1 counts as writable.
+  /// x86 shadow stack: Write=0, Dirty=1. Set together with `writable`, as which `pte_write` counts it; without write
+  /// what is left of it is the SavedDirty bit, `dirty`.
   package var shadowStack: Bool {
     get { bit(14) }
     set { setBit(14, newValue) }
@@ -187,6 +188,7 @@ extension Entry {
     var entry = self
     entry.writable = false
     entry.writableUnknown = false
+    entry.shadowStack = false
     return entry
   }
 

@@ -56,8 +56,11 @@ package struct WorldOptions: Sendable, Equatable {
   package var bitmapAllocationBudget: Int?
   /// Encoding B: what fork does when an allocation fails.
   package var forkWithoutBitmap = ForkWithoutBitmap.abort
-  /// x86 with shadow stacks: read-only dirty lives in SavedDirty.
-  package var userfaultKeepsAtFork = false
+  /// Encoding B: two page tables share a page (s390, ppc). Without `b.multi` they share their bits.
+  package var hasTwoTablesPerPage = false
+  /// What a read-only device-private entry is taken for where B or C forgot them; `nil`: B takes it for exclusive
+  /// (no bit), C for shared (no dirty bit).
+  package var devicePrivateReadsAs: Claim?
 
   package enum ForkWithoutBitmap: Sendable, Equatable { case abort, copy }
 
@@ -66,7 +69,7 @@ package struct WorldOptions: Sendable, Equatable {
 
 /// Pages whose verdict has to be looked at again.
 package struct TouchedPages: Sendable {
-  package struct Run: Sendable, BitwiseCopyable {
+  package struct Run: Sendable, BitwiseCopyable, Equatable {
     package var mm: MMID
     package var range: PageRange
     /// An unshare fault came back and the page is still not claimed exclusive.
@@ -129,11 +132,24 @@ extension World {
     return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
   }
 
+  /// The page table (or PMD slot) for a 2 MiB block.
+  @inline(__always)
+  func region(_ id: MMID, base: UInt64) -> UInt32? {
+    guard let slot = slot(of: id) else { return nil }
+    return mms[Int(slot)]?.peekRegion(base: base)
+  }
+
+  @inline(__always)
+  func ref(_ region: UInt32, _ page: VirtualPage) -> EntryRef {
+    EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+  }
+
   /// The same, with the page table made if need be. The mm must be live.
   mutating func ensure(_ id: MMID, _ page: VirtualPage) -> EntryRef {
     guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
     let base = page.rawValue &>> 9
     if let region = mms[Int(slot)]?.region(base: base) {
+      if tables[region].isHuge, tables[region].live == 0 { tables.setHuge(false, region: region) }
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base)
@@ -151,9 +167,9 @@ extension World {
   /// Whose entry it is.
   package func owner(_ ref: EntryRef) -> (mm: MMID, page: VirtualPage) {
     let region = tables[ref.region]
-    guard let mm = mms[Int(region.mm)] else { preconditionFailure("page table without an mm") }
+    guard let id = mms[Int(region.mm)]?.id else { preconditionFailure("page table without an mm") }
     let slot = region.isHuge ? 0 : ref.slot
-    return (mm.id, VirtualPage(region.base &<< 9 | UInt64(slot)))
+    return (id, VirtualPage(region.base &<< 9 | UInt64(slot)))
   }
 
   /// e for the entry of a page.

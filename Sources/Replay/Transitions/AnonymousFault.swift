@@ -32,6 +32,7 @@ extension World {
       guard !old.kind.refersToFolio, old.kind != .swap else { continue }
       var entry = Entry(.present, index: folio.raw, page: index)
       entry.writable = vma.mayWrite
+      entry.shadowStack = entry.writable && vma.flags.contains(.shadowStack)
       entry.dirty = vma.mayWrite
       entry.softDirty = true
       entry.young = true
@@ -59,8 +60,10 @@ extension World {
 
   /// A small folio, mapped W D (or r D without `VM_WRITE`) where the old entry has just been cleared. For the
   /// unshare fault: r c, with the soft-dirty and uffd-wp bits of the old entry.
-  mutating func installCopy(at ref: EntryRef, from old: Entry?, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
-    let folio = newFolio()
+  mutating func installCopy(
+    at ref: EntryRef, from old: Entry?, _ vma: VMAFacts, _ site: InstallSite, folio prepared: FolioID? = nil
+  ) -> Outcome {
+    let folio = prepared ?? newFolio()
     var entry = Entry(.present, index: folio.raw)
     entry.young = true
     switch site {
@@ -70,6 +73,7 @@ extension World {
     case .anonymousFault, .forcedFault, .fileCopy, .writeCopy, .swapIn, .swapOff, .forkCopy, .restore, .deviceInsert,
       .collapse, .userfaultCopy, .userfaultMove, .deviceExclusiveRestore, .hugetlbReadFault:
       entry.writable = vma.mayWrite
+      entry.shadowStack = entry.writable && vma.flags.contains(.shadowStack)
       entry.dirty = true
       entry.softDirty = true
     }

@@ -10,6 +10,7 @@ extension World {
   mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     let old = tables.entry(ref)
     let source = FolioID(old.index)
+    // The copy exists before the old page may go, so that the two are never the same.
     folios.withSide(source) { $0.extraReferences += 1 }
     drop(ref)
     _ = copyHugetlbInto(ref, from: old, vma)

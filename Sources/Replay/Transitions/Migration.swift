@@ -55,7 +55,7 @@ extension World {
       E.installedShared(&self, ref, .restore)
     } else {
       E.installedExclusive(&self, ref, .restore)
-      if entry.writable, !E.mayMapWritable(self, ref) {
+      if entry.writable, !E.mayMapWritable(self, ref, .restore) {
         update(tables.entry(ref).withoutWrite, at: ref)
       }
     }

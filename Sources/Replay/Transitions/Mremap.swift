@@ -101,7 +101,7 @@ extension World {
       tables.setBitmapBit(false, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
-      E.tableMoved(&self, region)
+      E.tableMoved(&self, region, from: page.rawValue &>> 9)
     }
     touchTable(region)
     return true

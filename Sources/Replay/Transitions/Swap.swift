@@ -162,7 +162,7 @@ extension World {
       return
     }
     E.installedExclusive(&self, ref, .swapIn)
-    if tables.entry(ref).writable, !E.mayMapWritable(self, ref) {
+    if tables.entry(ref).writable, !E.mayMapWritable(self, ref, .swapIn) {
       var readOnly = tables.entry(ref).withoutWrite
       readOnly.dirty = false
       update(readOnly, at: ref)

@@ -109,6 +109,7 @@ extension World {
     var entry = tables.entry(ref)
     if vma.mayWrite {
       entry = entry.withWrite
+      entry.shadowStack = vma.flags.contains(.shadowStack)
     }
     entry.dirty = true
     entry.dirtyUnknown = false
@@ -126,8 +127,10 @@ extension World {
     let old = tables.entry(ref)
     let source = FolioID(old.index)
     let content = folios.content(source, page: old.page)
+    // The copy exists before the old page may go, so that the two are never the same.
+    let target = newFolio()
     drop(ref)
-    guard case .copied(_, let target) = installCopy(at: ref, from: old, vma, site) else { return .nothing }
+    _ = installCopy(at: ref, from: old, vma, site, folio: target)
     if options.followsContent { folios.setContent(content, of: target, page: 0) }
     return .copied(from: source, to: target)
   }

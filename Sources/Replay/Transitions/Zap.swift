@@ -25,13 +25,13 @@ extension World {
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return 0 }
     var freed = 0
-    for (base, region) in zip(state.bases, state.regions) {
-      let first = base &<< 9
-      guard first >= range.start.rawValue, first &+ 512 <= range.end.rawValue, tables[region].live == 0 else {
-        continue
+    var position = state.position(of: (range.start.rawValue &+ 511) &>> 9)
+    while position < state.bases.count, (state.bases[position] &+ 1) &<< 9 <= range.end.rawValue {
+      if tables[state.regions[position]].live == 0 {
+        freeTable(state.regions[position])
+        freed += 1
       }
-      freeTable(region)
-      freed += 1
+      position += 1
     }
     return freed
   }
@@ -39,6 +39,11 @@ extension World {
   mutating func freeTable(_ region: UInt32) {
     let table = tables[region]
     E.tableFreed(&self, region)
+    if table.pmd.bitmapBit {
+      // The PMD slot's own bit lives one level up and outlives the table.
+      tables.setHuge(false, region: region)
+      return
+    }
     mms[Int(table.mm)]?.remove(base: table.base)
     tables.free(region)
   }
