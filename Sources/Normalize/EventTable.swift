@@ -18,8 +18,6 @@ struct EventTable {
   let members: RSSMembers
   /// Whether a folio still waiting in a CPU's LRU-add batch can be told from one on the list.
   let showsLRUInsertion: Bool
-  /// Whether VMA changes are visible as they happen; otherwise only when the system call returns.
-  let showsVMAWrites: Bool
   /// Whether a task is seen to take an mmap lock.
   let showsLocks: Bool
 
@@ -52,7 +50,6 @@ struct EventTable {
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
     showsLocks = names.contains("mmap_lock_acquire_returned")
-    showsVMAWrites = names.contains("ma_write")
   }
 
   func meaning(of id: UInt16) -> Meaning? {
@@ -86,7 +83,6 @@ struct GFPBits {
   /// All of these: a folio for user memory (`GFP_HIGHUSER` with a compound page).
   private let user: UInt64
   private let zero: UInt64
-  private let movable: UInt64
   /// Any of these: page cache, readahead, migration target or kernel memory.
   private let foreign: UInt64
   let isKnown: Bool
@@ -95,7 +91,6 @@ struct GFPBits {
     func bits(_ name: String) -> UInt64 { symbols?.value(of: name) ?? 0 }
     user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
     zero = bits("__GFP_ZERO")
-    movable = bits("__GFP_MOVABLE")
     foreign = bits("__GFP_ACCOUNT")
     isKnown = user != 0 && zero != 0
   }
@@ -104,9 +99,6 @@ struct GFPBits {
   func isUserFolio(_ flags: UInt64) -> Bool { isKnown && flags & user == user && flags & foreign == 0 }
 
   func isZeroed(_ flags: UInt64) -> Bool { flags & zero != 0 }
-
-  /// `FOLL_LONGTERM` asks for pages that will not move.
-  func isMovable(_ flags: UInt64) -> Bool { flags & movable != 0 }
 }
 
 /// The numbers of the `rss_stat` members on the recording kernel.

@@ -88,7 +88,4 @@ struct MMOwnership {
     if let pointer = space.pointer, byPointer[pointer] == id { byPointer[pointer] = nil }
     if let hash = space.hash, byHash[hash] == id { byHash[hash] = nil }
   }
-
-  /// Every epoch still open.
-  var open: [MMID] { spaces.keys.sorted() }
 }
