@@ -122,11 +122,11 @@ struct LitmusRunnerTests {
     #expect(try messages(story + "cost B: bits 3").map { $0.hasSuffix("got unknown") } == [true])
   }
 
-  @Test("Every bundled example holds on every kernel it names, but for those listed as open")
+  @Test("Every bundled example holds on every kernel it names")
   func bundled() throws {
     let scenarios = try LitmusLibrary.load(directory: LitmusFixtures.directory)
-    let failing = Set(scenarios.flatMap { LitmusRunner.run($0) }.filter { !$0.passed }.map(\.scenario))
-    #expect(failing == LitmusOpen.examples)
+    let failing = scenarios.flatMap { LitmusRunner.run($0) }.filter { !$0.passed }
+    #expect(failing.map(\.name) == [])
   }
 
   /// Minutes in a debug build: `COWSCOPE_LONG_TESTS=1 swift test -c release --filter Forgetting`.

@@ -13,8 +13,9 @@ package enum PageTableBitmap: Encoding {
     case .present, .deviceExclusive:
       return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
-      return world.switches.contains(.bDevPriv)
-        ? bit(world, ref, entry) : world.options.devicePrivateReadsAs ?? .exclusive
+      // A writable entry says it by its type, whoever forgot the bit.
+      if world.switches.contains(.bDevPriv) { return bit(world, ref, entry) }
+      return entry.writable ? .exclusive : world.options.devicePrivateReadsAs ?? .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
