@@ -71,6 +71,9 @@ struct MMOwnership {
     return pages - old
   }
 
+  /// The last total seen.
+  func count(_ member: RSSMember, of id: MMID) -> Int64? { spaces[id]?.counts[Int(member.rawValue)] }
+
   mutating func addUser(_ id: MMID) { spaces[id]?.users += 1 }
 
   /// One task less; `true` when it was the last and teardown is about to begin.

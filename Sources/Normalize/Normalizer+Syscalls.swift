@@ -45,7 +45,7 @@ extension Normalizer {
     // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
     guard let window = tasks[slot].call, window.call == call else { return true }
     let failed = result < 0 && result >= -4095
-    if let mm = tasks[slot].mm, !failed { applied(window, mm, result: UInt64(bitPattern: result)) }
+    if let mm = tasks[slot].mm, !failed { applied(window, slot, mm, result: UInt64(bitPattern: result)) }
     if call.clones { abortFork(slot) }
     tasks[slot].exec = nil
     endCall(slot)
@@ -57,18 +57,19 @@ extension Normalizer {
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
     tasks[slot].strayFolio = nil
+    tasks[slot].populated.removeAll()
     if window.removes { emit(tasks[slot].mm, .removalEnded) }
   }
 
   /// What a call that came back with success did to the layout.
-  private mutating func applied(_ window: SyscallWindow, _ mm: MMID, result: UInt64) {
+  private mutating func applied(_ window: SyscallWindow, _ slot: Int, _ mm: MMID, result: UInt64) {
     let arguments = window.arguments
     switch window.call {
     case .mmap:
       let range = pages(result, arguments[1])
       if arguments[3] & MapFlags.fixed != 0, !window.isApplied { emit(mm, .unmapped(range)) }
       emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
-      for var filled in window.populated {
+      for var filled in tasks[slot].populated {
         if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
         line.append(filled)
       }
@@ -145,7 +146,7 @@ extension Normalizer {
     switch window.call {
     case .mmap:
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
-      tasks[slot].call?.populated.append(filled)
+      tasks[slot].populated.append(filled)
     case .mlock, .mlock2, .madvise:
       emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
     case .mlockall, .brk, .mremap:

@@ -55,6 +55,9 @@ extension ReplayDriver {
         verifier.agree(.decision)
         reuse(mm, page, vma)
       }
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
+      verifier.agree(.decision)
+      reuse(mm, page, vma)
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
       reuse(mm, page, vma)
@@ -104,6 +107,7 @@ extension ReplayDriver {
     var isHidden = false
     switch prediction {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
     case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
@@ -221,6 +225,26 @@ extension ReplayDriver {
       (other.mm == mm && other.page == page) || hidden.isBeingRemoved(other.mm, other.page)
         || lockstep.baseline.isDying(other.mm)
     }
+  }
+
+  /// What is known of the references that dying mms have to the page (`wp_can_reuse_anon_folio` counts them): held
+  /// if one certainly is, released if all certainly are. Not every flush is traced, so the kernel reusing a page that
+  /// seems held proves nothing.
+  private func dyingReferences(_ mm: MMID, _ page: VirtualPage) -> Teardown.Reference {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind.refersToFolio else { return .unknown }
+    var result = Teardown.Reference.released
+    for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
+      guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
+      let above = PageRange(start: other.page, end: VirtualPage(1 << 52))
+      let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
+      switch teardown.reference(rank: rank) {
+      case .held: return .held
+      case .unknown: result = .unknown
+      case .released: break
+      }
+    }
+    return result
   }
 
   mutating func disagree(

@@ -52,7 +52,7 @@ package struct ReplayDriver {
     switch record.event {
     case .freed(let pfn, _):
       hidden.freed(pfn)
-      if lockstep.baseline.pfnFreed(pfn) { count(\.freedWhileMapped) }
+      freed(pfn)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
@@ -62,7 +62,8 @@ package struct ReplayDriver {
     case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
     case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected, .moved, .advised,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected,
+      .moved, .advised,
       .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
@@ -81,7 +82,11 @@ package struct ReplayDriver {
       return
     }
     switch event {
-    case .mmTeardownBegan: run(.exitBegin(mm))
+    case .mmTeardownBegan:
+      run(.exitBegin(mm))
+      hidden.teardownBegan(mm)
+    case .mmTeardownProceeded(let remaining, let flushed):
+      hidden.teardownProceeded(mm, remaining: remaining, flushed: flushed)
     case .mmExited: exited(mm)
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
@@ -165,6 +170,15 @@ package struct ReplayDriver {
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
     programs[mm] = nil
+    hidden.teardownEnded(mm)
+  }
+
+  /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
+  /// unmapped it unseen.
+  private mutating func freed(_ pfn: PFN) {
+    let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
+    guard lockstep.baseline.pfnFreed(pfn) else { return }
+    if !owners.allSatisfy({ lockstep.baseline.isDying($0.mm) }) { count(\.freedWhileMapped) }
   }
 
   private mutating func exited(_ mm: MMID) {

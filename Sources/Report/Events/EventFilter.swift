@@ -33,7 +33,8 @@ extension MMEvent {
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       at == page
     case .unfollowed(_, let range): range?.contains(page) ?? false
-    case .mmCreated, .mmTeardownBegan, .mmExited, .removalEnded, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
+      .remoteCopy, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .swappedOut,
       .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
@@ -50,7 +51,8 @@ extension MMEvent {
     case .freed(let pfn, let order), .collapsed(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
       .migrationRemoved(_, let pfn, let order, _, _):
       pfn.isHead(ofFolio: order, with: frame)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .removalEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut,
       .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       false

@@ -8,6 +8,7 @@ package import MMEvents
 package enum EventKind: Int, Sendable, CaseIterable {
   case mmCreated
   case mmTeardownBegan
+  case mmTeardownProceeded
   case mmExited
   case vmaMapped
   case unmapped
@@ -44,6 +45,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       switch event {
       case .mmCreated: .mmCreated
       case .mmTeardownBegan: .mmTeardownBegan
+      case .mmTeardownProceeded: .mmTeardownProceeded
       case .mmExited: .mmExited
       case .vmaMapped: .vmaMapped
       case .unmapped: .unmapped
@@ -82,6 +84,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     switch self {
     case .mmCreated: "mm_created"
     case .mmTeardownBegan: "mm_teardown_began"
+    case .mmTeardownProceeded: "mm_teardown_proceeded"
     case .mmExited: "mm_exited"
     case .vmaMapped: "vma_mapped"
     case .unmapped: "unmapped"
@@ -120,6 +123,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     switch self {
     case .mmCreated: "an mm came into being (exec, fork) or into view (attached)"
     case .mmTeardownBegan: "the last user of an mm left; its page tables are about to go"
+    case .mmTeardownProceeded: "how far the teardown of an mm is"
     case .mmExited: "exit_mmap ended: nothing is mapped any more"
     case .vmaMapped: "a VMA covers exactly these pages now"
     case .unmapped: "VMA and entries of the range are gone"
