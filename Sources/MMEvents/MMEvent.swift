@@ -12,8 +12,9 @@ package enum MMEvent: Sendable, BitwiseCopyable {
   /// The last user is gone and the page tables are about to be torn down (`exit_mm`, or `execve` leaving the old mm).
   case mmTeardownBegan
   /// How far the teardown is. It goes up the address space: `remaining` anonymous pages, those at the top, are mapped
-  /// yet. `flushed`: what it unmapped may have lost its references (`tlb_flush_mmu`), which `mmu_gather` holds till then.
-  case mmTeardownProceeded(remaining: UInt64, flushed: Bool)
+  /// yet; `unmapped` pages of any kind went with this step. `flushed`: what it unmapped may have lost its references
+  /// (`tlb_flush_mmu`), which `mmu_gather` holds till then.
+  case mmTeardownProceeded(remaining: UInt64, unmapped: UInt64, flushed: Bool)
   /// `exit_mmap` ended: nothing is mapped any more.
   case mmExited
 

@@ -150,8 +150,9 @@ extension Normalizer {
         emit(mm, .argumentPage(folio.pfn))
       }
     } else if let dying = tasks[slot].dying, dying.mm == mm {
-      if member == .anonymous, let change, change < 0 {
-        emit(mm, .mmTeardownProceeded(remaining: UInt64(clamping: pages), flushed: false))
+      if let change, change < 0, let remaining = ownership.count(.anonymous, of: mm) {
+        emit(
+          mm, .mmTeardownProceeded(remaining: UInt64(clamping: remaining), unmapped: change.magnitude, flushed: false))
       }
     } else if let change {
       movedWithoutFault(slot, mm, member, change)

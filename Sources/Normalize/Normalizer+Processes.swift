@@ -88,7 +88,7 @@ extension Normalizer {
     if byTaskSwitch, remaining != 0 { return }
     if dying.flushedAt == remaining { return }
     tasks[slot].dying?.flushedAt = remaining
-    emit(dying.mm, .mmTeardownProceeded(remaining: remaining, flushed: true))
+    emit(dying.mm, .mmTeardownProceeded(remaining: remaining, unmapped: 0, flushed: true))
   }
 
   mutating func exitMmap(_ record: RawRecord) -> Bool {

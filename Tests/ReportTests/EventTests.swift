@@ -15,7 +15,7 @@ struct EventLineTests {
 
   /// One of every kind.
   static let all: [MMEvent] = [
-    .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, flushed: true), .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
+    .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, unmapped: 0, flushed: true), .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
     .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),

@@ -52,8 +52,8 @@ struct HiddenReferences {
 
   mutating func teardownBegan(_ mm: MMID) { teardowns[mm] = Teardown() }
 
-  mutating func teardownProceeded(_ mm: MMID, remaining: UInt64, flushed: Bool) {
-    teardowns[mm]?.proceeded(remaining: remaining, flushed: flushed)
+  mutating func teardownProceeded(_ mm: MMID, remaining: UInt64, unmapped: UInt64, flushed: Bool) {
+    teardowns[mm]?.proceeded(remaining: remaining, unmapped: unmapped, flushed: flushed)
   }
 
   mutating func teardownEnded(_ mm: MMID) { teardowns[mm] = nil }

@@ -85,8 +85,8 @@ package struct ReplayDriver {
     case .mmTeardownBegan:
       run(.exitBegin(mm))
       hidden.teardownBegan(mm)
-    case .mmTeardownProceeded(let remaining, let flushed):
-      hidden.teardownProceeded(mm, remaining: remaining, flushed: flushed)
+    case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
+      hidden.teardownProceeded(mm, remaining: remaining, unmapped: unmapped, flushed: flushed)
     case .mmExited: exited(mm)
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))

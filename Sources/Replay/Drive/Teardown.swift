@@ -8,24 +8,29 @@
 struct Teardown {
   enum Reference { case held, released, unknown }
 
-  /// Pages one `mmu_gather` can hold before it must flush: `MMU_GATHER_BUNDLE` in place, then
-  /// `MAX_GATHER_BATCH_COUNT` pages of `MAX_GATHER_BATCH` each, for pages of 4 KiB.
-  private static let gathered: UInt64 = 8 + (10_000 / 510) * 510
+  /// Pages one `mmu_gather` holds before it must flush: `MMU_GATHER_BUNDLE` (8) in place, then `MAX_GATHER_BATCH_COUNT`
+  /// (19) pages of `MAX_GATHER_BATCH` (510) each, all but one of which are used (`__tlb_remove_folio_pages_size`).
+  private static let capacity: UInt64 = 7 + 19 * 509
 
-  /// Anonymous pages mapped yet; `nil` before the first was unmapped.
-  private var remaining: UInt64?
-  /// The same at the last flush; `nil` before the first.
+  /// Pages in the gather, if nothing flushed it before it was full.
+  private var gathered: UInt64 = 0
+  /// Anonymous pages mapped yet when the gather was full last; `nil` before.
+  private var remainingWhenFull: UInt64?
+  /// The same at the last flush that was seen; `nil` before the first.
   private var remainingAtFlush: UInt64?
 
-  mutating func proceeded(remaining: UInt64, flushed: Bool) {
-    self.remaining = remaining
+  mutating func proceeded(remaining: UInt64, unmapped: UInt64, flushed: Bool) {
+    gathered += unmapped
+    if gathered >= Self.capacity {
+      gathered = 0
+      remainingWhenFull = remaining
+    }
     if flushed { remainingAtFlush = remaining }
   }
 
   /// Whether the mm's reference to a page is there yet.
   func reference(rank: UInt64) -> Reference {
-    guard let remaining else { return .held }
-    if rank > remaining + Self.gathered { return .released }
+    if let remainingWhenFull, rank > remainingWhenFull { return .released }
     guard let remainingAtFlush else { return .held }
     return rank <= remainingAtFlush ? .held : .unknown
   }

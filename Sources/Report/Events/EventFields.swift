@@ -21,8 +21,9 @@ extension MMEvent {
     switch self {
     case .mmCreated(let origin): sink.word("origin", EventWords.origin(origin))
     case .mmTeardownBegan, .mmExited, .removalEnded: break
-    case .mmTeardownProceeded(let remaining, let flushed):
+    case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
       sink.number("remaining", remaining)
+      sink.number("unmapped", unmapped)
       sink.flag("flushed", flushed)
     case .vmaMapped(let range, let backing, let protection):
       sink.range(range)
