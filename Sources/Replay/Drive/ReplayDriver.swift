@@ -62,7 +62,8 @@ package struct ReplayDriver {
     case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
     case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .protected,
       .moved, .advised,
       .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
