@@ -48,7 +48,7 @@ extension Normalizer {
     _ = line.fill(fault.slot, with: event(of: fault, mm))
   }
 
-  private func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
+  func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
     let settled = fault.settled ?? (fault.sequence, fault.time)
     return MMEventRecord(
       sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,

@@ -156,10 +156,21 @@ extension Normalizer {
       tasks[slot].snapshot = nil
       beginSnapshot(snapshot.index, of: snapshot.process, pointer: pointer)
     } else if tasks[slot].fault != nil {
-      tasks[slot].fault?.locked()
-      learnOwn(slot, pointer: pointer)
+      lockedInFault(slot, pointer: pointer)
     }
     return true
+  }
+
+  /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).
+  private mutating func lockedInFault(_ slot: Int, pointer: UInt64) {
+    guard let mm = tasks[slot].mm else { return }
+    let known = ownership[mm]?.pointer
+    guard known == nil || known == pointer, tasks[slot].fault?.locked() == true else {
+      closeFault(slot)
+      return
+    }
+    learnOwn(slot, pointer: pointer)
+    if let fault = tasks[slot].fault { line.propose(fault.slot, event(of: fault, mm)) }
   }
 
   /// The task locks its own mm: the address joins what is known of it.

@@ -49,18 +49,18 @@ extension ReplayDriver {
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
       case .possible(let cause):
-        verifier.unknown(.decision, cause)
+        unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
       case .none:
         verifier.agree(.decision)
         reuse(mm, page, vma)
       }
     case .eitherWay(let reason):
-      verifier.unknown(.decision, UnknownCause(reason))
+      unknown(.decision, mm, page, UnknownCause(reason))
       reuse(mm, page, vma)
     case .mustCopy(let obstacle):
       if othersAreBeingRemoved(mm, page) {
-        verifier.unknown(.decision, .removalRunning)
+        unknown(.decision, mm, page, .removalRunning)
         reuse(mm, page, vma)
       } else {
         doubt(mm, page, "copy (\(obstacle))")
@@ -69,7 +69,7 @@ extension ReplayDriver {
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.
-      verifier.unknown(.decision, .entryNotSeen)
+      unknown(.decision, mm, page, .entryNotSeen)
       if vma.backing == .anonymous { run(.anonymousFault(mm, page, .base, vma), .writeFault) }
     }
   }
@@ -104,8 +104,8 @@ extension ReplayDriver {
     var isHidden = false
     switch prediction {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
-    case .eitherWay(let reason): verifier.unknown(.decision, UnknownCause(reason))
-    case .notMapped: verifier.unknown(.decision, .entryNotSeen)
+    case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
+    case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
     case .mustReuse:
       isHidden = true
@@ -114,8 +114,8 @@ extension ReplayDriver {
       } else {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)
-        case .possible(let cause): verifier.unknown(.decision, cause)
-        case .none: verifier.unknown(.decision, .hiddenReference)
+        case .possible(let cause): unknown(.decision, mm, page, cause)
+        case .none: unknown(.decision, mm, page, .hiddenReference)
         }
       }
     }
@@ -225,13 +225,26 @@ extension ReplayDriver {
 
   mutating func disagree(
     _ mm: MMID, _ page: VirtualPage, _ expected: String, _ observed: String, _ cause: DisagreementCause,
-    evidence: Disagreement.Evidence = .decision, record: MMEventRecord? = nil
+    evidence: Finding.Evidence = .decision, record: MMEventRecord? = nil
   ) {
     let record = record ?? current
-    verifier.disagree(
-      Verifier.Finding(
+    verifier.disagree(evidence, cause) { cause in
+      Finding(
         evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
-        expected: expected, observed: observed))
+        expected: expected, observed: observed)
+    }
+  }
+
+  mutating func unknown(
+    _ evidence: Finding.Evidence, _ mm: MMID, _ page: VirtualPage, _ cause: UnknownCause,
+    record: MMEventRecord? = nil
+  ) {
+    let record = record ?? current
+    verifier.unknown(evidence, cause) { cause in
+      Finding(
+        evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
+        expected: "unknown", observed: "")
+    }
   }
 
   // — doubts
@@ -253,12 +266,12 @@ extension ReplayDriver {
   /// The page goes away or is shared anew with the question open.
   mutating func settleDoubts(of mm: MMID) {
     guard !doubts.isEmpty else { return }
-    for doubt in doubts where doubt.mm == mm { verifier.unknown(.decision, .raced) }
+    for doubt in doubts where doubt.mm == mm { unknown(.decision, mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll { $0.mm == mm }
   }
 
   mutating func settleAllDoubts() {
-    for _ in doubts { verifier.unknown(.decision, .raced) }
+    for doubt in doubts { unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll()
   }
 

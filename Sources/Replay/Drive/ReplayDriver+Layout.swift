@@ -129,7 +129,7 @@ extension ReplayDriver {
     let claim = lockstep.baseline.claim(mm, page)
     let isExclusive = type != .read
     switch claim {
-    case .unknown: verifier.unknown(.entry, .entryNotSeen)
+    case .unknown: unknown(.entry, mm, page, .entryNotSeen)
     case .exclusive, .shared:
       if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
         verifier.agree(.entry)

@@ -83,7 +83,7 @@ extension ReplayDriver {
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
     if open.isTouched(shown.page) {
-      verifier.unknown(.page, .touchedDuringSnapshot)
+      unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
       return
     }
     let entry = lockstep.baseline.entry(open.mm, shown.page)
@@ -93,7 +93,7 @@ extension ReplayDriver {
           open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
           evidence: .page)
       } else {
-        verifier.unknown(.page, .entryNotSeen)
+        unknown(.page, open.mm, shown.page, .entryNotSeen)
       }
       return
     }
@@ -104,11 +104,11 @@ extension ReplayDriver {
       return
     }
     guard let exclusive = shown.exclusive else {
-      verifier.unknown(.page, .headOnly)
+      unknown(.page, open.mm, shown.page, .headOnly)
       return
     }
     switch lockstep.baseline.claim(open.mm, shown.page) {
-    case .unknown: verifier.unknown(.page, .entryNotSeen)
+    case .unknown: unknown(.page, open.mm, shown.page, .entryNotSeen)
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
       disagree(

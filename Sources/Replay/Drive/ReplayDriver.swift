@@ -123,14 +123,13 @@ package struct ReplayDriver {
       let divergence = divergences[index]
       divergences[index].history = history(divergence.mm, divergence.page, divergence.firstSequence)
     }
-    let first = verifier.first.map { history($0.mm, $0.page, $0.sequence) } ?? []
     let end = lossTime ?? lastTime
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: divergences, audits: [],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
-      verification: verifier.account(history: first), events: events,
+      verification: verifier.account(history: history), events: events,
       unfollowed: Unfollowed.allCases.compactMap { kind in
         unfollowed[kind].map { NamedCount(name: String(describing: kind), count: $0) }
       },
@@ -138,10 +137,11 @@ package struct ReplayDriver {
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
-  /// Where history will be asked for: one page per signature, and the first disagreement.
+  /// Where history will be asked for: one page per signature, and the findings of the verification.
   package var exemplars: [(mm: MMID, page: VirtualPage, until: Sequence)] {
     var all = lockstep.divergences.map { (mm: $0.mm, page: $0.page, until: $0.firstSequence) }
     if let first = verifier.first { all.append((first.mm, first.page, first.sequence)) }
+    all += verifier.findings.map { (mm: $0.mm, page: $0.page, until: $0.sequence) }
     return all
   }
 
