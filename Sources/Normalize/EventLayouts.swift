@@ -8,18 +8,42 @@ import TraceFile
 /// counted as malformed.
 struct EventLayouts {
   /// A place in the payload, or none.
+  ///
+  /// Loaded several times per record, so what does not depend on the record is settled here: a number is the end of the
+  /// eight bytes that end with it, of every size. Whatever that does not fit goes the long way.
   struct Field {
+    /// One past the number's last byte; beyond every payload when it must go the long way.
+    private var end = UInt32.max
+    /// How far the eight bytes are shifted down.
+    private var shift: UInt8 = 0
+    private var isSigned = false
     private var layout: FieldLayout?
 
     static let absent = Field(layout: nil)
 
-    init(layout: FieldLayout?) { self.layout = layout }
+    init(layout: FieldLayout?) {
+      self.layout = layout
+      #if _endian(little)
+        if let layout, layout.kind == .scalar, layout.offset + layout.size >= 8 {
+          end = layout.offset + layout.size
+          shift = UInt8(64 - 8 * layout.size)
+          isSigned = layout.isSigned
+        }
+      #endif
+    }
 
     @inline(__always)
-    func load(_ record: RawRecord) -> UInt64? { layout?.loadUInt64(from: record) }
+    func load(_ record: RawRecord) -> UInt64? {
+      guard end <= record.length, !record.swapsBytes else { return loadSlowly(record) }
+      let raw = unsafe (record.payload + (Int(end) &- 8)).loadUnaligned(as: UInt64.self)
+      return isSigned ? UInt64(bitPattern: Int64(bitPattern: raw) &>> Int64(shift)) : raw &>> UInt64(shift)
+    }
 
     @inline(__always)
-    func loadSigned(_ record: RawRecord) -> Int64? { layout?.loadInt64(from: record) }
+    func loadSigned(_ record: RawRecord) -> Int64? { load(record).map { Int64(bitPattern: $0) } }
+
+    @inline(never)
+    private func loadSlowly(_ record: RawRecord) -> UInt64? { layout?.loadUInt64(from: record) }
 
     func text(_ record: RawRecord) -> String? { layout?.loadString(from: record) }
   }

@@ -5,7 +5,7 @@
 /// Every load is checked against the record's length and gives `nil` outside, because a record may be cut or corrupt.
 public struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
   public enum Kind: UInt8, Sendable, BitwiseCopyable {
-    /// One number of 1, 2, 4 or 8 bytes.
+    /// One number of 1, 2, 4 or 8 bytes, and of no other size.
     case scalar
     /// Elements at a fixed place; `size` is that of all of them, 0 for an array that runs to the end of the payload.
     case array
