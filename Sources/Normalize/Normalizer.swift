@@ -73,6 +73,7 @@ package struct Normalizer: ~Copyable {
   }
 
   /// `false` when a field of the record could not be read.
+  @inline(__always)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     switch event {
     case .pageAlloc: return pageAlloc(record)

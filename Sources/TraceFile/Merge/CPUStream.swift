@@ -16,6 +16,8 @@ final class CPUStream {
   private var isAtEnd = false
   /// What the block before this one was made from. The records of a batch may come from both.
   private var previous: Range<Int>?
+  /// Walked and not given back yet.
+  private var walked: Range<Int>?
   /// Loss in the blocks begun so far.
   private(set) var lost = LostRecords()
 
@@ -49,7 +51,7 @@ final class CPUStream {
     while true {
       if let used {
         retired.append(contentsOf: used.regions)
-        if let previous { region.willNotRead(previous) }
+        giveBack(previous)
         previous = used.source
       }
       guard !isAtEnd else { return false }
@@ -71,5 +73,13 @@ final class CPUStream {
     if let ahead { return ahead.exchange(used) }
     decoder.decode(into: used)
     return used
+  }
+
+  /// Once per megabyte: changing a mapping costs more than a sub-buffer's worth of it.
+  private func giveBack(_ range: Range<Int>?) {
+    guard let range else { return }
+    let whole = (walked?.lowerBound ?? range.lowerBound)..<range.upperBound
+    walked = whole.count < 1 << 20 ? whole : nil
+    if walked == nil { region.willNotRead(whole) }
   }
 }

@@ -34,7 +34,7 @@ struct MergedStreams {
   /// Bytes for the blocks of all streams together, as long as each has room for one sub-buffer.
   private static let blockMemory = 16 << 20
   /// Records of a block: what comes from them should fit into a CPU's cache.
-  private static let maximumBlock = 16_384
+  private static let maximumBlock = 4096
 
   init(_ buffers: [BufferData], conversion: TimeConversion) {
     streams = Self.streams(buffers, conversion: conversion)

@@ -9,7 +9,7 @@ public struct RecordBatch: ~Copyable {
   /// Position of the batch's first record in the merged stream, counted from 1.
   public private(set) var firstSequence: UInt64 = 1
 
-  public init(capacity: Int = 4096) {
+  public init(capacity: Int = 1024) {
     precondition(capacity > 0, "a batch holds at least one record")
     self.capacity = capacity
     unsafe storage = UnsafeMutablePointer<RawRecord>.allocate(capacity: capacity)
