@@ -4,7 +4,7 @@
 ///
 /// Events say what was *seen*; what follows from them for entries, folios and exclusivity is the model's business
 /// (`Replay`). Every payload is trivial, so a stream of events is a flat array.
-package enum MMEvent: Sendable, BitwiseCopyable {
+public enum MMEvent: Sendable, BitwiseCopyable {
   // — the life of an mm
 
   /// An mm came into being, or into view.
@@ -92,18 +92,19 @@ package enum MMEvent: Sendable, BitwiseCopyable {
 }
 
 /// An event with its place in the capture.
-package struct MMEventRecord: Sendable, BitwiseCopyable {
+public struct MMEventRecord: Sendable, BitwiseCopyable {
   /// The raw record that settled what happened.
-  package var sequence: Sequence
-  package var time: Timestamp
-  package var cpu: CPU
+  public var sequence: Sequence
+  public var time: Timestamp
+  public var cpu: CPU
   /// Who acted. Not always a thread of `mm`.
-  package var task: TaskID
+  public var task: TaskID
   /// Whose memory it happened to; `nil` where only a physical page is known.
-  package var mm: MMID?
-  package var event: MMEvent
+  public var mm: MMID?
+  public var event: MMEvent
 
-  package init(sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID, mm: MMID?, event: MMEvent) {
+  @inlinable
+  public init(sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID, mm: MMID?, event: MMEvent) {
     self.sequence = sequence
     self.time = time
     self.cpu = cpu

@@ -7,7 +7,7 @@ package import TraceFile
 ///
 /// One pass, state per thread and per address space only: what is mapped where is the model's business. Batches may be
 /// of any size; the events are the same.
-package struct Normalizer {
+package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
@@ -15,8 +15,6 @@ package struct Normalizer {
   var ownership = MMOwnership()
   var line = DelayLine()
   package internal(set) var counters = NormalizeCounters()
-  /// Records seen by `common_type`, whether or not they mean anything here.
-  package private(set) var recordsByID: [UInt64] = []
 
   /// The record being looked at.
   var sequence = Sequence(0)
@@ -39,9 +37,8 @@ package struct Normalizer {
   package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
     for index in 0..<batch.count {
       consume(batch[index], sequence: Sequence(batch.firstSequence + UInt64(index)))
-      if index & 63 == 63 { line.release(now: time.nanoseconds, into: &events) }
     }
-    line.release(now: time.nanoseconds, into: &events)
+    line.release(into: &events)
   }
 
   /// The stream is over: what is still open is told as far as it got.
@@ -52,12 +49,9 @@ package struct Normalizer {
 
   private mutating func consume(_ record: RawRecord, sequence: Sequence) {
     let id = record.eventID
-    if Int(id) >= recordsByID.count {
-      recordsByID.append(contentsOf: repeatElement(0, count: Int(id) + 1 - recordsByID.count))
-    }
-    recordsByID[Int(id)] &+= 1
     self.sequence = sequence
     time = Timestamp(nanoseconds: record.timestamp)
+    line.now = record.timestamp
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }
     guard let meaning = table.meaning(of: id) else {
@@ -79,6 +73,7 @@ package struct Normalizer {
   }
 
   /// `false` when a field of the record could not be read.
+  @inline(__always)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     switch event {
     case .pageAlloc: return pageAlloc(record)

@@ -21,30 +21,65 @@ struct TaskState {
 }
 
 /// All threads by id. A thread id names another thread after `task_newtask`.
-struct TaskTable {
+@safe
+struct TaskTable: ~Copyable {
   /// `PID_MAX_LIMIT` on 64-bit kernels.
   static let limit = 4 * 1024 * 1024
 
   private var slots: [Int32] = []
-  private var states: [TaskState] = []
+  /// Not an array: a record touches its task's state a dozen times.
+  private var states: UnsafeMutablePointer<TaskState>
+  private var capacity: Int
+  private var count = 0
+
+  init() {
+    capacity = 64
+    unsafe states = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    unsafe states.deinitialize(count: count)
+    unsafe states.deallocate()
+  }
 
   /// The thread's state; a fresh one for a thread never seen. Idle (0) and impossible ids share slot 0's rules: `nil`.
+  @inline(__always)
   mutating func slot(of task: TaskID) -> Int? {
     let id = Int(task.rawValue)
+    if id < slots.count, id > 0, slots[id] >= 0 { return Int(slots[id]) }
+    return add(id)
+  }
+
+  @inline(never)
+  private mutating func add(_ id: Int) -> Int? {
     guard id > 0, id < Self.limit else { return nil }
     if id >= slots.count { slots.append(contentsOf: repeatElement(-1, count: max(id + 1 - slots.count, 1024))) }
-    if slots[id] < 0 {
-      slots[id] = Int32(states.count)
-      states.append(TaskState())
-    }
-    return Int(slots[id])
+    if count == capacity { grow() }
+    unsafe (states + count).initialize(to: TaskState())
+    slots[id] = Int32(count)
+    count += 1
+    return count - 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<TaskState>.allocate(capacity: capacity * 2)
+    unsafe larger.moveInitialize(from: states, count: count)
+    unsafe states.deallocate()
+    unsafe states = larger
+    capacity *= 2
   }
 
   subscript(slot: Int) -> TaskState {
-    @inline(__always) get { states[slot] }
-    @inline(__always) _modify { yield &states[slot] }
+    @inline(__always) unsafeAddress {
+      precondition(slot >= 0 && slot < count, "no such task")
+      return unsafe UnsafePointer(states + slot)
+    }
+    @inline(__always) unsafeMutableAddress {
+      precondition(slot >= 0 && slot < count, "no such task")
+      return unsafe states + slot
+    }
   }
 
   /// Every thread's slot.
-  var all: Range<Int> { 0..<states.count }
+  var all: Range<Int> { 0..<count }
 }

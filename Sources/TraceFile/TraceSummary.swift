@@ -67,7 +67,7 @@ extension TraceReader {
     _ records: UnsafeBufferPointer<RawRecord>, _ counts: inout [UInt64], _ summary: inout TraceSummary
   ) {
     summary.records += UInt64(records.count)
-    for index in unsafe records.indices { counts[Int(unsafe records[index].eventID)] &+= 1 }
+    for index in 0..<records.count { unsafe counts[Int(records[index].eventID)] &+= 1 }
     guard let first = unsafe records.first, let last = unsafe records.last else { return }
     summary.firstTime = min(summary.firstTime ?? first.timestamp, first.timestamp)
     summary.lastTime = max(summary.lastTime ?? last.timestamp, last.timestamp)

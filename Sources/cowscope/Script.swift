@@ -53,7 +53,11 @@ struct ScriptCommand: ParsableCommand {
   private func printCounts(of analysis: Analysis, passing filter: EventFilter) throws {
     var counts = EventCounts()
     try analysis.forEachBatch { events in
-      for event in events where filter.admits(event) { counts.add(event.event) }
+      if filter.admitsAll {
+        counts.add(contentsOf: events)
+      } else {
+        for event in events where filter.admits(event) { counts.add(event.event) }
+      }
       return true
     }
     var output = StandardOutput()

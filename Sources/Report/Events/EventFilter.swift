@@ -12,6 +12,9 @@ package struct EventFilter: Sendable {
 
   package init() {}
 
+  /// No condition is set.
+  package var admitsAll: Bool { task == nil && frame == nil && page == nil && time == nil }
+
   package func admits(_ record: MMEventRecord) -> Bool {
     if let task, record.task != task { return false }
     if let time, !time.contains(record.time) { return false }

@@ -17,12 +17,24 @@ struct MergedStreams {
 
   /// The walk over each CPU, in order of (buffer, CPU).
   static func streams(_ buffers: [BufferData], conversion: TimeConversion) -> [CPUStream] {
-    buffers.enumerated().flatMap { index, buffer in
+    let count = buffers.reduce(0) { $0 + $1.cpus.count }
+    let isCompressed = buffers.contains { $0.cpus.contains { $0.storage.isCompressed } }
+    let ahead = isCompressed ? DecodeAhead(threads: DecodeAhead.threadCount(streams: count)) : nil
+    // Two blocks per stream.
+    let capacity = blockMemory / MemoryLayout<RawRecord>.stride / max(2 * count, 1)
+    return buffers.enumerated().flatMap { index, buffer in
       buffer.cpus.sorted { $0.cpu < $1.cpu }.map { data in
-        CPUStream(data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion)
+        CPUStream(
+          data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion,
+          blockCapacity: min(capacity, maximumBlock), ahead: ahead)
       }
     }
   }
+
+  /// Bytes for the blocks of all streams together, as long as each has room for one sub-buffer.
+  private static let blockMemory = 16 << 20
+  /// Records of a block: what comes from them should fit into a CPU's cache.
+  private static let maximumBlock = 4096
 
   init(_ buffers: [BufferData], conversion: TimeConversion) {
     streams = Self.streams(buffers, conversion: conversion)

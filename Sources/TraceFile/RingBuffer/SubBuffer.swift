@@ -69,6 +69,7 @@ package enum SubBuffer {
       content.damage = (end, .cut)
     }
 
+    let origin = RawRecord.origin(cpu: cpu, buffer: buffer, swapsBytes: Order.swaps)
     var time = unsafe Order.word64(base)
     var offset = layout.dataOffset
     var count = 0
@@ -85,8 +86,7 @@ package enum SubBuffer {
         }
         time &+= delta
         unsafe out[count] = RawRecord(
-          timestamp: time, payload: base + (offset &+ 4), length: length, lostBefore: 0, cpu: cpu, buffer: buffer,
-          swapsBytes: Order.swaps)
+          timestamp: time, payload: base + (offset &+ 4), length: length, origin: origin)
         count &+= 1
         offset = next
         continue
@@ -122,8 +122,7 @@ package enum SubBuffer {
       time &+= delta
       if isData {
         unsafe out[count] = RawRecord(
-          timestamp: time, payload: base + (offset &+ 8), length: second &- 4, lostBefore: 0, cpu: cpu, buffer: buffer,
-          swapsBytes: Order.swaps)
+          timestamp: time, payload: base + (offset &+ 8), length: second &- 4, origin: origin)
         count &+= 1
       }
       offset = next
