@@ -14,6 +14,8 @@ package struct Normalizer: ~Copyable {
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
+  /// Threads of processes that were there before the recording, until their mm comes into view.
+  var attachedThreads: [TaskID: [TaskID]] = [:]
   package internal(set) var counters = NormalizeCounters()
 
   /// The record being looked at.

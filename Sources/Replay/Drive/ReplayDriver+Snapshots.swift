@@ -25,11 +25,17 @@ package struct ProcessSnapshot: Sendable {
     package var pfn: PFN
     /// The exclusive flag, `nil` where the kernel shows another page's (tails of large folios).
     package var exclusive: Bool?
+    /// Nobody else maps it (bit 56 of pagemap).
+    package var isMappedOnce: Bool
+    /// It belongs to a folio of more than one page.
+    package var isLarge: Bool
 
-    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?) {
+    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?, isMappedOnce: Bool, isLarge: Bool = false) {
       self.page = page
       self.pfn = pfn
       self.exclusive = exclusive
+      self.isMappedOnce = isMappedOnce
+      self.isLarge = isLarge
     }
   }
 
@@ -93,12 +99,17 @@ extension ReplayDriver {
           open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
           evidence: .page)
       } else {
-        unknown(.page, open.mm, shown.page, .entryNotSeen)
+        learn(shown, open.mm)
       }
       return
     }
     let folio = FolioID(entry.index)
     if let pfn = lockstep.baseline.pfn(of: folio), pfn.advanced(by: entry.page) != shown.pfn {
+      if !isComplete {
+        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
+        learn(shown, open.mm)
+        return
+      }
       disagree(
         open.mm, shown.page, "pfn \(pfn.rawValue)", "pfn \(shown.pfn.rawValue)", .frameDiffers, evidence: .page)
       return
@@ -108,13 +119,30 @@ extension ReplayDriver {
       return
     }
     switch lockstep.baseline.claim(open.mm, shown.page) {
-    case .unknown: unknown(.page, open.mm, shown.page, .entryNotSeen)
+    case .unknown:
+      unknown(.page, open.mm, shown.page, .entryNotSeen)
+      run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
     }
+  }
+
+  /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and
+  /// dirty bits stay unknown until a fault or an oracle tells.
+  private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    count(\.learnedFromSnapshots)
+    var facts = LearnedEntry()
+    if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
+    facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
+      facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
+    }
+    let outcome = run(.learn(mm, shown.page, facts))
+    guard facts.sameAs == nil, let folio = outcome.folio else { return }
+    lockstep.baseline.bind(shown.pfn, to: folio)
   }
 
   private mutating func lookForExtraPages(_ open: OpenSnapshot, _ seen: Set<VirtualPage>) {

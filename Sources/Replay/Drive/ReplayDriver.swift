@@ -221,6 +221,7 @@ package struct ReplayCounters: Sendable {
   package var forkCountDiffers: UInt64 = 0
   package var entryWasThere: UInt64 = 0
   package var migratedUnknown: UInt64 = 0
+  package var learnedFromSnapshots: UInt64 = 0
 
   var named: [NamedCount] {
     [
@@ -231,6 +232,7 @@ package struct ReplayCounters: Sendable {
       ("forks whose page count differs from the kernel's", forkCountDiffers),
       ("first touches where the model had a page", entryWasThere),
       ("migrations of pages the model does not know", migratedUnknown),
+      ("pages first seen in a snapshot", learnedFromSnapshots),
     ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 }
