@@ -166,7 +166,8 @@ extension Normalizer {
     switch member {
     case .swapEntries where change > 0: emit(mm, .swappedOut(pages: UInt64(change)))
     case .anonymous where change > 0 && mm == tasks[slot].mm:
-      guard let folio = tasks[slot].strayFolio else { break }
+      // A collapse counts what was not there before; its folio is told at its end.
+      guard let folio = tasks[slot].strayFolio, tasks[slot].collapsing == nil else { break }
       tasks[slot].strayFolio = nil
       filledWithoutFault(
         slot,

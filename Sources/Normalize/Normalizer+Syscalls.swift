@@ -77,6 +77,10 @@ extension Normalizer {
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
     case .mremap:
       let (old, oldLength, newLength) = (arguments[0], arguments[1], arguments[2])
+      // What was at the destination goes first; its VMA's range may reach into the holes around it.
+      let target = pages(result, newLength)
+      func isDestination(_ range: PageRange) -> Bool { result != old && range.overlaps(target) }
+      for range in window.unmapped where isDestination(range) { emit(mm, .unmapped(range)) }
       if result != old {
         emit(
           mm,
@@ -84,7 +88,7 @@ extension Normalizer {
             source: pages(old, min(oldLength, newLength)), destination: page(result),
             keepsSource: arguments[3] & mremapDontUnmap != 0))
       }
-      for range in window.unmapped { emit(mm, .unmapped(range)) }
+      for range in window.unmapped where !isDestination(range) { emit(mm, .unmapped(range)) }
       if window.unmapped.isEmpty, newLength < oldLength {
         emit(mm, .unmapped(pages(old + newLength, oldLength - newLength)))
       }
@@ -140,7 +144,7 @@ extension Normalizer {
   mutating func filledWithoutFault(_ slot: Int, _ outcome: FaultOutcome) {
     guard let mm = tasks[slot].mm else { return }
     guard let window = tasks[slot].call else {
-      emit(mm, .unfollowed(.pin, nil))
+      appeared(mm, outcome)
       return
     }
     switch window.call {
@@ -151,7 +155,15 @@ extension Normalizer {
       emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
     case .mlockall, .brk, .mremap:
       emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
-    default: emit(mm, .unfollowed(.pin, nil))
+    default: appeared(mm, outcome)
+    }
+  }
+
+  private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
+    switch outcome {
+    case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
+    case .copied(let pfn), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
+    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
     }
   }
 
@@ -159,7 +171,7 @@ extension Normalizer {
   mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
     switch tasks[slot].call?.call {
     case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn))
-    default: emit(tasks[slot].mm, .remoteCopy(folio.pfn))
+    default: emit(tasks[slot].mm, .appeared(folio.pfn, folio.order))
     }
   }
 

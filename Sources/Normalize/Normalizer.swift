@@ -86,8 +86,8 @@ package struct Normalizer: ~Copyable {
     case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)
     case .removeMigrationPTE, .removeMigrationPMD: return removeMigration(event, record)
     case .ksmMergeOne, .ksmMergeWith: return ksmMerge(event, record)
-    case .collapseIsolate: return collapse(record)
-    case .collapseHugePage: return true
+    case .collapseIsolate: return collapseIsolated(record)
+    case .collapseHugePage: return collapseEnded(record)
     case .swapWrite: return swapWrite(record)
     case .processFork: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,

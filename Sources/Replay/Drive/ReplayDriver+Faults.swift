@@ -86,18 +86,18 @@ extension ReplayDriver {
   private mutating func firstTouch(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder, _ vma: VMAFacts, _ access: FaultAccess
   ) {
-    if order != .base { noteUnfollowed(.largeFolio) }
-    let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1))
-    let kind = lockstep.baseline.entry(mm, page).kind
-    if kind.refersToFolio {
+    if order == FolioOrder(9) {
+      hugeTouch(mm, page, pfn, vma, isWrite: access.contains(.write) || vma.mayWrite)
+      return
+    }
+    let range = PageRange(
+      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
+    if order != .base { noteTouched(mm, range) }
+    if lockstep.baseline.entry(mm, page).kind.refersToFolio {
       count(\.entryWasThere)
       run(.zap(mm, PageRange(start: page, count: 1)))
     }
-    let outcome =
-      order == FolioOrder(9)
-      ? run(.hugeFault(mm, first, vma, write: access.contains(.write) || vma.mayWrite, isHugetlb: false))
-      : run(.anonymousFault(mm, page, order, vma))
-    bind(outcome, pfn)
+    bind(run(.anonymousFault(mm, page, order, vma)), pfn)
   }
 
   private mutating func copied(

@@ -92,26 +92,20 @@ extension ReplayDriver {
       unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
       return
     }
-    let entry = lockstep.baseline.entry(open.mm, shown.page)
-    guard entry.kind.refersToFolio else {
-      if isComplete {
-        disagree(
-          open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
-          evidence: .page)
+    let known = lockstep.baseline.mappedPage(open.mm, shown.page)
+    let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
+    if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
+      if !isComplete || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+        if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+        learn(shown, open.mm)
+        if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
       } else {
-        learn(shown, open.mm)
+        disagree(
+          open.mm, shown.page,
+          knownPFN.map { "pfn \($0.rawValue)" }
+            ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
+          "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
       }
-      return
-    }
-    let folio = FolioID(entry.index)
-    if let pfn = lockstep.baseline.pfn(of: folio), pfn.advanced(by: entry.page) != shown.pfn {
-      if !isComplete {
-        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
-        learn(shown, open.mm)
-        return
-      }
-      disagree(
-        open.mm, shown.page, "pfn \(pfn.rawValue)", "pfn \(shown.pfn.rawValue)", .frameDiffers, evidence: .page)
       return
     }
     guard let exclusive = shown.exclusive else {
@@ -128,6 +122,15 @@ extension ReplayDriver {
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
     }
+  }
+
+  /// `UFFDIO_MOVE` took the page from another address of the mm.
+  private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
+    guard unseen.usesUserfaultfd.contains(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
+      let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
+    else { return false }
+    run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
+    return true
   }
 
   /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and

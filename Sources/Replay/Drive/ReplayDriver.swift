@@ -15,6 +15,9 @@ package struct ReplayDriver {
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
   var populating: Populating?
+  var unseen = UnseenPages()
+  /// By the task that merges: ksmd.
+  var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
   let snapshotSource: (any SnapshotSource)?
   package private(set) var counters = ReplayCounters()
@@ -58,14 +61,14 @@ package struct ReplayDriver {
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
-    case .ksmMerged(let pfn): lostSight(of: pfn, .ksm)
-    case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
-    case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
+    case .unfollowed(let what, _):
+      noteUnfollowed(what)
+      if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .protected,
       .moved, .advised,
-      .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
+      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
     }
@@ -100,7 +103,10 @@ package struct ReplayDriver {
     case .populated(let range, let outcome): populated(mm, range, outcome)
     case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
     case .stackPlaced(let end): stackPlaced(mm, end)
-    case .remoteCopy: noteUnfollowed(.remoteAccess)
+    case .appeared(let pfn, let order): appeared(mm, pfn, order)
+    case .ksmMerged(let pfn): ksmMerged(mm, pfn)
+    case .ksmMergedWithZero: ksmMergedWithZero(mm)
+    case .collapsed(let pfn, let new, let order): collapsed(mm, pfn, new, order)
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
     case .forkCopiedPinned: noteUnfollowed(.pin)
@@ -112,8 +118,7 @@ package struct ReplayDriver {
       forget(child)
     case .swappedOut(let pages): swappedOut(pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .ksmMerged, .collapsed,
-      .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }
@@ -171,12 +176,15 @@ package struct ReplayDriver {
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
     programs[mm] = nil
+    unseen.forget(mm)
     hidden.teardownEnded(mm)
   }
 
   /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
   /// unmapped it unseen.
   private mutating func freed(_ pfn: PFN) {
+    unseen.freed(pfn)
+    if ksmReplaced(pfn) { return }
     let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
     guard lockstep.baseline.pfnFreed(pfn) else { return }
     if !owners.allSatisfy({ lockstep.baseline.isDying($0.mm) }) { count(\.freedWhileMapped) }

@@ -106,8 +106,8 @@ extension MMEvent {
     case .migrationRemoved(let at, let pfn, _, _, _): at == page ? pfn : nil
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .protected,
-      .moved, .advised, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied,
-      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
+      .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged, .ksmMergedWithZero,
       .swappedOut, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       nil
     }
