@@ -26,6 +26,7 @@ extension Normalizer {
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
     tasks[slot].strayFolio = nil
+    tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
       slot: line.keepPlace(at: time), seesLock: table.showsLocks)
@@ -199,6 +200,7 @@ extension Normalizer {
 
   /// The task runs on another mm than believed, or none was known: an attached thread, or a switch that was lost.
   private mutating func rebind(_ slot: Int, hash: UInt64) -> MMID? {
+    guard tasks[slot].isFollowed else { return ownership.id(hash: hash) }
     if let exec = tasks[slot].exec, !exec.switched, ownership[exec.mm]?.hash == hash {
       switchToNewProgram(slot)
       return exec.mm

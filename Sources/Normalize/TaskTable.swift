@@ -5,6 +5,8 @@ import MMEvents
 /// What one thread is doing, as far as the trace has shown.
 struct TaskState {
   var mm: MMID?
+  /// The trace shows the task's faults and calls, not only its allocations and counters.
+  var isFollowed = false
   var fault: PendingFault?
   var call: SyscallWindow?
   var fork: ForkWindow?

@@ -175,10 +175,14 @@ extension ReplayDriver {
     switch outcome {
     case .copied:
       var found: VirtualPage?
+      var ksm: VirtualPage?
       lockstep.baseline.forEachEntry(mm, range) { page, entry in
-        if found == nil, entry.kind == .present, !entry.writable { found = page }
+        guard entry.kind == .present, !entry.writable else { return }
+        if found == nil { found = page }
+        if ksm == nil, lockstep.baseline.isKSM(FolioID(entry.index)) { ksm = page }
       }
-      return found
+      // MADV_UNMERGEABLE breaks KSM pages alone; population copies whatever is read-only.
+      return ksm ?? found
     default:
       var page = range.start
       // Unmapped holes of the whole address space are not worth a walk.

@@ -13,6 +13,24 @@ extension ReplayDriver {
     bind(run(.hugeFault(mm, range.start, vma, write: isWrite, isHugetlb: false)), pfn)
   }
 
+  /// A page of a large folio is freed alone while it is mapped: the folio was split, and a page that held nothing but
+  /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
+  mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
+    guard order == .base, let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
+      let head = lockstep.baseline.pfn(of: folio)
+    else { return false }
+    let owners = lockstep.baseline.mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+    guard let first = owners.first, owners.allSatisfy({ !lockstep.baseline.isDying($0.mm) }) else { return false }
+    run(.splitFolio(first.mm, first.page))
+    for owner in owners {
+      let page = PageRange(start: owner.page, count: 1)
+      noteTouched(owner.mm, page)
+      run(.zap(owner.mm, page), .folioSplit)
+      run(.readFault(owner.mm, owner.page, facts(owner.mm, owner.page)), .folioSplit)
+    }
+    return true
+  }
+
   /// `collapse_huge_page`: the range of a small page that was isolated is one huge folio now. Swap entries were read in
   /// before.
   mutating func collapsed(_ mm: MMID, _ member: PFN, _ new: PFN?, _ order: FolioOrder) {

@@ -83,12 +83,12 @@ extension ReplayDriver {
       seen.insert(page.page)
       compare(page, open, isComplete: isComplete)
     }
-    guard isComplete else { return }
+    guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
     lookForExtraPages(open, seen)
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) {
+    if open.isTouched(shown.page) || lockstep.baseline.isDying(open.mm) {
       unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
       return
     }

@@ -16,6 +16,8 @@ package struct ReplayDriver {
   var doubts: [Doubt] = []
   var populating: Populating?
   var unseen = UnseenPages()
+  /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
+  var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
   /// By the task that merges: ksmd.
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
@@ -53,9 +55,9 @@ package struct ReplayDriver {
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     switch record.event {
-    case .freed(let pfn, _):
+    case .freed(let pfn, let order):
       hidden.freed(pfn)
-      freed(pfn)
+      freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
@@ -113,9 +115,7 @@ package struct ReplayDriver {
     case .forkCounted(let child, let member, let pages):
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
-    case .forkAborted(let child):
-      run(.forkAbort(parent: mm, child: child))
-      forget(child)
+    case .forkAborted(let child): forkAborted(mm, child)
     case .swappedOut(let pages): swappedOut(pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .snapshotEnded, .lost, .unfollowed:
@@ -177,14 +177,15 @@ package struct ReplayDriver {
     layouts[mm] = nil
     programs[mm] = nil
     unseen.forget(mm)
+    copying[mm] = nil
     hidden.teardownEnded(mm)
   }
 
   /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
   /// unmapped it unseen.
-  private mutating func freed(_ pfn: PFN) {
+  private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
-    if ksmReplaced(pfn) { return }
+    if ksmReplaced(pfn) || splitFreed(pfn, order) { return }
     let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
     guard lockstep.baseline.pfnFreed(pfn) else { return }
     if !owners.allSatisfy({ lockstep.baseline.isDying($0.mm) }) { count(\.freedWhileMapped) }
