@@ -55,6 +55,8 @@ extension Normalizer {
 
   /// The call is over, however it ended.
   mutating func endCall(_ slot: Int) {
+    strayWent(slot)
+    tasks[slot].lockedForeign = nil
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
     tasks[slot].strayFolio = nil

@@ -97,6 +97,16 @@ extension ReplayDriver {
     }
   }
 
+  /// `copy_present_page`: a page of the VMA that may be pinned was copied for the child and stays the parent's; which
+  /// one the trace does not tell.
+  mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
+    noteUnfollowed(.pin)
+    unseen.appeared(pfn, .base, in: child)
+    guard let range = copying[child]?.range else { return }
+    unseen.doubt(parent, range)
+    unseen.doubt(child, range)
+  }
+
   /// The fork failed, perhaps in the middle of a VMA (`copy_page_range` looks for signals and memory): the child's
   /// counter says how many pages of it were reached.
   mutating func forkAborted(_ parent: MMID, _ child: MMID) {

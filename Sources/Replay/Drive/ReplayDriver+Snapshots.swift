@@ -118,6 +118,12 @@ extension ReplayDriver {
       run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if unseen.isDoubtful(open.mm, shown.page) {
+        unknown(.page, open.mm, shown.page, .placeNotSeen)
+        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
+        learn(shown, open.mm)
+        return
+      }
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)

@@ -9,6 +9,19 @@ struct UnseenPages {
   /// Address spaces with a userfaultfd: `UFFDIO_MOVE` moves pages, `UFFDIO_WRITEPROTECT` takes write permission, unseen.
   var usesUserfaultfd: Set<MMID> = []
 
+  /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
+  /// VMA in which fork copied pinned pages.
+  private var doubtful: [MMID: [PageRange]] = [:]
+
+  mutating func doubt(_ mm: MMID, _ range: PageRange) {
+    if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
+  }
+
+  func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let ranges = doubtful[mm] else { return false }
+    return ranges.contains { $0.contains(page) }
+  }
+
   mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID) {
     for index in 0..<order.pageCount { add(pfn.advanced(by: index), mm) }
   }
@@ -27,6 +40,7 @@ struct UnseenPages {
 
   mutating func forget(_ mm: MMID) {
     usesUserfaultfd.remove(mm)
+    doubtful[mm] = nil
     for pfn in frames.removeValue(forKey: mm) ?? [] {
       owners[pfn]?.remove(mm)
       if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
