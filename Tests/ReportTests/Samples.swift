@@ -68,6 +68,7 @@ enum Sample {
     result.trustedNanoseconds = 1_000_000_007
     result.verification.entries.unknown = 5
     result.verification.pages.disagree = 1
+    result.verification.notComparedCauses = [NamedCount(name: "changed", count: 7)]
     result.verification.unknownCauses = [NamedCount(name: "attached", count: 5)]
     result.verification.disagreementCauses = [NamedCount(name: "stale", count: 1)]
     result.verification.firstDisagreement = disagreement()
