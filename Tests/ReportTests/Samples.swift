@@ -51,7 +51,8 @@ enum Sample {
 
   static func disagreement() -> Finding {
     Finding(
-      evidence: .decision, cause: "reused, although the model sees other mappers", sequence: Sequence(77), time: Timestamp(nanoseconds: 5), mm: MMID(2),
+      evidence: .decision, cause: "reused, although the model sees other mappers", sequence: Sequence(77),
+      time: Timestamp(nanoseconds: 5), mm: MMID(2),
       page: VirtualPage(0x5555), expected: "copy", observed: "reuse", history: [forkStory])
   }
 
