@@ -5,12 +5,34 @@
 /// Assumption about the data: the records of one CPU are in order of time, and a CPU that runs produces many in a row
 /// before another's turn. So the merge works by runs: it takes from the CPU with the earliest head until that passes
 /// the next CPU's head. Where a CPU's time does go backwards (damage), records keep their file order.
+@safe
 struct MergedStreams {
+  /// The records of one stream that were decoded and not taken yet; there is one at least.
+  @safe
+  private struct Head {
+    let stream: CPUStream
+    var time: UInt64
+    var pending: UnsafeBufferPointer<RawRecord>
+
+    init(_ stream: CPUStream, _ pending: UnsafeBufferPointer<RawRecord>) {
+      self.stream = stream
+      unsafe self.pending = pending
+      unsafe time = pending[0].timestamp
+    }
+
+    /// `false` when none are left.
+    mutating func drop(_ count: Int) -> Bool {
+      unsafe pending = UnsafeBufferPointer(rebasing: pending[count...])
+      guard let next = unsafe pending.first else { return false }
+      time = next.timestamp
+      return true
+    }
+  }
+
   /// Every stream, ordered by (buffer, CPU): the position is the tie break.
   private(set) var streams: [CPUStream]
-  /// Streams that have a head, in the same order, and the times of the heads.
-  private var live: [CPUStream] = []
-  private var heads: [UInt64] = []
+  /// Streams that have records, in the same order.
+  private var heads: [Head] = []
   private(set) var damages = DamageLog()
   /// Decompressed bytes the current batch may still point into.
   private var retired: [ByteRegion] = []
@@ -38,25 +60,25 @@ struct MergedStreams {
 
   init(_ buffers: [BufferData], conversion: TimeConversion) {
     streams = Self.streams(buffers, conversion: conversion)
-    for stream in streams where stream.refill(damages: &damages, retired: &retired) {
-      live.append(stream)
-      unsafe heads.append(stream.pending[0].timestamp)
+    for stream in streams {
+      if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
+        unsafe heads.append(Head(stream, pending))
+      }
     }
   }
 
   /// Adds records to the batch until it is full or nothing is left.
   mutating func fill(_ batch: inout RecordBatch) {
     retired.removeAll(keepingCapacity: true)
-    while batch.room > 0, !live.isEmpty {
+    while batch.room > 0, !heads.isEmpty {
       let (first, bound) = nextRun()
-      let stream = live[first]
-      let taken = unsafe batch.append(stream.pending, upTo: bound)
-      stream.take(taken)
-      if unsafe stream.pending.isEmpty && !stream.refill(damages: &damages, retired: &retired) {
-        live.remove(at: first)
-        heads.remove(at: first)
+      let taken = unsafe batch.append(heads[first].pending, upTo: bound)
+      if heads[first].drop(taken) { continue }
+      let stream = heads[first].stream
+      if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
+        unsafe heads[first] = Head(stream, pending)
       } else {
-        unsafe heads[first] = stream.pending[0].timestamp
+        heads.remove(at: first)
       }
     }
   }
@@ -64,11 +86,11 @@ struct MergedStreams {
   /// The stream with the earliest head, and the last time up to which it comes before all others.
   private func nextRun() -> (stream: Int, bound: UInt64) {
     var first = 0
-    var firstTime = heads[0]
+    var firstTime = heads[0].time
     var second = Int.max
     var secondTime = UInt64.max
     for index in 1..<max(heads.count, 1) {
-      let time = heads[index]
+      let time = heads[index].time
       if time < firstTime {
         (second, secondTime) = (first, firstTime)
         (first, firstTime) = (index, time)
