@@ -22,6 +22,8 @@ struct Analysis {
 
   let path: String
   let verbosity: Verbosity
+  /// Reading and replaying take place on two threads; what comes out is the same.
+  var readsAhead = true
 
   func info() throws -> CaptureInfo {
     let reader = try TraceFile.open(path)
@@ -35,11 +37,10 @@ struct Analysis {
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
   ///
-  /// `ahead`: reading and `body` take turns on two threads, which pays when `body` does more than count.
+  /// `ahead`: on two threads, which pays when `body` does more than count.
   func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
     let reader = try TraceFile.open(path)
-    let walk = CaptureWalk(reader: reader, verbosity: verbosity)
-    _ = ahead ? try walk.runAhead(body) : try walk.run(body)
+    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
     warnOfDamage(reader)
   }
 
@@ -53,7 +54,7 @@ struct Analysis {
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
       snapshots: snapshots)
     var parents: [MMID: (mm: MMID, at: Sequence)] = [:]
-    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).runAhead { events in
+    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
       for event in events {
         guard let parent = event.mm else { continue }
@@ -91,7 +92,7 @@ struct Analysis {
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var model = ReplayDriver(encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU)
-    _ = try CaptureWalk(reader: reader, verbosity: verbosity).runAhead { events in
+    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       var applied = 0
       for (index, event) in events.enumerated() where event.sequence <= last {
         let concerned = histories.concerned(by: event)

@@ -20,23 +20,27 @@ struct CaptureWalk {
     var spanNanoseconds: UInt64 { firstTime.map { lastTime - $0 } ?? 0 }
   }
 
-  /// Hands over batches of events until `body` says that it has enough by returning `false`.
-  func run(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
+  /// Hands over batches of events until `body` says that it has enough by returning `false`. `ahead`: the reading goes on
+  /// on a thread of its own meanwhile.
+  func run(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
+    ahead ? try runAhead(body) : try runHere(body)
+  }
+
+  private func runHere(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
     try read(atLeast: 1) { events in
       defer { events.removeAll(keepingCapacity: true) }
       return try body(events)
     }
   }
 
-  /// The same with the reading on a thread of its own: for a `body` that has more to do than to count.
-  func runAhead(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
+  private func runAhead(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
     let queue = EventQueue<Result<Summary, any Error>>()
     // Until it is joined, the thread alone uses the reader.
     nonisolated(unsafe) let walk = self
     let thread = JoinedThread {
       queue.finish(Result { try unsafe walk.read(atLeast: Self.batchSize) { queue.put(&$0) } })
     }
-    guard let thread else { return try run(body) }
+    guard let thread else { return try runHere(body) }
     let used = Result {
       var events: [MMEventRecord] = []
       while queue.take(&events) { guard try body(events) else { return } }
