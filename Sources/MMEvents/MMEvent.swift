@@ -11,6 +11,10 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case mmCreated(MMOrigin)
   /// The last user is gone and the page tables are about to be torn down (`exit_mm`, or `execve` leaving the old mm).
   case mmTeardownBegan
+  /// How far the teardown is. It goes up the address space: `remaining` anonymous pages, those at the top, are mapped
+  /// yet; `unmapped` pages of any kind went with this step. `flushed`: what it unmapped may have lost its references
+  /// (`tlb_flush_mmu`), which `mmu_gather` holds till then.
+  case mmTeardownProceeded(remaining: UInt64, unmapped: UInt64, flushed: Bool)
   /// `exit_mmap` ended: nothing is mapped any more.
   case mmExited
 
@@ -43,8 +47,9 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case argumentPage(PFN)
   /// The new program's stack now ends at this page (exclusive); argument pages lie directly below.
   case stackPlaced(end: VirtualPage)
-  /// GUP without a fault gave the mm a private copy of one of its shared pages; the trace does not say which.
-  case remoteCopy(PFN)
+  /// A folio came into the mm at an address that the trace does not tell: a copy or first touch by GUP for somebody
+  /// else, `UFFDIO_COPY`, the copy of an unshare fault.
+  case appeared(PFN, FolioOrder)
 
   // — fork (inside `clone`, in the parent's task; the record's mm is the parent)
 
@@ -69,12 +74,15 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case migrationSet(VirtualPage, PFN, MigrationEntryType, FolioOrder, young: Bool, dirty: Bool)
   /// A migration entry became present again (`remove_migration_pte`/`_pmd`).
   case migrationRemoved(VirtualPage, PFN, FolioOrder, writable: Bool, dirty: Bool)
-  /// KSM made the page (or a duplicate of it) part of a stable page.
+  /// KSM gave an entry of this mm to the stable page, which may have been its own until then; if it was another's, that
+  /// one goes next (`ksm_merge_with_ksm_page`).
   case ksmMerged(PFN)
+  /// KSM gave an entry of this mm to the zero page.
+  case ksmMergedWithZero
   /// Pages of this mm went out to swap.
   case swappedOut(pages: UInt64)
-  /// khugepaged or `MADV_COLLAPSE` replaced small pages around this one by a huge one.
-  case collapsed(PFN, FolioOrder)
+  /// khugepaged or `MADV_COLLAPSE` replaced small pages, this one among them, by a huge folio.
+  case collapsed(PFN, into: PFN?, FolioOrder)
 
   // — the capture itself
 

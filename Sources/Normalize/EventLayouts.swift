@@ -77,8 +77,9 @@ struct EventLayouts {
   private(set) var newTask = (pid: Field.absent, flags: Field.absent)
   private(set) var exitMM = Field.absent
   private(set) var signal = Field.absent
-  private(set) var collapseFrame = Field.absent
-  private(set) var ksmFrame: [KnownEvent: Field] = [:]
+  private(set) var collapseFrame = (frame: Field.absent, status: Field.absent)
+  private(set) var collapseDone = (mm: Field.absent, status: Field.absent)
+  private(set) var ksm: [KnownEvent: (frame: Field, mm: Field, error: Field)] = [:]
   private(set) var swapFrame = Field.absent
   private(set) var marker = TextField()
   private(set) var arguments: [KnownSyscall: [Field]] = [:]
@@ -102,11 +103,12 @@ struct EventLayouts {
     case .newTask: newTask = (field("pid"), field("clone_flags"))
     case .exitMmap: exitMM = field("mm")
     case .signalDeliver: signal = field("sig")
-    case .collapseIsolate: collapseFrame = field("pfn")
-    case .ksmMergeOne, .ksmMergeWith: ksmFrame[event] = field("pfn")
+    case .collapseIsolate: collapseFrame = (field("pfn"), field("status"))
+    case .collapseHugePage: collapseDone = (field("mm"), field("status"))
+    case .ksmMergeOne, .ksmMergeWith: ksm[event] = (field("pfn"), field("mm"), field("err"))
     case .swapWrite: swapFrame = field("pfn")
     case .marker: marker = TextField(layout: format.field("buf"))
-    case .processFork, .processExit, .processExec, .collapseHugePage: break
+    case .processFork, .processExit, .processExec: break
     case .syscallEnter, .syscallExit: break
     }
   }

@@ -83,6 +83,11 @@ struct MMOwnership {
     return old.map { pages - $0 }
   }
 
+  /// The last total seen.
+  func count(_ member: RSSMember, of id: MMID) -> Int64? {
+    place(of: id).flatMap { spaces[$0].counts[Int(member.rawValue)] }
+  }
+
   mutating func addUser(_ id: MMID) {
     if let place = place(of: id) { spaces[place].users += 1 }
   }

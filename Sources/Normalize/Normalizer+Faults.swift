@@ -89,6 +89,7 @@ extension Normalizer {
     let fields = table.layouts.free
     guard let pfn = fields.pfn.load(record), let order = fields.order.load(record), order < 32 else { return false }
     if let slot = tasks.slot(of: task) {
+      teardownShown(slot)
       tasks[slot].fault?.freed(PFN(pfn))
       if tasks[slot].strayFolio?.pfn == PFN(pfn) { tasks[slot].strayFolio = nil }
     }
@@ -105,6 +106,9 @@ extension Normalizer {
   mutating func tlbFlush(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let reason = table.layouts.tlb.reason.load(record), let pages = table.layouts.tlb.pages.load(record) else {
       return false
+    }
+    if reason != FlushReason.remoteShootdown {
+      teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
     if let fault = tasks[slot].fault {
@@ -145,6 +149,11 @@ extension Normalizer {
         tasks[slot].strayFolio = nil
         emit(mm, .argumentPage(folio.pfn))
       }
+    } else if let dying = tasks[slot].dying, dying.mm == mm {
+      if let change, change < 0, let remaining = ownership.count(.anonymous, of: mm) {
+        emit(
+          mm, .mmTeardownProceeded(remaining: UInt64(clamping: remaining), unmapped: change.magnitude, flushed: false))
+      }
     } else if let change {
       movedWithoutFault(slot, mm, member, change)
     }
@@ -157,7 +166,8 @@ extension Normalizer {
     switch member {
     case .swapEntries where change > 0: emit(mm, .swappedOut(pages: UInt64(change)))
     case .anonymous where change > 0 && mm == tasks[slot].mm:
-      guard let folio = tasks[slot].strayFolio else { break }
+      // A collapse counts what was not there before; its folio is told at its end.
+      guard let folio = tasks[slot].strayFolio, tasks[slot].collapsing == nil else { break }
       tasks[slot].strayFolio = nil
       filledWithoutFault(
         slot,

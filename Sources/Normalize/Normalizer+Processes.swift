@@ -71,8 +71,24 @@ extension Normalizer {
     endCall(slot)
     let mm = tasks[slot].mm
     tasks[slot] = TaskState()
-    if let mm, ownership.removeUser(mm) { emit(mm, .mmTeardownBegan) }
+    if let mm, ownership.removeUser(mm) { beginTeardown(slot, mm) }
     return true
+  }
+
+  private mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
+    emit(mm, .mmTeardownBegan)
+    tasks[slot].dying = (mm, nil)
+  }
+
+  /// The task flushed or freed: if it is tearing down an mm, `tlb_flush_mmu` may have run. The flush of a lazy mm
+  /// (`switch_mm_irqs_off`) looks like a task switch: it is taken for one until everything is unmapped.
+  mutating func teardownShown(_ slot: Int, byTaskSwitch: Bool = false) {
+    guard let dying = tasks[slot].dying else { return }
+    guard let remaining = ownership.count(.anonymous, of: dying.mm).map({ UInt64(clamping: $0) }) else { return }
+    if byTaskSwitch, remaining != 0 { return }
+    if dying.flushedAt == remaining { return }
+    tasks[slot].dying?.flushedAt = remaining
+    emit(dying.mm, .mmTeardownProceeded(remaining: remaining, unmapped: 0, flushed: true))
   }
 
   mutating func exitMmap(_ record: RawRecord) -> Bool {
@@ -82,6 +98,7 @@ extension Normalizer {
       return true
     }
     if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
+    if let slot = tasks.slot(of: task), tasks[slot].dying?.mm == mm { tasks[slot].dying = nil }
     emit(mm, .mmExited)
     ownership.end(mm)
     return true
@@ -105,7 +122,7 @@ extension Normalizer {
   mutating func switchToNewProgram(_ slot: Int) {
     guard let exec = tasks[slot].exec, !exec.switched else { return }
     tasks[slot].exec?.switched = true
-    if let old = tasks[slot].mm, ownership.removeUser(old) { emit(old, .mmTeardownBegan) }
+    if let old = tasks[slot].mm, ownership.removeUser(old) { beginTeardown(slot, old) }
     tasks[slot].mm = exec.mm
     ownership.addUser(exec.mm)
   }

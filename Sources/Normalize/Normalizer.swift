@@ -14,6 +14,8 @@ package struct Normalizer: ~Copyable {
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
+  /// Threads of processes that were there before the recording, until their mm comes into view.
+  var attachedThreads: [TaskID: [TaskID]] = [:]
   package internal(set) var counters = NormalizeCounters()
 
   /// The record being looked at.
@@ -84,8 +86,8 @@ package struct Normalizer: ~Copyable {
     case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)
     case .removeMigrationPTE, .removeMigrationPMD: return removeMigration(event, record)
     case .ksmMergeOne, .ksmMergeWith: return ksmMerge(event, record)
-    case .collapseIsolate: return collapse(record)
-    case .collapseHugePage: return true
+    case .collapseIsolate: return collapseIsolated(record)
+    case .collapseHugePage: return collapseEnded(record)
     case .swapWrite: return swapWrite(record)
     case .processFork: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,

@@ -12,6 +12,12 @@ struct TaskState {
   /// The mm whose mmap lock this task took last for writing: the owner of the VMA tree it writes.
   var lockedForWrite: UInt64?
   var strayFolio: StrayFolio?
+  /// A small page of the range that this task (khugepaged, or any with `MADV_COLLAPSE`) is collapsing.
+  var collapsing: PFN?
+  /// The mm that this task tears down as its last user, and the anonymous pages it had left at the last flush told.
+  var dying: (mm: MMID, flushedAt: UInt64?)?
+  /// Pages that `mmap` filled without a fault, to be told when the range is known.
+  var populated: [MMEventRecord] = []
   /// The collector announced a snapshot of this process and is about to touch its mm.
   var snapshot: (index: UInt32, process: TaskID)?
 }

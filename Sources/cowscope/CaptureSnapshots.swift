@@ -55,7 +55,8 @@ final class CaptureSnapshots: SnapshotSource {
     let isTail = page.pageFlags >> 16 & 1 == 1
     return ProcessSnapshot.Page(
       page: VirtualPage(page.virtualPage), pfn: PFN(page.pfn),
-      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1)
+      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1, isMappedOnce: page.isExclusivelyMapped,
+      isLarge: isTail || page.pageFlags >> 15 & 1 == 1)
   }
 
   private func backing(_ vma: SnapshotVMA) -> VMABacking {

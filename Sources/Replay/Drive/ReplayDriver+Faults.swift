@@ -55,6 +55,9 @@ extension ReplayDriver {
         verifier.agree(.decision)
         reuse(mm, page, vma)
       }
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
+      verifier.agree(.decision)
+      reuse(mm, page, vma)
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
       reuse(mm, page, vma)
@@ -83,18 +86,18 @@ extension ReplayDriver {
   private mutating func firstTouch(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder, _ vma: VMAFacts, _ access: FaultAccess
   ) {
-    if order != .base { noteUnfollowed(.largeFolio) }
-    let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1))
-    let kind = lockstep.baseline.entry(mm, page).kind
-    if kind.refersToFolio {
+    if order == FolioOrder(9) {
+      hugeTouch(mm, page, pfn, vma, isWrite: access.contains(.write) || vma.mayWrite)
+      return
+    }
+    let range = PageRange(
+      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
+    if order != .base { noteTouched(mm, range) }
+    if lockstep.baseline.entry(mm, page).kind.refersToFolio {
       count(\.entryWasThere)
       run(.zap(mm, PageRange(start: page, count: 1)))
     }
-    let outcome =
-      order == FolioOrder(9)
-      ? run(.hugeFault(mm, first, vma, write: access.contains(.write) || vma.mayWrite, isHugetlb: false))
-      : run(.anonymousFault(mm, page, order, vma))
-    bind(outcome, pfn)
+    bind(run(.anonymousFault(mm, page, order, vma)), pfn)
   }
 
   private mutating func copied(
@@ -104,6 +107,7 @@ extension ReplayDriver {
     var isHidden = false
     switch prediction {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
     case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
@@ -221,6 +225,26 @@ extension ReplayDriver {
       (other.mm == mm && other.page == page) || hidden.isBeingRemoved(other.mm, other.page)
         || lockstep.baseline.isDying(other.mm)
     }
+  }
+
+  /// What is known of the references that dying mms have to the page (`wp_can_reuse_anon_folio` counts them): held
+  /// if one certainly is, released if all certainly are. Not every flush is traced, so the kernel reusing a page that
+  /// seems held proves nothing.
+  private func dyingReferences(_ mm: MMID, _ page: VirtualPage) -> Teardown.Reference {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind.refersToFolio else { return .unknown }
+    var result = Teardown.Reference.released
+    for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
+      guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
+      let above = PageRange(start: other.page, end: VirtualPage(1 << 52))
+      let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
+      switch teardown.reference(rank: rank) {
+      case .held: return .held
+      case .unknown: result = .unknown
+      case .released: break
+      }
+    }
+    return result
   }
 
   mutating func disagree(

@@ -64,6 +64,7 @@ extension ReplayDriver {
   mutating func forkBegan(_ parent: MMID, _ child: MMID) {
     settleDoubts(of: parent)
     run(.forkBegin(parent: parent, child: child))
+    unseen.forked(parent, child)
     layouts[child] = VMAMap()
   }
 
@@ -77,6 +78,12 @@ extension ReplayDriver {
       run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))
       if piece.facts != VMAMap.unknown { layouts[child]?.set(piece.range, piece.facts) }
     }
+  }
+
+  /// A folio came in at an unknown address: found by a snapshot, or by the fault that shows it was there.
+  mutating func appeared(_ mm: MMID, _ pfn: PFN, _ order: FolioOrder) {
+    noteUnfollowed(.placeless)
+    unseen.appeared(pfn, order, in: mm)
   }
 
   /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.

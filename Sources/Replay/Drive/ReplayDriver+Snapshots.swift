@@ -25,11 +25,17 @@ package struct ProcessSnapshot: Sendable {
     package var pfn: PFN
     /// The exclusive flag, `nil` where the kernel shows another page's (tails of large folios).
     package var exclusive: Bool?
+    /// Nobody else maps it (bit 56 of pagemap).
+    package var isMappedOnce: Bool
+    /// It belongs to a folio of more than one page.
+    package var isLarge: Bool
 
-    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?) {
+    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?, isMappedOnce: Bool, isLarge: Bool = false) {
       self.page = page
       self.pfn = pfn
       self.exclusive = exclusive
+      self.isMappedOnce = isMappedOnce
+      self.isLarge = isLarge
     }
   }
 
@@ -86,21 +92,20 @@ extension ReplayDriver {
       unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
       return
     }
-    let entry = lockstep.baseline.entry(open.mm, shown.page)
-    guard entry.kind.refersToFolio else {
-      if isComplete {
-        disagree(
-          open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
-          evidence: .page)
+    let known = lockstep.baseline.mappedPage(open.mm, shown.page)
+    let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
+    if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
+      if !isComplete || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+        if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+        learn(shown, open.mm)
+        if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
       } else {
-        unknown(.page, open.mm, shown.page, .entryNotSeen)
+        disagree(
+          open.mm, shown.page,
+          knownPFN.map { "pfn \($0.rawValue)" }
+            ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
+          "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
       }
-      return
-    }
-    let folio = FolioID(entry.index)
-    if let pfn = lockstep.baseline.pfn(of: folio), pfn.advanced(by: entry.page) != shown.pfn {
-      disagree(
-        open.mm, shown.page, "pfn \(pfn.rawValue)", "pfn \(shown.pfn.rawValue)", .frameDiffers, evidence: .page)
       return
     }
     guard let exclusive = shown.exclusive else {
@@ -108,13 +113,39 @@ extension ReplayDriver {
       return
     }
     switch lockstep.baseline.claim(open.mm, shown.page) {
-    case .unknown: unknown(.page, open.mm, shown.page, .entryNotSeen)
+    case .unknown:
+      unknown(.page, open.mm, shown.page, .entryNotSeen)
+      run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
     }
+  }
+
+  /// `UFFDIO_MOVE` took the page from another address of the mm.
+  private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
+    guard unseen.usesUserfaultfd.contains(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
+      let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
+    else { return false }
+    run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
+    return true
+  }
+
+  /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and
+  /// dirty bits stay unknown until a fault or an oracle tells.
+  private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    count(\.learnedFromSnapshots)
+    var facts = LearnedEntry()
+    if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
+    facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
+      facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
+    }
+    let outcome = run(.learn(mm, shown.page, facts))
+    guard facts.sameAs == nil, let folio = outcome.folio else { return }
+    lockstep.baseline.bind(shown.pfn, to: folio)
   }
 
   private mutating func lookForExtraPages(_ open: OpenSnapshot, _ seen: Set<VirtualPage>) {

@@ -15,6 +15,9 @@ package struct ReplayDriver {
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
   var populating: Populating?
+  var unseen = UnseenPages()
+  /// By the task that merges: ksmd.
+  var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
   let snapshotSource: (any SnapshotSource)?
   package private(set) var counters = ReplayCounters()
@@ -52,18 +55,20 @@ package struct ReplayDriver {
     switch record.event {
     case .freed(let pfn, _):
       hidden.freed(pfn)
-      if lockstep.baseline.pfnFreed(pfn) { count(\.freedWhileMapped) }
+      freed(pfn)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
-    case .ksmMerged(let pfn): lostSight(of: pfn, .ksm)
-    case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
-    case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
+    case .unfollowed(let what, _):
+      noteUnfollowed(what)
+      if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected, .moved, .advised,
-      .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .protected,
+      .moved, .advised,
+      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
     }
@@ -81,7 +86,11 @@ package struct ReplayDriver {
       return
     }
     switch event {
-    case .mmTeardownBegan: run(.exitBegin(mm))
+    case .mmTeardownBegan:
+      run(.exitBegin(mm))
+      hidden.teardownBegan(mm)
+    case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
+      hidden.teardownProceeded(mm, remaining: remaining, unmapped: unmapped, flushed: flushed)
     case .mmExited: exited(mm)
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
@@ -94,7 +103,10 @@ package struct ReplayDriver {
     case .populated(let range, let outcome): populated(mm, range, outcome)
     case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
     case .stackPlaced(let end): stackPlaced(mm, end)
-    case .remoteCopy: noteUnfollowed(.remoteAccess)
+    case .appeared(let pfn, let order): appeared(mm, pfn, order)
+    case .ksmMerged(let pfn): ksmMerged(mm, pfn)
+    case .ksmMergedWithZero: ksmMergedWithZero(mm)
+    case .collapsed(let pfn, let new, let order): collapsed(mm, pfn, new, order)
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
     case .forkCopiedPinned: noteUnfollowed(.pin)
@@ -106,8 +118,7 @@ package struct ReplayDriver {
       forget(child)
     case .swappedOut(let pages): swappedOut(pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .ksmMerged, .collapsed,
-      .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }
@@ -165,6 +176,18 @@ package struct ReplayDriver {
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
     programs[mm] = nil
+    unseen.forget(mm)
+    hidden.teardownEnded(mm)
+  }
+
+  /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
+  /// unmapped it unseen.
+  private mutating func freed(_ pfn: PFN) {
+    unseen.freed(pfn)
+    if ksmReplaced(pfn) { return }
+    let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
+    guard lockstep.baseline.pfnFreed(pfn) else { return }
+    if !owners.allSatisfy({ lockstep.baseline.isDying($0.mm) }) { count(\.freedWhileMapped) }
   }
 
   private mutating func exited(_ mm: MMID) {
@@ -206,6 +229,7 @@ package struct ReplayCounters: Sendable {
   package var forkCountDiffers: UInt64 = 0
   package var entryWasThere: UInt64 = 0
   package var migratedUnknown: UInt64 = 0
+  package var learnedFromSnapshots: UInt64 = 0
 
   var named: [NamedCount] {
     [
@@ -216,6 +240,7 @@ package struct ReplayCounters: Sendable {
       ("forks whose page count differs from the kernel's", forkCountDiffers),
       ("first touches where the model had a page", entryWasThere),
       ("migrations of pages the model does not know", migratedUnknown),
+      ("pages first seen in a snapshot", learnedFromSnapshots),
     ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 }

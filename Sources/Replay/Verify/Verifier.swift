@@ -5,6 +5,7 @@ package import MMEvents
 /// Why the model could not say what the kernel must have done, although the kernel showed it.
 package enum UnknownCause: String, Sendable, CaseIterable {
   case entryNotSeen = "entry never seen (attached, or after loss)"
+  case placeNotSeen = "came or moved at an address the trace does not tell"
   case sharersNotSeen = "sharers never seen"
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
