@@ -28,9 +28,8 @@ final class CPUStream {
     self.buffer = buffer
     region = data.region
     decoder = CPUDecoder(data, buffer: buffer, layout: layout, conversion: conversion)
-    let capacity = max(blockCapacity, layout.maximumRecords)
-    spare = RecordBlock(capacity: capacity)
-    self.ahead = ahead?.lane(for: decoder, block: RecordBlock(capacity: capacity))
+    spare = RecordBlock(capacity: blockCapacity)
+    self.ahead = ahead?.lane(for: decoder, block: RecordBlock(capacity: blockCapacity))
   }
 
   /// The next records, or `nil` at the end. They are there until the next call; what they point into is there until

@@ -42,21 +42,22 @@ struct MergedStreams {
     let count = buffers.reduce(0) { $0 + $1.cpus.count }
     let isCompressed = buffers.contains { $0.cpus.contains { $0.storage.isCompressed } }
     let ahead = isCompressed ? DecodeAhead(threads: DecodeAhead.threadCount(streams: count)) : nil
-    // Two blocks per stream.
-    let capacity = blockMemory / MemoryLayout<RawRecord>.stride / max(2 * count, 1)
+    let capacity = ahead == nil ? blockUsedAtOnce : min(aheadMemory / max(count, 1), blockWorthAWake)
     return buffers.enumerated().flatMap { index, buffer in
       buffer.cpus.sorted { $0.cpu < $1.cpu }.map { data in
         CPUStream(
           data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion,
-          blockCapacity: min(capacity, maximumBlock), ahead: ahead)
+          blockCapacity: max(capacity, blockUsedAtOnce), ahead: ahead)
       }
     }
   }
 
-  /// Bytes for the blocks of all streams together, as long as each has room for one sub-buffer.
-  private static let blockMemory = 16 << 20
-  /// Records of a block: what comes from them should fit into a CPU's cache.
-  private static let maximumBlock = 4096
+  /// Records of a block that is decoded when it is wanted: half of a CPU's first-level cache.
+  private static let blockUsedAtOnce = 512
+  /// Records of a block that is decoded by another thread.
+  private static let blockWorthAWake = 16_384
+  /// Records decoded ahead for all streams together: twice this is 32 MiB.
+  private static let aheadMemory = 1 << 19
 
   init(_ buffers: [BufferData], conversion: TimeConversion) {
     streams = Self.streams(buffers, conversion: conversion)
