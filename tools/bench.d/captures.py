@@ -65,5 +65,5 @@ def redis(cowscope):
 def prepare(cowscope, quick):
     os.makedirs(CACHE, exist_ok=True)
     if quick:
-        return [churn(cowscope, "churn-quick", 150)]
-    return [stress(cowscope, "stress", 10_000_000, 1), churn(cowscope, "churn", 1500), redis(cowscope)]
+        return [churn(cowscope, "churn", 150)]
+    return [stress(cowscope, "stress", 10_000_000, 1), churn(cowscope, "churn", 150), redis(cowscope)]

@@ -31,8 +31,10 @@ struct MergedStreams {
 
   /// Every stream, ordered by (buffer, CPU): the position is the tie break.
   private(set) var streams: [CPUStream]
-  /// Streams that have records, in the same order.
+  /// Streams that had records, in the same order.
   private var heads: [Head] = []
+  /// The heads that have records left, as a binary heap: no head precedes its parent's.
+  private var queue: [Int] = []
   private(set) var damages = DamageLog()
   /// Decompressed bytes the current batch may still point into.
   private var retired: [ByteRegion] = []
@@ -66,40 +68,52 @@ struct MergedStreams {
         unsafe heads.append(Head(stream, pending))
       }
     }
+    queue = heads.indices.sorted { precedes($0, $1) }
   }
 
   /// Adds records to the batch until it is full or nothing is left.
   mutating func fill(_ batch: inout RecordBatch) {
     retired.removeAll(keepingCapacity: true)
-    while batch.room > 0, !heads.isEmpty {
-      let (first, bound) = nextRun()
-      let taken = unsafe batch.append(heads[first].pending, upTo: bound)
-      if heads[first].drop(taken) { continue }
-      let stream = heads[first].stream
-      if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
-        unsafe heads[first] = Head(stream, pending)
-      } else {
-        heads.remove(at: first)
+    while batch.room > 0, let first = queue.first {
+      let taken = unsafe batch.append(heads[first].pending, upTo: bound(of: first))
+      if !heads[first].drop(taken) {
+        let stream = heads[first].stream
+        if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
+          unsafe heads[first] = Head(stream, pending)
+        } else {
+          queue.swapAt(0, queue.count - 1)
+          queue.removeLast()
+        }
       }
+      sink()
     }
   }
 
-  /// The stream with the earliest head, and the last time up to which it comes before all others.
-  private func nextRun() -> (stream: Int, bound: UInt64) {
-    var first = 0
-    var firstTime = heads[0].time
-    var second = Int.max
-    var secondTime = UInt64.max
-    for index in 1..<max(heads.count, 1) {
-      let time = heads[index].time
-      if time < firstTime {
-        (second, secondTime) = (first, firstTime)
-        (first, firstTime) = (index, time)
-      } else if time < secondTime {
-        (second, secondTime) = (index, time)
-      }
+  /// At equal times the earlier stream goes first.
+  @inline(__always)
+  private func precedes(_ a: Int, _ b: Int) -> Bool {
+    let (timeOfA, timeOfB) = (heads[a].time, heads[b].time)
+    return timeOfA < timeOfB || timeOfA == timeOfB && a < b
+  }
+
+  /// The last time up to which the first head's records come before all others.
+  private func bound(of first: Int) -> UInt64 {
+    guard queue.count > 1 else { return .max }
+    let second = queue.count > 2 && precedes(queue[2], queue[1]) ? queue[2] : queue[1]
+    // An earlier stream's time is later, so 1 can be subtracted.
+    return first < second ? heads[second].time : heads[second].time - 1
+  }
+
+  /// Puts the first entry of the queue where it belongs.
+  private mutating func sink() {
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      guard child < queue.count else { return }
+      if child + 1 < queue.count, precedes(queue[child + 1], queue[child]) { child += 1 }
+      guard precedes(queue[child], queue[place]) else { return }
+      queue.swapAt(place, child)
+      place = child
     }
-    // At equal times the earlier stream goes first; `secondTime` is above `firstTime` whenever 1 is subtracted.
-    return (first, first < second ? secondTime : secondTime - 1)
   }
 }
