@@ -81,8 +81,10 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case ksmMergedWithZero
   /// Pages of this mm went out to swap.
   case swappedOut(pages: UInt64)
-  /// khugepaged or `MADV_COLLAPSE` replaced small pages, this one among them, by a huge folio.
-  case collapsed(PFN, into: PFN?, FolioOrder)
+  /// khugepaged or `MADV_COLLAPSE` isolated small pages, this one among them, and is about to copy and free them.
+  case collapseBegan(PFN)
+  /// The task put a huge folio in the place of what it isolated.
+  case collapsed(into: PFN?, FolioOrder)
 
   // — the capture itself
 

@@ -25,7 +25,10 @@ extension Normalizer {
     if error & FaultError.present != 0 { access.insert(.present) }
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
+    strayWent(slot)
+    tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
+    tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
       slot: line.keepPlace(at: time), seesLock: table.showsLocks)
@@ -75,12 +78,14 @@ extension Normalizer {
     // A failed allocation carries no frame.
     guard pfn != .max, table.gfp.isUserFolio(gfp), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
+    if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
       tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
       tasks[slot].strayFolio = folio
+      tasks[slot].strayOwner = tasks[slot].lockedForeign
     }
     return true
   }
@@ -167,7 +172,7 @@ extension Normalizer {
     case .swapEntries where change > 0: emit(mm, .swappedOut(pages: UInt64(change)))
     case .anonymous where change > 0 && mm == tasks[slot].mm:
       // A collapse counts what was not there before; its folio is told at its end.
-      guard let folio = tasks[slot].strayFolio, tasks[slot].collapsing == nil else { break }
+      guard let folio = tasks[slot].strayFolio, !tasks[slot].isCollapsing else { break }
       tasks[slot].strayFolio = nil
       filledWithoutFault(
         slot,
@@ -199,6 +204,7 @@ extension Normalizer {
 
   /// The task runs on another mm than believed, or none was known: an attached thread, or a switch that was lost.
   private mutating func rebind(_ slot: Int, hash: UInt64) -> MMID? {
+    guard tasks[slot].isFollowed else { return ownership.id(hash: hash) }
     if let exec = tasks[slot].exec, !exec.switched, ownership[exec.mm]?.hash == hash {
       switchToNewProgram(slot)
       return exec.mm

@@ -76,7 +76,8 @@ extension Normalizer {
     let fields = table.layouts.collapseFrame
     guard let pfn = fields.frame.load(record), let status = fields.status.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
-    tasks[slot].collapsing = status == Self.scanSucceeded ? PFN(pfn) : nil
+    tasks[slot].isCollapsing = status == Self.scanSucceeded
+    if tasks[slot].isCollapsing { emit(nil, .collapseBegan(PFN(pfn))) }
     return true
   }
 
@@ -85,12 +86,13 @@ extension Normalizer {
     let fields = table.layouts.collapseDone
     guard let pointer = fields.mm.load(record), let status = fields.status.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
-    let (member, new) = (tasks[slot].collapsing, tasks[slot].strayFolio)
-    tasks[slot].collapsing = nil
-    guard status == Self.scanSucceeded, let member, let mm = ownership.id(pointer: pointer) else { return true }
+    let new = tasks[slot].strayFolio
+    guard tasks[slot].isCollapsing else { return true }
+    tasks[slot].isCollapsing = false
+    guard status == Self.scanSucceeded, let mm = ownership.id(pointer: pointer) else { return true }
     let isHuge = new?.order == FolioOrder(9)
     if isHuge { tasks[slot].strayFolio = nil }
-    emit(mm, .collapsed(member, into: isHuge ? new?.pfn : nil, FolioOrder(9)))
+    emit(mm, .collapsed(into: isHuge ? new?.pfn : nil, FolioOrder(9)))
     return true
   }
 

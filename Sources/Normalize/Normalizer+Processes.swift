@@ -162,6 +162,7 @@ extension Normalizer {
       let success = fields.success.load(record)
     else { return false }
     guard success != 0 else { return true }
+    foreignLock(slot, pointer: pointer)
     if write != 0 {
       tasks[slot].lockedForWrite = pointer
       switch tasks[slot].call?.call {
@@ -176,6 +177,22 @@ extension Normalizer {
       lockedInFault(slot, pointer: pointer)
     }
     return true
+  }
+
+  /// The task takes a lock: if the last one was another mm's, a folio allocated under it and not given back went there
+  /// (`process_vm_readv`, `/proc/PID/mem`, `ptrace`). No counter tells, since one page takes the place of another.
+  private mutating func foreignLock(_ slot: Int, pointer: UInt64) {
+    strayWent(slot)
+    let mm = ownership.id(pointer: pointer)
+    tasks[slot].lockedForeign = mm != nil && mm != tasks[slot].mm && tasks[slot].fork == nil ? mm : nil
+  }
+
+  mutating func strayWent(_ slot: Int) {
+    guard let mm = tasks[slot].strayOwner else { return }
+    tasks[slot].strayOwner = nil
+    guard let folio = tasks[slot].strayFolio else { return }
+    tasks[slot].strayFolio = nil
+    emit(mm, .appeared(folio.pfn, folio.order))
   }
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).

@@ -23,6 +23,7 @@ extension Normalizer {
     guard let slot = tasks.slot(of: task), let fields = table.layouts.arguments[call] else { return true }
     closeFault(slot)
     endCall(slot)
+    tasks[slot].isFollowed = true
     var arguments = [6 of UInt64](repeating: 0)
     for (index, field) in fields.prefix(6).enumerated() {
       guard let value = field.load(record) else { return false }
@@ -54,6 +55,8 @@ extension Normalizer {
 
   /// The call is over, however it ended.
   mutating func endCall(_ slot: Int) {
+    strayWent(slot)
+    tasks[slot].lockedForeign = nil
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
     tasks[slot].strayFolio = nil

@@ -59,6 +59,9 @@ struct PendingFault {
     gaveBack = false
   }
 
+  /// The anonymous page is counted, which comes last (but for a copy after a swap-in): a further folio is not its own.
+  var isOver: Bool { anonymousMoved && !swapMoved && folio != nil }
+
   mutating func freed(_ pfn: PFN) {
     guard folio?.pfn == pfn, !isCommitted else { return }
     folio = nil

@@ -5,6 +5,8 @@ import MMEvents
 /// What one thread is doing, as far as the trace has shown.
 struct TaskState {
   var mm: MMID?
+  /// The trace shows the task's faults and calls, not only its allocations and counters.
+  var isFollowed = false
   var fault: PendingFault?
   var call: SyscallWindow?
   var fork: ForkWindow?
@@ -12,8 +14,12 @@ struct TaskState {
   /// The mm whose mmap lock this task took last for writing: the owner of the VMA tree it writes.
   var lockedForWrite: UInt64?
   var strayFolio: StrayFolio?
-  /// A small page of the range that this task (khugepaged, or any with `MADV_COLLAPSE`) is collapsing.
-  var collapsing: PFN?
+  /// Another process's mm that this task locked for reading last, and the one the stray folio was allocated for: GUP
+  /// on somebody else's memory.
+  var lockedForeign: MMID?
+  var strayOwner: MMID?
+  /// khugepaged, or any task with `MADV_COLLAPSE`, between the isolation of small pages and its end.
+  var isCollapsing = false
   /// The mm that this task tears down as its last user, and the anonymous pages it had left at the last flush told.
   var dying: (mm: MMID, flushedAt: UInt64?)?
   /// Pages that `mmap` filled without a fault, to be told when the range is known.

@@ -98,6 +98,7 @@ struct Analysis {
         let concerned = histories.concerned(by: event)
         guard !concerned.isEmpty else { continue }
         model.apply(Array(events[applied...index]))
+        model.settleCopies()
         applied = index + 1
         for one in concerned {
           histories.add(event, to: one.track, of: one.mm, state: model.describeEntry(one.mm, one.page))

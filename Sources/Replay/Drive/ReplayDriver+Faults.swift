@@ -44,6 +44,12 @@ extension ReplayDriver {
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
+    if unseen.usesUserfaultfd.contains(mm) {
+      // The fault may have gone to the userfaultfd (`handle_userfault`) and have changed nothing.
+      unknown(.decision, mm, page, .userfaultfd)
+      unseen.doubt(mm, PageRange(start: page, count: 1))
+      return
+    }
     switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {
@@ -64,6 +70,9 @@ extension ReplayDriver {
     case .mustCopy(let obstacle):
       if othersAreBeingRemoved(mm, page) {
         unknown(.decision, mm, page, .removalRunning)
+        reuse(mm, page, vma)
+      } else if unseen.isDoubtful(mm, page) {
+        unknown(.decision, mm, page, .placeNotSeen)
         reuse(mm, page, vma)
       } else {
         doubt(mm, page, "copy (\(obstacle))")
@@ -90,10 +99,17 @@ extension ReplayDriver {
       hugeTouch(mm, page, pfn, vma, isWrite: access.contains(.write) || vma.mayWrite)
       return
     }
+    let entry = lockstep.baseline.entry(mm, page)
+    if access.contains([.write, .present]), entry.kind == .present {
+      // The zero page was not there, so the page was kept; what came afterwards is GUP's, in a call that is not traced.
+      quietWrite(mm, page, access, vma)
+      appeared(mm, pfn, order)
+      return
+    }
     let range = PageRange(
       start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
     if order != .base { noteTouched(mm, range) }
-    if lockstep.baseline.entry(mm, page).kind.refersToFolio {
+    if entry.kind.refersToFolio {
       count(\.entryWasThere)
       run(.zap(mm, PageRange(start: page, count: 1)))
     }
@@ -175,10 +191,14 @@ extension ReplayDriver {
     switch outcome {
     case .copied:
       var found: VirtualPage?
+      var ksm: VirtualPage?
       lockstep.baseline.forEachEntry(mm, range) { page, entry in
-        if found == nil, entry.kind == .present, !entry.writable { found = page }
+        guard entry.kind == .present, !entry.writable else { return }
+        if found == nil { found = page }
+        if ksm == nil, lockstep.baseline.isKSM(FolioID(entry.index)) { ksm = page }
       }
-      return found
+      // MADV_UNMERGEABLE breaks KSM pages alone; population copies whatever is read-only.
+      return ksm ?? found
     default:
       var page = range.start
       // Unmapped holes of the whole address space are not worth a walk.

@@ -83,12 +83,12 @@ extension ReplayDriver {
       seen.insert(page.page)
       compare(page, open, isComplete: isComplete)
     }
-    guard isComplete else { return }
+    guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
     lookForExtraPages(open, seen)
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) {
+    if open.isTouched(shown.page) || lockstep.baseline.isDying(open.mm) {
       unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
       return
     }
@@ -118,6 +118,12 @@ extension ReplayDriver {
       run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if unseen.isDoubtful(open.mm, shown.page) {
+        unknown(.page, open.mm, shown.page, .placeNotSeen)
+        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
+        learn(shown, open.mm)
+        return
+      }
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)

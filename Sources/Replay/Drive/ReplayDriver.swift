@@ -16,6 +16,12 @@ package struct ReplayDriver {
   var doubts: [Doubt] = []
   var populating: Populating?
   var unseen = UnseenPages()
+  /// Where the page is mapped that a task isolated last to collapse it with others.
+  var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
+  /// The frames of the large folio that was split last.
+  var lastSplit = PFN(0)..<PFN(0)
+  /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
+  var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
   /// By the task that merges: ksmd.
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
@@ -53,9 +59,9 @@ package struct ReplayDriver {
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     switch record.event {
-    case .freed(let pfn, _):
+    case .freed(let pfn, let order):
       hidden.freed(pfn)
-      freed(pfn)
+      freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
@@ -65,6 +71,7 @@ package struct ReplayDriver {
       noteUnfollowed(what)
       if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
+    case .collapseBegan(let pfn): collapseBegan(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .protected,
       .moved, .advised,
@@ -106,19 +113,17 @@ package struct ReplayDriver {
     case .appeared(let pfn, let order): appeared(mm, pfn, order)
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
-    case .collapsed(let pfn, let new, let order): collapsed(mm, pfn, new, order)
+    case .collapsed(let new, let order): collapsed(mm, new, order)
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
-    case .forkCopiedPinned: noteUnfollowed(.pin)
+    case .forkCopiedPinned(let child, let pfn): copiedPinned(mm, child, pfn)
     case .forkCounted(let child, let member, let pages):
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
-    case .forkAborted(let child):
-      run(.forkAbort(parent: mm, child: child))
-      forget(child)
+    case .forkAborted(let child): forkAborted(mm, child)
     case .swappedOut(let pages): swappedOut(pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .collapseBegan, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }
@@ -177,17 +182,27 @@ package struct ReplayDriver {
     layouts[mm] = nil
     programs[mm] = nil
     unseen.forget(mm)
+    copying[mm] = nil
     hidden.teardownEnded(mm)
   }
 
   /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
   /// unmapped it unseen.
-  private mutating func freed(_ pfn: PFN) {
+  private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
     if ksmReplaced(pfn) { return }
+    if collapsing[current.task] != nil {
+      _ = lockstep.baseline.pfnFreed(pfn)
+      return
+    }
+    if splitFreed(pfn, order) { return }
     let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
-    guard lockstep.baseline.pfnFreed(pfn) else { return }
-    if !owners.allSatisfy({ lockstep.baseline.isDying($0.mm) }) { count(\.freedWhileMapped) }
+    guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
+    for owner in owners where !lockstep.baseline.isDying(owner.mm) {
+      count(\.freedWhileMapped)
+      run(.zap(owner.mm, PageRange(start: owner.page, count: 1)))
+      lockstep.markIncomplete(owner.mm)
+    }
   }
 
   private mutating func exited(_ mm: MMID) {

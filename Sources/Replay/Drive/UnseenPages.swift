@@ -4,40 +4,57 @@ import MMEvents
 
 /// What is in an mm without the model knowing where: the trace told that it came, not at which address.
 struct UnseenPages {
-  private var owners: [PFN: MMID] = [:]
+  private var owners: [PFN: Set<MMID>] = [:]
   private var frames: [MMID: Set<PFN>] = [:]
   /// Address spaces with a userfaultfd: `UFFDIO_MOVE` moves pages, `UFFDIO_WRITEPROTECT` takes write permission, unseen.
   var usesUserfaultfd: Set<MMID> = []
 
+  /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
+  /// VMA in which fork copied pinned pages.
+  private var doubtful: [MMID: [PageRange]] = [:]
+
+  mutating func doubt(_ mm: MMID, _ range: PageRange) {
+    if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
+  }
+
+  func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let ranges = doubtful[mm] else { return false }
+    return ranges.contains { $0.contains(page) }
+  }
+
   mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID) {
-    for index in 0..<order.pageCount {
-      let frame = pfn.advanced(by: index)
-      owners[frame] = mm
-      frames[mm, default: []].insert(frame)
-    }
+    for index in 0..<order.pageCount { add(pfn.advanced(by: index), mm) }
   }
 
   /// The page was found; `false` when it was not one of these.
   mutating func found(_ pfn: PFN, in mm: MMID) -> Bool {
-    guard owners[pfn] == mm else { return false }
-    freed(pfn)
+    guard owners[pfn]?.remove(mm) != nil else { return false }
+    if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
+    frames[mm]?.remove(pfn)
     return true
   }
 
   mutating func freed(_ pfn: PFN) {
-    guard let mm = owners.removeValue(forKey: pfn) else { return }
-    frames[mm]?.remove(pfn)
+    for mm in owners.removeValue(forKey: pfn) ?? [] { frames[mm]?.remove(pfn) }
   }
 
   mutating func forget(_ mm: MMID) {
     usesUserfaultfd.remove(mm)
-    for pfn in frames.removeValue(forKey: mm) ?? [] { owners[pfn] = nil }
+    doubtful[mm] = nil
+    for pfn in frames.removeValue(forKey: mm) ?? [] {
+      owners[pfn]?.remove(mm)
+      if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
+    }
   }
 
-  /// The child has a copy of whatever the parent has unseen, except that frames are then shared.
+  /// The child may map whatever is unseen in the parent.
   mutating func forked(_ parent: MMID, _ child: MMID) {
     if usesUserfaultfd.contains(parent) { usesUserfaultfd.insert(child) }
+    for pfn in frames[parent] ?? [] { add(pfn, child) }
   }
 
-  func hasAny(in mm: MMID) -> Bool { frames[mm]?.isEmpty == false }
+  private mutating func add(_ pfn: PFN, _ mm: MMID) {
+    owners[pfn, default: []].insert(mm)
+    frames[mm, default: []].insert(pfn)
+  }
 }

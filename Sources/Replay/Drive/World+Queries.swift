@@ -13,6 +13,11 @@ extension World {
   /// KSM's stable page.
   package func isKSM(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.ksm) }
 
+  /// More than one page.
+  package func isLarge(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.large) }
+
+  package func pageCount(of folio: FolioID) -> Int { folios.order(folio).pageCount }
+
   /// The folio a page is mapped to, and which of its pages; by a PTE or by the PMD above it.
   func mappedPage(_ mm: MMID, _ page: VirtualPage) -> (folio: FolioID, index: Int)? {
     guard let ref = find(mm, page) else { return nil }

@@ -47,7 +47,7 @@ extension MMEvent {
     case .populated(let range, let outcome):
       sink.range(range)
       outcome.sendFields(to: &sink)
-    case .argumentPage(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
+    case .argumentPage(let pfn), .collapseBegan(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
     case .stackPlaced(let end): sink.page("end", end)
     case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
     case .forkCopied(let child, let range):
@@ -61,9 +61,8 @@ extension MMEvent {
       sink.word("member", EventWords.member(member))
       sink.number("pages", pages)
     case .ksmMergedWithZero: break
-    case .collapsed(let pfn, let new, let order):
-      sink.frame(pfn)
-      if let new { sink.number("into", new.rawValue) }
+    case .collapsed(let new, let order):
+      if let new { sink.frame(new) }
       sink.order(order)
     case .freed(let pfn, let order), .appeared(let pfn, let order):
       sink.frame(pfn)

@@ -39,7 +39,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
       .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero, .swappedOut,
-      .collapsed, .snapshotBegan, .snapshotEnded, .lost:
+      .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
     }
   }
@@ -48,12 +48,13 @@ extension MMEvent {
   package func touches(_ frame: PFN) -> Bool {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
-    case .argumentPage(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+    case .argumentPage(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
       .lruInserted(let pfn):
       pfn == frame
-    case .freed(let pfn, let order), .appeared(let pfn, let order), .collapsed(let pfn, _, let order), .migrationSet(_, let pfn, _, let order, _, _),
+    case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
       .migrationRemoved(_, let pfn, let order, _, _):
       pfn.isHead(ofFolio: order, with: frame)
+    case .collapsed(let pfn, let order): pfn?.isHead(ofFolio: order, with: frame) ?? false
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .ksmMergedWithZero, .swappedOut,

@@ -35,6 +35,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case ksmMerged
   case ksmMergedWithZero
   case swappedOut
+  case collapseBegan
   case collapsed
   case snapshotBegan
   case snapshotEnded
@@ -73,6 +74,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .ksmMerged: .ksmMerged
       case .ksmMergedWithZero: .ksmMergedWithZero
       case .swappedOut: .swappedOut
+      case .collapseBegan: .collapseBegan
       case .collapsed: .collapsed
       case .snapshotBegan: .snapshotBegan
       case .snapshotEnded: .snapshotEnded
@@ -113,6 +115,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .ksmMerged: "ksm_merged"
     case .ksmMergedWithZero: "ksm_merged_with_zero"
     case .swappedOut: "swapped_out"
+    case .collapseBegan: "collapse_began"
     case .collapsed: "collapsed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
@@ -153,6 +156,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .ksmMerged: "KSM gave an entry to a stable page"
     case .ksmMergedWithZero: "KSM gave an entry to the zero page"
     case .swappedOut: "pages of the mm went to swap"
+    case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
     case .snapshotEnded: "the snapshot ended"
