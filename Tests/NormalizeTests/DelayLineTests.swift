@@ -25,10 +25,12 @@ struct DelayLineTests {
     line.append(record(1, at: 0))
     let slot = line.keepPlace(at: Timestamp(nanoseconds: 10))
     line.append(record(3, at: 20))
-    #expect(released(&line) == [1])
-    #expect(line.fill(slot, with: record(2, at: 10)))
-    #expect(released(&line) == [2, 3])
-    #expect(!line.fill(slot, with: record(9, at: 10)))
+    let before = released(&line)
+    let isFilled = line.fill(slot, with: record(2, at: 10))
+    let after = released(&line)
+    let isFilledAgain = line.fill(slot, with: record(9, at: 10))
+    #expect(before == [1] && after == [2, 3])
+    #expect(isFilled && !isFilledAgain)
   }
 
   @Test("After two milliseconds a place is given up: the proposal goes out, or nothing")
@@ -39,11 +41,12 @@ struct DelayLineTests {
     line.propose(proposed, record(1, at: 1))
     line.append(record(2, at: 5))
     line.now = 1_999_999
-    #expect(released(&line) == [])
+    let inTime = released(&line)
     line.now = 2_000_001
-    #expect(!line.fill(silent, with: record(7, at: 0)))
-    #expect(!line.fill(proposed, with: record(8, at: 1)))
-    #expect(released(&line) == [1, 2])
+    let isFilled = [line.fill(silent, with: record(7, at: 0)), line.fill(proposed, with: record(8, at: 1))]
+    let tooLate = released(&line)
+    #expect(inTime == [] && tooLate == [1, 2])
+    #expect(isFilled == [false, false])
   }
 
   @Test("A dropped place leaves nothing; when events are released does not change what they are")
