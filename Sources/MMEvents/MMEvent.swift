@@ -81,6 +81,8 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case ksmMergedWithZero
   /// Pages of this mm went out to swap.
   case swappedOut(pages: UInt64)
+  /// Reclaim writes the folio out, which nobody maps any more (`mm_vmscan_write_folio`): swap, or a file's page.
+  case swapWritten(PFN)
   /// khugepaged or `MADV_COLLAPSE` isolated small pages, this one among them, and is about to copy and free them.
   case collapseBegan(PFN)
   /// The task put a huge folio in the place of what it isolated.

@@ -98,10 +98,10 @@ extension Normalizer {
 
   private static let scanSucceeded: UInt64 = 1
 
-  /// `mm_vmscan_write_folio` names the frame that the counters left out.
+  /// The frame that the counters left out.
   mutating func swapWrite(_ record: RawRecord) -> Bool {
-    guard table.layouts.swapFrame.load(record) != nil else { return false }
-    emit(nil, .unfollowed(.swap, nil))
+    guard let pfn = table.layouts.swapFrame.load(record) else { return false }
+    emit(nil, .swapWritten(PFN(pfn)))
     return true
   }
 }

@@ -23,7 +23,7 @@ struct EventLineTests {
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
     .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
-    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero, .swappedOut(pages: 3),
+    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero, .swappedOut(pages: 3), .swapWritten(pfn),
     .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]

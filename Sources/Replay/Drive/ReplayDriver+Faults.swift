@@ -34,7 +34,7 @@ extension ReplayDriver {
     case .copied(let pfn): copied(mm, page, pfn, vma, access)
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
-    case .swappedIn(let pfn, _): swappedIn(mm, page, pfn, vma)
+    case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
     case .refused, .raced: break
     case .unexplained: count(\.unexplainedFaults)
     }
@@ -157,13 +157,6 @@ extension ReplayDriver {
       }
     }
     bind(run(.filePageCopy(mm, page, vma)), pfn)
-  }
-
-  /// The model does not follow swap yet: the page is taken as it came, unknown.
-  private mutating func swappedIn(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ vma: VMAFacts) {
-    noteUnfollowed(.swap)
-    run(.zap(mm, PageRange(start: page, count: 1)), .swapIn)
-    lockstep.markIncomplete(mm)
   }
 
   // — pages without a fault

@@ -154,11 +154,6 @@ extension ReplayDriver {
     for pfn in shared { hidden.unmapped(pfn, by: current.task) }
   }
 
-  mutating func swappedOut(_ pages: UInt64) {
-    for _ in 0..<pages { noteUnfollowed(.swap) }
-    if let mm = current.mm { lockstep.markIncomplete(mm) }
-  }
-
   /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
   mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
     guard let (mm, entry) = mapped(page, pfn) else {

@@ -41,10 +41,13 @@ package struct ProcessSnapshot: Sendable {
 
   package var vmas: [VMA]
   package var anonymous: [Page]
+  /// Pages whose entry is a swap entry.
+  package var swapped: Set<VirtualPage>
 
-  package init(vmas: [VMA], anonymous: [Page]) {
+  package init(vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = []) {
     self.vmas = vmas
     self.anonymous = anonymous
+    self.swapped = swapped
   }
 }
 
@@ -84,7 +87,7 @@ extension ReplayDriver {
       compare(page, open, isComplete: isComplete)
     }
     guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
-    lookForExtraPages(open, seen)
+    lookForExtraPages(open, seen, swapped: snapshot.swapped)
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
@@ -95,8 +98,9 @@ extension ReplayDriver {
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
     let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
-      if !isComplete || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
-        if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+      let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
+      if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+        if known != nil || wasSwapped { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
         learn(shown, open.mm)
         if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
       } else {
@@ -108,6 +112,7 @@ extension ReplayDriver {
       }
       return
     }
+    if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
     guard let exclusive = shown.exclusive else {
       unknown(.page, open.mm, shown.page, .headOnly)
       return
@@ -154,13 +159,20 @@ extension ReplayDriver {
     lockstep.baseline.bind(shown.pfn, to: folio)
   }
 
-  private mutating func lookForExtraPages(_ open: OpenSnapshot, _ seen: Set<VirtualPage>) {
+  private mutating func lookForExtraPages(
+    _ open: OpenSnapshot, _ seen: Set<VirtualPage>, swapped: Set<VirtualPage>
+  ) {
     var extra: [VirtualPage] = []
     lockstep.baseline.forEachEntry(open.mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))) {
       page, entry in
       if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
     }
     for page in extra {
+      if swapped.contains(page), unseen.isSwapping(open.mm) {
+        unknown(.page, open.mm, page, .placeNotSeen)
+        run(.swapOut(open.mm, page, keepsCache: true, writeback: false, stableWrites: false))
+        continue
+      }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
     }
   }

@@ -18,6 +18,8 @@ package struct ReplayDriver {
   var unseen = UnseenPages()
   /// Where the page is mapped that a task isolated last to collapse it with others.
   var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
+  /// Folios that the swapcache alone has, each with one of its swap entries.
+  var cached: [PFN: (mm: MMID, page: VirtualPage)] = [:]
   /// The frames of the large folio that was split last.
   var lastSplit = PFN(0)..<PFN(0)
   /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
@@ -72,6 +74,7 @@ package struct ReplayDriver {
       if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
+    case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .protected,
       .moved, .advised,
@@ -121,9 +124,9 @@ package struct ReplayDriver {
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
     case .forkAborted(let child): forkAborted(mm, child)
-    case .swappedOut(let pages): swappedOut(pages)
+    case .swappedOut: unseen.doubtSwap(mm)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .collapseBegan, .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten, .collapseBegan, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }
@@ -197,6 +200,7 @@ package struct ReplayDriver {
     }
     if splitFreed(pfn, order) { return }
     let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
+    swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
     for owner in owners where !lockstep.baseline.isDying(owner.mm) {
       count(\.freedWhileMapped)

@@ -17,6 +17,13 @@ struct UnseenPages {
     if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
   }
 
+  /// Address spaces of which pages were swapped out: which ones is told later, or, for clean pages, never.
+  private var swapping: Set<MMID> = []
+
+  mutating func doubtSwap(_ mm: MMID) { swapping.insert(mm) }
+
+  func isSwapping(_ mm: MMID) -> Bool { swapping.contains(mm) }
+
   func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
     guard let ranges = doubtful[mm] else { return false }
     return ranges.contains { $0.contains(page) }
@@ -41,6 +48,7 @@ struct UnseenPages {
   mutating func forget(_ mm: MMID) {
     usesUserfaultfd.remove(mm)
     doubtful[mm] = nil
+    swapping.remove(mm)
     for pfn in frames.removeValue(forKey: mm) ?? [] {
       owners[pfn]?.remove(mm)
       if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
@@ -49,6 +57,7 @@ struct UnseenPages {
 
   /// The child may map whatever is unseen in the parent.
   mutating func forked(_ parent: MMID, _ child: MMID) {
+    if swapping.contains(parent) { swapping.insert(child) }
     if usesUserfaultfd.contains(parent) { usesUserfaultfd.insert(child) }
     for pfn in frames[parent] ?? [] { add(pfn, child) }
   }

@@ -39,7 +39,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
       .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero, .swappedOut,
-      .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
+      .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
     }
   }
@@ -48,7 +48,7 @@ extension MMEvent {
   package func touches(_ frame: PFN) -> Bool {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
-    case .argumentPage(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
       .lruInserted(let pfn):
       pfn == frame
     case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),

@@ -35,6 +35,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case ksmMerged
   case ksmMergedWithZero
   case swappedOut
+  case swapWritten
   case collapseBegan
   case collapsed
   case snapshotBegan
@@ -74,6 +75,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .ksmMerged: .ksmMerged
       case .ksmMergedWithZero: .ksmMergedWithZero
       case .swappedOut: .swappedOut
+      case .swapWritten: .swapWritten
       case .collapseBegan: .collapseBegan
       case .collapsed: .collapsed
       case .snapshotBegan: .snapshotBegan
@@ -115,6 +117,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .ksmMerged: "ksm_merged"
     case .ksmMergedWithZero: "ksm_merged_with_zero"
     case .swappedOut: "swapped_out"
+    case .swapWritten: "swap_written"
     case .collapseBegan: "collapse_began"
     case .collapsed: "collapsed"
     case .snapshotBegan: "snapshot_began"
@@ -155,6 +158,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .migrationRemoved: "a migration entry became present again"
     case .ksmMerged: "KSM gave an entry to a stable page"
     case .ksmMergedWithZero: "KSM gave an entry to the zero page"
+    case .swapWritten: "reclaim writes out a folio that nobody maps any more"
     case .swappedOut: "pages of the mm went to swap"
     case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"

@@ -108,7 +108,7 @@ extension MMEvent {
       .removalEnded, .protected,
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged, .ksmMergedWithZero,
-      .swappedOut, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
+      .swappedOut, .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       nil
     }
   }
