@@ -10,7 +10,8 @@ import MMEvents
 struct DelayLine {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
-    fileprivate var position: Int
+    /// How many places had been kept before.
+    fileprivate var number: Int
   }
 
   /// A place that was kept, and what became of it.
@@ -41,13 +42,15 @@ struct DelayLine {
   /// In order of position, from the first one not released on.
   private var kept: [KeptPlace] = []
   private var firstKept = 0
+  /// Number of the slot of `kept[0]`.
+  private var keptBase = 0
 
   @inline(__always)
   mutating func append(_ record: MMEventRecord) { records.append(record) }
 
   mutating func keepPlace(at time: Timestamp) -> Slot {
-    let slot = Slot(position: base + records.count)
-    kept.append(KeptPlace(position: slot.position, since: time.nanoseconds))
+    let slot = Slot(number: keptBase + kept.count)
+    kept.append(KeptPlace(position: base + records.count, since: time.nanoseconds))
     records.append(
       MMEventRecord(sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded))
     return slot
@@ -56,7 +59,7 @@ struct DelayLine {
   /// Puts the event into its place; `false` when the place was given up in the meantime.
   mutating func fill(_ slot: Slot, with record: MMEventRecord) -> Bool {
     guard let index = waiting(slot) else { return false }
-    records[slot.position - base] = record
+    records[kept[index].position - base] = record
     kept[index].state = .filled
     return true
   }
@@ -64,7 +67,7 @@ struct DelayLine {
   /// What will stand at the place unless more becomes known in time.
   mutating func propose(_ slot: Slot, _ record: MMEventRecord) {
     guard let index = waiting(slot) else { return }
-    records[slot.position - base] = record
+    records[kept[index].position - base] = record
     kept[index].state = .proposed
   }
 
@@ -117,14 +120,9 @@ struct DelayLine {
 
   /// Index in `kept` of a place that can still be filled.
   private func waiting(_ slot: Slot) -> Int? {
-    var low = firstKept
-    var high = kept.count
-    while low < high {
-      let middle = (low + high) / 2
-      if kept[middle].position < slot.position { low = middle + 1 } else { high = middle }
-    }
-    guard low < kept.count, kept[low].position == slot.position, isWaiting(kept[low]) else { return nil }
-    return low
+    let index = slot.number - keptBase
+    guard index >= firstKept, index < kept.count, isWaiting(kept[index]) else { return nil }
+    return index
   }
 
   private mutating func move(upTo index: Int, into events: inout [MMEventRecord]) {
@@ -140,6 +138,7 @@ struct DelayLine {
     }
     if firstKept > 1024 || firstKept == kept.count {
       kept.removeFirst(firstKept)
+      keptBase += firstKept
       firstKept = 0
     }
   }

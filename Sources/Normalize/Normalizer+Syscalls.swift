@@ -132,7 +132,8 @@ extension Normalizer {
 
   /// A removal inside a call shows (counter or flush): entries are gone from here on, not only at the return.
   mutating func removalShown(_ slot: Int) {
-    guard let window = tasks[slot].call, window.call == .madvise, !window.isApplied, let mm = tasks[slot].mm,
+    // Asked on every flush and counter: the window is not copied for nothing.
+    guard tasks[slot].call?.call == .madvise, let window = tasks[slot].call, !window.isApplied, let mm = tasks[slot].mm,
       let advice = Advice(madvise: window.arguments[2])
     else { return }
     switch advice {

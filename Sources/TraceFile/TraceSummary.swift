@@ -29,11 +29,9 @@ extension TraceReader {
     var damages = DamageLog()
     for stream in makeStreams() {
       var retired: [ByteRegion] = []
-      while stream.refill(damages: &damages, retired: &retired) {
+      while let records = unsafe stream.next(damages: &damages, retired: &retired) {
         retired.removeAll()
-        let records = unsafe stream.pending
         unsafe Self.count(records, &counts, &summary)
-        stream.take(records.count)
       }
       summary.lost.append(LostOnCPU(buffer: stream.buffer, cpu: stream.cpu, lost: stream.lost))
     }

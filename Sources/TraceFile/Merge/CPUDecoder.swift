@@ -12,6 +12,8 @@ final class CPUDecoder: @unchecked Sendable {
   /// Bytes being walked, the place of their next sub-buffer, and where they are in the file.
   private var bytes: UnsafeRawBufferPointer
   private var offset = 0
+  /// The sub-buffer there was too large for the last block.
+  private var rest: SubBuffer.Rest?
   private var fileOffset: Int
   private var nextRun = 0
   /// The decompressed run being walked.
@@ -35,14 +37,19 @@ final class CPUDecoder: @unchecked Sendable {
     }
   }
 
-  /// Fills the block with as many sub-buffers as it surely has room for, one at least.
+  private static let bytesPerBlock = 2 << 20
+
+  /// Fills the block.
   func decode(into block: RecordBlock) {
     block.removeAll()
     if let run { block.regions.append(run) }
     let start = offset
-    while unsafe block.count == 0 || block.count + layout.maximumRecords <= block.records.count {
+    // Sub-buffers without records must not keep one block busy over a whole file.
+    var budget = Self.bytesPerBlock
+    while unsafe block.count < block.records.count, budget > 0 {
       if unsafe offset < bytes.count {
         decodeSubBuffer(into: block)
+        budget -= layout.size
       } else if !nextBytes(block) {
         block.isLast = true
         break
@@ -55,8 +62,9 @@ final class CPUDecoder: @unchecked Sendable {
     let end = unsafe min(offset + layout.size, bytes.count)
     let room = unsafe UnsafeMutableBufferPointer(rebasing: block.records[block.count...])
     let content = unsafe SubBuffer.decode(
-      UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), layout: layout, cpu: data.cpu, buffer: buffer, into: room)
-    noteLoss(content.lostBefore, block)
+      UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), layout: layout, cpu: data.cpu, buffer: buffer, from: rest,
+      into: room)
+    if rest == nil { noteLoss(content.lostBefore, block) }
     if content.count > 0 {
       unsafe room[0].lostBefore = pendingLoss
       pendingLoss = 0
@@ -72,7 +80,8 @@ final class CPUDecoder: @unchecked Sendable {
       block.damages.append(data.region.error(at: place, .record(damage.what)))
       noteLoss(-1, block)
     }
-    offset = end
+    rest = content.rest
+    if rest == nil { offset = end }
   }
 
   /// Moves on to the next run that can be decompressed; a bad one is lost.

@@ -9,10 +9,9 @@ final class CPUStream {
   private let decoder: CPUDecoder
   /// Decodes the next block while this one is used; without it, blocks are decoded when they are wanted.
   private let ahead: DecodeAhead.Lane?
-  /// The block that records are taken from; `nil` before the first and after the last.
+  /// The block whose records were handed out last; `nil` before the first and after the last.
   private var block: RecordBlock?
   private var spare: RecordBlock?
-  private var head = 0
   private var isAtEnd = false
   /// What the block before this one was made from. The records of a batch may come from both.
   private var previous: Range<Int>?
@@ -29,32 +28,22 @@ final class CPUStream {
     self.buffer = buffer
     region = data.region
     decoder = CPUDecoder(data, buffer: buffer, layout: layout, conversion: conversion)
-    let capacity = max(blockCapacity, layout.maximumRecords)
-    spare = RecordBlock(capacity: capacity)
-    self.ahead = ahead?.lane(for: decoder, block: RecordBlock(capacity: capacity))
+    spare = RecordBlock(capacity: blockCapacity)
+    self.ahead = ahead?.lane(for: decoder, block: RecordBlock(capacity: blockCapacity))
   }
 
-  /// Decoded records not taken yet.
-  var pending: UnsafeBufferPointer<RawRecord> {
-    guard let block else { return unsafe UnsafeBufferPointer(start: nil, count: 0) }
-    return unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(block.records)[head..<block.count])
-  }
-
-  func take(_ number: Int) { head += number }
-
-  /// Moves on to the next records; `false` at the end. Decompressed bytes that records already handed out may still
-  /// point into go to `retired`.
-  func refill(damages: inout DamageLog, retired: inout [ByteRegion]) -> Bool {
+  /// The next records, or `nil` at the end. They are there until the next call; what they point into is there until
+  /// then too, and lives on in `retired` after that.
+  func next(damages: inout DamageLog, retired: inout [ByteRegion]) -> UnsafeBufferPointer<RawRecord>? {
     var used = block
     block = nil
-    head = 0
     while true {
       if let used {
         retired.append(contentsOf: used.regions)
         giveBack(previous)
         previous = used.source
       }
-      guard !isAtEnd else { return false }
+      guard !isAtEnd else { return nil }
       let next = nextBlock(replacing: used ?? spare)
       spare = nil
       isAtEnd = next.isLast
@@ -62,7 +51,7 @@ final class CPUStream {
       for damage in next.damages { damages.add(damage) }
       if next.count > 0 {
         block = next
-        return true
+        return unsafe UnsafeBufferPointer(rebasing: UnsafeBufferPointer(next.records)[..<next.count])
       }
       used = next
     }
