@@ -46,7 +46,10 @@ let package = Package(
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
-    .testTarget(name: "CLITests", dependencies: ["cowscope"], swiftSettings: strict),
+    .testTarget(
+      name: "CLITests",
+      dependencies: ["cowscope", "MMEvents", "TraceFile", "Normalize", "Replay", "Report", arguments],
+      swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["cowscope", "Capture", "TraceFile"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -35,6 +35,8 @@ final class Snapshotter: @unchecked Sendable {
     var begin: UInt64 = 0
     var end: UInt64 = 0
     var failure: CaptureError?
+    /// Processes whose threads the trace knows: those told here, and every one started under the recording.
+    var told: Set<Int32> = []
   }
 
   /// Starts the thread. `markerPath` is the task instance's `trace_marker`; snapshots go to the file at `path`.
@@ -157,6 +159,8 @@ extension Snapshotter.Job {
   /// Reads the process between two markers.
   fileprivate mutating func run() throws(CaptureError) {
     begin = Self.monotonicNanoseconds()
+    if index == 0 { try mark("cowscope collector") }
+    try tellThreads()
     try mark("cowscope snapshot begin \(index) \(pid)")
     do throws(CaptureError) {
       try pages.read(pid: pid)
@@ -166,6 +170,16 @@ extension Snapshotter.Job {
     }
     try mark("cowscope snapshot end \(index) \(pid)")
     end = Self.monotonicNanoseconds()
+  }
+
+  /// Threads that were there before the recording share their process's mm, which only its id leads to.
+  private mutating func tellThreads() throws(CaptureError) {
+    guard told.insert(pid).inserted, let threads = try? FollowedTree.threads(of: pid), threads.count > 1 else { return }
+    // A marker holds about a page on new kernels, 1 KiB on old ones.
+    for start in stride(from: 0, to: threads.count, by: 80) {
+      let some = threads[start..<min(start + 80, threads.count)].map(String.init).joined(separator: " ")
+      try mark("cowscope threads \(pid) \(some)")
+    }
   }
 
   private func mark(_ text: String) throws(CaptureError) {

@@ -2,33 +2,33 @@
 
 /// What differs between kernels and matters to the model: looked up once per capture or litmus file, never asked
 /// for by version at the place of use. Rows and their sources: `pae-semantics` 8.1.
-package struct KernelFacts: Sendable, Equatable {
+public struct KernelFacts: Sendable, Equatable {
   /// `major.minor` this row was chosen for, for messages only.
-  package var name: String
+  public var name: String
   /// A PTE-mapped large folio can be reused on a write fault.
-  package var largeFolioReuse: LargeFolioReuse
+  public var largeFolioReuse: LargeFolioReuse
   /// Swap-in treats a folio with one reference as exclusive.
-  package var swapInReusesSoleReference: Bool
+  public var swapInReusesSoleReference: Bool
   /// A read fault on an exclusive swap entry maps it writable at once.
-  package var swapInMapsExclusiveWritable: Bool
+  public var swapInMapsExclusiveWritable: Bool
   /// `mprotect` back to writable needs the PTE dirty bit to set write.
-  package var upgradeNeedsDirty: Bool
+  public var upgradeNeedsDirty: Bool
   /// Resolving uffd-wp sets write again where the page is exclusive.
-  package var userfaultResolveUpgrades: Bool
+  public var userfaultResolveUpgrades: Bool
   /// A PMD split hands the dirty bit to the PTEs.
-  package var splitCarriesDirty: Bool
+  public var splitCarriesDirty: Bool
   /// `mprotect` works on batches of PTEs of one folio.
-  package var batchesProtection: Bool
+  public var batchesProtection: Bool
   /// KSM unmerge breaks by a write fault; otherwise by an unshare fault.
-  package var unmergeWrites: Bool
+  public var unmergeWrites: Bool
   /// `MADV_DONTNEED` over a whole table frees it when empty.
-  package var reclaimsEmptyTables: Bool
+  public var reclaimsEmptyTables: Bool
   /// khugepaged collapses to orders below the PMD.
-  package var collapsesToSmallOrders: Bool
+  public var collapsesToSmallOrders: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
-  package var pageFlagsShowHeadOnly: Bool
+  public var pageFlagsShowHeadOnly: Bool
 
-  package enum LargeFolioReuse: Sendable, Equatable {
+  public enum LargeFolioReuse: Sendable, Equatable {
     /// 6.1: only when the faulting PTE is the folio's sole reference.
     case soleReference
     /// 6.12: never.
@@ -37,31 +37,31 @@ package struct KernelFacts: Sendable, Equatable {
     case singleMM
   }
 
-  package static let v6_1 = KernelFacts(
+  public static let v6_1 = KernelFacts(
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: false)
 
-  package static let v6_12 = KernelFacts(
+  public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: true)
 
-  package static let v6_18 = KernelFacts(
+  public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: true)
 
-  package static let v7_3 = KernelFacts(
+  public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, pageFlagsShowHeadOnly: true)
 
-  package static let all = [v6_1, v6_12, v6_18, v7_3]
+  public static let all = [v6_1, v6_12, v6_18, v7_3]
 
   /// The row for a release string such as `6.12.117-amd64`: the newest row not newer than it, or `nil` when the
   /// release is older than every row or not understood.
-  package static func forRelease(_ release: String) -> KernelFacts? {
+  public static func forRelease(_ release: String) -> KernelFacts? {
     guard let version = majorMinor(release) else { return nil }
     return all.last { row in majorMinor(row.name).map { $0 <= version } ?? false }
   }

@@ -4,13 +4,17 @@
 ///
 /// Events say what was *seen*; what follows from them for entries, folios and exclusivity is the model's business
 /// (`Replay`). Every payload is trivial, so a stream of events is a flat array.
-package enum MMEvent: Sendable, BitwiseCopyable {
+public enum MMEvent: Sendable, BitwiseCopyable {
   // — the life of an mm
 
   /// An mm came into being, or into view.
   case mmCreated(MMOrigin)
   /// The last user is gone and the page tables are about to be torn down (`exit_mm`, or `execve` leaving the old mm).
   case mmTeardownBegan
+  /// How far the teardown is. It goes up the address space: `remaining` anonymous pages, those at the top, are mapped
+  /// yet; `unmapped` pages of any kind went with this step. `flushed`: what it unmapped may have lost its references
+  /// (`tlb_flush_mmu`), which `mmu_gather` holds till then.
+  case mmTeardownProceeded(remaining: UInt64, unmapped: UInt64, flushed: Bool)
   /// `exit_mmap` ended: nothing is mapped any more.
   case mmExited
 
@@ -43,8 +47,9 @@ package enum MMEvent: Sendable, BitwiseCopyable {
   case argumentPage(PFN)
   /// The new program's stack now ends at this page (exclusive); argument pages lie directly below.
   case stackPlaced(end: VirtualPage)
-  /// GUP without a fault gave the mm a private copy of one of its shared pages; the trace does not say which.
-  case remoteCopy(PFN)
+  /// A folio came into the mm at an address that the trace does not tell: a copy or first touch by GUP for somebody
+  /// else, `UFFDIO_COPY`, the copy of an unshare fault.
+  case appeared(PFN, FolioOrder)
 
   // — fork (inside `clone`, in the parent's task; the record's mm is the parent)
 
@@ -69,12 +74,19 @@ package enum MMEvent: Sendable, BitwiseCopyable {
   case migrationSet(VirtualPage, PFN, MigrationEntryType, FolioOrder, young: Bool, dirty: Bool)
   /// A migration entry became present again (`remove_migration_pte`/`_pmd`).
   case migrationRemoved(VirtualPage, PFN, FolioOrder, writable: Bool, dirty: Bool)
-  /// KSM made the page (or a duplicate of it) part of a stable page.
+  /// KSM gave an entry of this mm to the stable page, which may have been its own until then; if it was another's, that
+  /// one goes next (`ksm_merge_with_ksm_page`).
   case ksmMerged(PFN)
+  /// KSM gave an entry of this mm to the zero page.
+  case ksmMergedWithZero
   /// Pages of this mm went out to swap.
   case swappedOut(pages: UInt64)
-  /// khugepaged or `MADV_COLLAPSE` replaced small pages around this one by a huge one.
-  case collapsed(PFN, FolioOrder)
+  /// Reclaim writes the folio out, which nobody maps any more (`mm_vmscan_write_folio`): swap, or a file's page.
+  case swapWritten(PFN)
+  /// khugepaged or `MADV_COLLAPSE` isolated small pages, this one among them, and is about to copy and free them.
+  case collapseBegan(PFN)
+  /// The task put a huge folio in the place of what it isolated.
+  case collapsed(into: PFN?, FolioOrder)
 
   // — the capture itself
 
@@ -88,18 +100,19 @@ package enum MMEvent: Sendable, BitwiseCopyable {
 }
 
 /// An event with its place in the capture.
-package struct MMEventRecord: Sendable, BitwiseCopyable {
+public struct MMEventRecord: Sendable, BitwiseCopyable {
   /// The raw record that settled what happened.
-  package var sequence: Sequence
-  package var time: Timestamp
-  package var cpu: CPU
+  public var sequence: Sequence
+  public var time: Timestamp
+  public var cpu: CPU
   /// Who acted. Not always a thread of `mm`.
-  package var task: TaskID
+  public var task: TaskID
   /// Whose memory it happened to; `nil` where only a physical page is known.
-  package var mm: MMID?
-  package var event: MMEvent
+  public var mm: MMID?
+  public var event: MMEvent
 
-  package init(sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID, mm: MMID?, event: MMEvent) {
+  @inlinable
+  public init(sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID, mm: MMID?, event: MMEvent) {
     self.sequence = sequence
     self.time = time
     self.cpu = cpu

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// How an mm came into view.
-package enum MMOrigin: Sendable, BitwiseCopyable {
+public enum MMOrigin: Sendable, BitwiseCopyable {
   /// `execve` built it: everything in it is known from here on.
   case exec
   /// `clone` without `CLONE_VM` is about to fill it from its parent.
@@ -11,7 +11,7 @@ package enum MMOrigin: Sendable, BitwiseCopyable {
 }
 
 /// What stands behind a VMA, as far as exclusivity cares.
-package enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+public enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case anonymous
   /// Private mapping of a file or of shmem: pages become anonymous when written.
   case privateFile
@@ -24,20 +24,20 @@ package enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 }
 
 /// The protection of a VMA (`VM_READ`, `VM_WRITE`, `VM_EXEC`).
-package struct VMAProtection: OptionSet, Hashable, Sendable, BitwiseCopyable {
-  package let rawValue: UInt8
+public struct VMAProtection: OptionSet, Hashable, Sendable, BitwiseCopyable {
+  public let rawValue: UInt8
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  package static let read = VMAProtection(rawValue: 1)
-  package static let write = VMAProtection(rawValue: 2)
-  package static let execute = VMAProtection(rawValue: 4)
+  public static let read = VMAProtection(rawValue: 1)
+  public static let write = VMAProtection(rawValue: 2)
+  public static let execute = VMAProtection(rawValue: 4)
   /// The trace did not show the protection (loader, attach): the other bits say nothing.
-  package static let unknown = VMAProtection(rawValue: 8)
+  public static let unknown = VMAProtection(rawValue: 8)
 }
 
 /// The `madvise` advice that changes what the model knows.
-package enum Advice: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+public enum Advice: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case dontNeed, free, remove
   case dontFork, doFork, wipeOnFork, keepOnFork
   case mergeable, unmergeable
@@ -48,21 +48,21 @@ package enum Advice: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 }
 
 /// What the CPU, or the kernel on its behalf, wanted when it faulted.
-package struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
-  package let rawValue: UInt8
+public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
+  public let rawValue: UInt8
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  package static let write = FaultAccess(rawValue: 1)
+  public static let write = FaultAccess(rawValue: 1)
   /// The entry was present: a protection fault.
-  package static let present = FaultAccess(rawValue: 2)
-  package static let execute = FaultAccess(rawValue: 4)
+  public static let present = FaultAccess(rawValue: 2)
+  public static let execute = FaultAccess(rawValue: 4)
   /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
-  package static let kernel = FaultAccess(rawValue: 8)
+  public static let kernel = FaultAccess(rawValue: 8)
 }
 
 /// What the task was seen to do between a fault and its next event.
-package enum FaultOutcome: Sendable, BitwiseCopyable {
+public enum FaultOutcome: Sendable, BitwiseCopyable {
   /// No page was allocated and no counter moved: reuse, zero page, spurious, raced or refused.
   case quiet
   /// A zeroed folio was mapped: first touch, or a write over the zero page (then `replaced`).
@@ -85,16 +85,16 @@ package enum FaultOutcome: Sendable, BitwiseCopyable {
 }
 
 /// The counters of `rss_stat` (`MM_FILEPAGES`, ...).
-package enum RSSMember: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+public enum RSSMember: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case file, anonymous, swapEntries, shmem
 }
 
 /// The three types of a migration entry: they carry exclusivity while the page bit is clear.
-package enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+public enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case read, readExclusive, write
 }
 
 /// What the normalizer recognises and the model does not follow.
-package enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case largeFolio, hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory
+public enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  case largeFolio, hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory, placeless
 }

@@ -5,74 +5,141 @@ import MMEvents
 /// Events on their way out, held back a little so that a fault can stand where it took effect.
 ///
 /// A write fault that reuses its page shows nothing after the fault itself; that nothing came of it is known only
-/// when its task does something else. Until then its place is kept here as a pending slot. A place is kept for
-/// `window` of trace time at most: a task may sleep after its fault, and memory must stay bounded.
+/// when its task does something else. Until then its place is kept here. A place is kept for `window` of trace time at
+/// most: a task may sleep after its fault, and memory must stay bounded.
 struct DelayLine {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
-    fileprivate var position: Int
+    /// How many places had been kept before.
+    fileprivate var number: Int
   }
 
-  private enum Place {
-    case event(MMEventRecord)
-    /// `provisional` is what is known so far; it goes out when the place is not filled in time.
-    case pending(since: UInt64, provisional: MMEventRecord?)
-    case dropped
+  /// A place that was kept, and what became of it.
+  private struct KeptPlace {
+    enum State {
+      case empty
+      /// Holds what is known so far; that goes out when the place is not filled in time.
+      case proposed
+      case filled
+      case dropped
+    }
+
+    let position: Int
+    let since: UInt64
+    var state = State.empty
   }
 
   /// Two milliseconds: longer than any fault that was not blocked; at a million events a second 2,000 places.
   private static let window: UInt64 = 2_000_000
 
-  private var places: [Place] = []
+  /// Trace time; places older than the window are given up from here on, released or not.
+  var now: UInt64 = 0
+  /// Everything on the line in order; at a kept place without a proposal, a record that never goes out.
+  private var records: [MMEventRecord] = []
   private var head = 0
-  /// Position of `places[0]` in the whole stream.
+  /// Position of `records[0]` in the whole stream.
   private var base = 0
+  /// In order of position, from the first one not released on.
+  private var kept: [KeptPlace] = []
+  private var firstKept = 0
+  /// Number of the slot of `kept[0]`.
+  private var keptBase = 0
 
-  mutating func append(_ record: MMEventRecord) { places.append(.event(record)) }
+  @inline(__always)
+  mutating func append(_ record: MMEventRecord) { records.append(record) }
 
   mutating func keepPlace(at time: Timestamp) -> Slot {
-    places.append(.pending(since: time.nanoseconds, provisional: nil))
-    return Slot(position: base + places.count - 1)
+    let slot = Slot(number: keptBase + kept.count)
+    kept.append(KeptPlace(position: base + records.count, since: time.nanoseconds))
+    records.append(
+      MMEventRecord(sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded))
+    return slot
   }
 
   /// Puts the event into its place; `false` when the place was given up in the meantime.
   mutating func fill(_ slot: Slot, with record: MMEventRecord) -> Bool {
-    let index = slot.position - base
-    guard index >= head, index < places.count, case .pending = places[index] else { return false }
-    places[index] = .event(record)
+    guard let index = waiting(slot) else { return false }
+    records[kept[index].position - base] = record
+    kept[index].state = .filled
     return true
   }
 
   /// What will stand at the place unless more becomes known in time.
   mutating func propose(_ slot: Slot, _ record: MMEventRecord) {
-    let index = slot.position - base
-    guard index >= head, index < places.count, case .pending(let since, _) = places[index] else { return }
-    places[index] = .pending(since: since, provisional: record)
+    guard let index = waiting(slot) else { return }
+    records[kept[index].position - base] = record
+    kept[index].state = .proposed
   }
 
-  mutating func drop(_ slot: Slot) {
-    let index = slot.position - base
-    if index >= head, index < places.count, case .pending = places[index] { places[index] = .dropped }
+  /// Gives the place up; `false` when it was given up in the meantime.
+  @discardableResult
+  mutating func drop(_ slot: Slot) -> Bool {
+    guard let index = waiting(slot) else { return false }
+    kept[index].state = .dropped
+    return true
   }
 
   /// Moves everything that is settled, or too old to wait for, to `events`.
-  mutating func release(now: UInt64, into events: inout [MMEventRecord]) {
-    loop: while head < places.count {
-      switch places[head] {
-      case .event(let record): events.append(record)
-      case .dropped: break
-      case .pending(let since, let provisional):
-        if now < since &+ Self.window { break loop }
-        if let provisional { events.append(provisional) }
+  mutating func release(into events: inout [MMEventRecord]) {
+    while firstKept < kept.count {
+      let place = kept[firstKept]
+      let index = place.position - base
+      if isWaiting(place) {
+        move(upTo: index, into: &events)
+        return compact()
       }
-      head += 1
+      switch place.state {
+      // It goes out with its neighbours.
+      case .filled, .proposed: break
+      case .empty, .dropped:
+        move(upTo: index, into: &events)
+        head = index + 1
+      }
+      firstKept += 1
     }
-    if head > 4096 || head == places.count {
-      places.removeFirst(head)
-      base += head
-      head = 0
+    if head == 0, events.isEmpty {
+      swap(&records, &events)
+      base += events.count
+    } else {
+      move(upTo: records.count, into: &events)
+    }
+    compact()
+  }
+
+  mutating func releaseAll(into events: inout [MMEventRecord]) {
+    now = .max
+    release(into: &events)
+  }
+
+  private func isWaiting(_ place: KeptPlace) -> Bool {
+    switch place.state {
+    case .empty, .proposed: now < place.since &+ Self.window
+    case .filled, .dropped: false
     }
   }
 
-  mutating func releaseAll(into events: inout [MMEventRecord]) { release(now: .max, into: &events) }
+  /// Index in `kept` of a place that can still be filled.
+  private func waiting(_ slot: Slot) -> Int? {
+    let index = slot.number - keptBase
+    guard index >= firstKept, index < kept.count, isWaiting(kept[index]) else { return nil }
+    return index
+  }
+
+  private mutating func move(upTo index: Int, into events: inout [MMEventRecord]) {
+    if index > head { events.append(contentsOf: records[head..<index]) }
+    head = max(head, index)
+  }
+
+  private mutating func compact() {
+    if head > 4096 || head == records.count {
+      records.removeFirst(head)
+      base += head
+      head = 0
+    }
+    if firstKept > 1024 || firstKept == kept.count {
+      kept.removeFirst(firstKept)
+      keptBase += firstKept
+      firstKept = 0
+    }
+  }
 }

@@ -91,7 +91,9 @@ struct GFPBits {
     func bits(_ name: String) -> UInt64 { symbols?.value(of: name) ?? 0 }
     user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
     zero = bits("__GFP_ZERO")
-    foreign = bits("__GFP_ACCOUNT")
+    // `do_anonymous_page` and the copy of a fault charge the memcg themselves; a page cache folio to be written
+    // (`FGP_WRITE`) is no anonymous one.
+    foreign = bits("__GFP_ACCOUNT") | bits("__GFP_WRITE")
     isKnown = user != 0 && zero != 0
   }
 

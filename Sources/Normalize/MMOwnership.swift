@@ -19,9 +19,12 @@ struct MMOwnership {
     var teardownBegan = false
   }
 
-  private var spaces: [MMID: Space] = [:]
-  private var byPointer: [UInt64: MMID] = [:]
-  private var byHash: [UInt64: MMID] = [:]
+  /// Live spaces and vacancies between them; `places` says which is whose.
+  private var spaces: [Space] = []
+  private var vacant: [UInt32] = []
+  private var places = NumberTable()
+  private var byPointer = NumberTable()
+  private var byHash = NumberTable()
   private(set) var created: UInt32 = 0
 
   mutating func create(pointer: UInt64?, origin: MMOrigin) -> MMID {
@@ -32,60 +35,79 @@ struct MMOwnership {
       case .exec, .fork: 0
       case .attached: nil
       }
-    spaces[id] = Space(id: id, pointer: nil, hash: nil, counts: [4 of Int64?](repeating: count))
+    let space = Space(id: id, pointer: nil, hash: nil, counts: [4 of Int64?](repeating: count))
+    if let place = vacant.popLast() {
+      spaces[Int(place)] = space
+      places[UInt64(id.rawValue)] = place
+    } else {
+      places[UInt64(id.rawValue)] = UInt32(spaces.count)
+      spaces.append(space)
+    }
     if let pointer { learn(pointer: pointer, of: id) }
     return id
   }
 
-  subscript(id: MMID) -> Space? { spaces[id] }
+  subscript(id: MMID) -> Space? { @inline(__always) get { place(of: id).map { spaces[$0] } } }
 
-  func id(pointer: UInt64) -> MMID? { byPointer[pointer] }
-  func id(hash: UInt64) -> MMID? { byHash[hash] }
+  func id(pointer: UInt64) -> MMID? { byPointer[pointer].map { MMID($0) } }
+  func id(hash: UInt64) -> MMID? { byHash[hash].map { MMID($0) } }
+
+  @inline(__always)
+  private func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
 
   /// The epoch of an address opens; one still open there ended unseen and loses the address.
   mutating func learn(pointer: UInt64, of id: MMID) {
-    if let old = byPointer[pointer], old != id {
-      spaces[old]?.pointer = nil
+    if let old = self.id(pointer: pointer), old != id, let place = place(of: old) {
+      spaces[place].pointer = nil
       // The hash is a function of the address: the old epoch loses both.
-      if let hash = spaces[old]?.hash, byHash[hash] == old { byHash[hash] = nil }
-      spaces[old]?.hash = nil
+      if let hash = spaces[place].hash, self.id(hash: hash) == old { byHash[hash] = nil }
+      spaces[place].hash = nil
     }
-    byPointer[pointer] = id
-    spaces[id]?.pointer = pointer
+    byPointer[pointer] = id.rawValue
+    if let place = place(of: id) { spaces[place].pointer = pointer }
   }
 
   mutating func learn(hash: UInt64, of id: MMID) {
-    guard spaces[id]?.hash != hash else { return }
-    if let old = byHash[hash], old != id { spaces[old]?.hash = nil }
-    byHash[hash] = id
-    spaces[id]?.hash = hash
+    let own = place(of: id)
+    if let own, spaces[own].hash == hash { return }
+    if let old = self.id(hash: hash), old != id, let place = place(of: old) { spaces[place].hash = nil }
+    byHash[hash] = id.rawValue
+    if let own { spaces[own].hash = hash }
   }
 
   /// Notes a new total; the change against the last one, or `nil` when there was none.
   mutating func count(_ member: RSSMember, of id: MMID, pages: Int64) -> Int64? {
-    guard let old = spaces[id]?.counts[Int(member.rawValue)] else {
-      spaces[id]?.counts[Int(member.rawValue)] = pages
-      return nil
-    }
-    spaces[id]?.counts[Int(member.rawValue)] = pages
-    return pages - old
+    guard let place = place(of: id) else { return nil }
+    let old = spaces[place].counts[Int(member.rawValue)]
+    spaces[place].counts[Int(member.rawValue)] = pages
+    return old.map { pages - $0 }
   }
 
-  mutating func addUser(_ id: MMID) { spaces[id]?.users += 1 }
+  /// The last total seen.
+  func count(_ member: RSSMember, of id: MMID) -> Int64? {
+    place(of: id).flatMap { spaces[$0].counts[Int(member.rawValue)] }
+  }
+
+  mutating func addUser(_ id: MMID) {
+    if let place = place(of: id) { spaces[place].users += 1 }
+  }
 
   /// One task less; `true` when it was the last and teardown is about to begin.
   mutating func removeUser(_ id: MMID) -> Bool {
-    guard let users = spaces[id]?.users, users > 0 else { return false }
-    spaces[id]?.users = users - 1
-    guard users == 1, spaces[id]?.teardownBegan == false else { return false }
-    spaces[id]?.teardownBegan = true
+    guard let place = place(of: id), spaces[place].users > 0 else { return false }
+    spaces[place].users -= 1
+    guard spaces[place].users == 0, !spaces[place].teardownBegan else { return false }
+    spaces[place].teardownBegan = true
     return true
   }
 
   /// The epoch ends.
   mutating func end(_ id: MMID) {
-    guard let space = spaces.removeValue(forKey: id) else { return }
-    if let pointer = space.pointer, byPointer[pointer] == id { byPointer[pointer] = nil }
-    if let hash = space.hash, byHash[hash] == id { byHash[hash] = nil }
+    guard let place = place(of: id) else { return }
+    let space = spaces[place]
+    places[UInt64(id.rawValue)] = nil
+    vacant.append(UInt32(place))
+    if let pointer = space.pointer, self.id(pointer: pointer) == id { byPointer[pointer] = nil }
+    if let hash = space.hash, self.id(hash: hash) == id { byHash[hash] = nil }
   }
 }

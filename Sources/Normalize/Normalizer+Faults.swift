@@ -21,11 +21,15 @@ extension Normalizer {
     _ slot: Int, _ record: RawRecord, _ fields: (address: EventLayouts.Field, error: EventLayouts.Field), kernel: Bool
   ) -> Bool {
     guard let address = fields.address.load(record), let error = fields.error.load(record) else { return false }
+    guard !tasks[slot].isCollector else { return true }
     var access: FaultAccess = kernel ? .kernel : []
     if error & FaultError.present != 0 { access.insert(.present) }
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
+    strayWent(slot)
+    tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
+    tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
       slot: line.keepPlace(at: time), seesLock: table.showsLocks)
@@ -44,15 +48,26 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    // When the place is gone, what had been seen went out when its time was up.
-    _ = line.fill(fault.slot, with: event(of: fault, mm))
+    if fault.isHeld {
+      line.append(event(of: fault, mm))
+    } else {
+      // When the place is gone, what had been seen went out when its time was up.
+      _ = line.fill(fault.slot, with: event(of: fault, mm))
+    }
   }
 
-  private func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
+  func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
     let settled = fault.settled ?? (fault.sequence, fault.time)
     return MMEventRecord(
       sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
       event: .fault(fault.page, fault.access, fault.outcome))
+  }
+
+  /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
+  /// commits or when its task goes on.
+  private mutating func hold(_ slot: Int) {
+    guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
+    tasks[slot].fault?.isHeld = line.drop(fault.slot)
   }
 
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
@@ -60,6 +75,7 @@ extension Normalizer {
     guard let fault = tasks[slot].fault else { return }
     if fault.settled == nil {
       line.drop(fault.slot)
+      tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)
     }
@@ -75,12 +91,15 @@ extension Normalizer {
     // A failed allocation carries no frame.
     guard pfn != .max, table.gfp.isUserFolio(gfp), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
+    if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
       tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
+      hold(slot)
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
       tasks[slot].strayFolio = folio
+      tasks[slot].strayOwner = tasks[slot].lockedForeign
     }
     return true
   }
@@ -89,6 +108,7 @@ extension Normalizer {
     let fields = table.layouts.free
     guard let pfn = fields.pfn.load(record), let order = fields.order.load(record), order < 32 else { return false }
     if let slot = tasks.slot(of: task) {
+      teardownShown(slot)
       tasks[slot].fault?.freed(PFN(pfn))
       if tasks[slot].strayFolio?.pfn == PFN(pfn) { tasks[slot].strayFolio = nil }
     }
@@ -105,6 +125,9 @@ extension Normalizer {
   mutating func tlbFlush(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let reason = table.layouts.tlb.reason.load(record), let pages = table.layouts.tlb.pages.load(record) else {
       return false
+    }
+    if reason != FlushReason.remoteShootdown {
+      teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
     if let fault = tasks[slot].fault {
@@ -145,6 +168,11 @@ extension Normalizer {
         tasks[slot].strayFolio = nil
         emit(mm, .argumentPage(folio.pfn))
       }
+    } else if let dying = tasks[slot].dying, dying.mm == mm {
+      if let change, change < 0, let remaining = ownership.count(.anonymous, of: mm) {
+        emit(
+          mm, .mmTeardownProceeded(remaining: UInt64(clamping: remaining), unmapped: change.magnitude, flushed: false))
+      }
     } else if let change {
       movedWithoutFault(slot, mm, member, change)
     }
@@ -157,7 +185,8 @@ extension Normalizer {
     switch member {
     case .swapEntries where change > 0: emit(mm, .swappedOut(pages: UInt64(change)))
     case .anonymous where change > 0 && mm == tasks[slot].mm:
-      guard let folio = tasks[slot].strayFolio else { break }
+      // A collapse counts what was not there before; its folio is told at its end.
+      guard let folio = tasks[slot].strayFolio, !tasks[slot].isCollapsing else { break }
       tasks[slot].strayFolio = nil
       filledWithoutFault(
         slot,
@@ -189,6 +218,7 @@ extension Normalizer {
 
   /// The task runs on another mm than believed, or none was known: an attached thread, or a switch that was lost.
   private mutating func rebind(_ slot: Int, hash: UInt64) -> MMID? {
+    guard tasks[slot].isFollowed else { return ownership.id(hash: hash) }
     if let exec = tasks[slot].exec, !exec.switched, ownership[exec.mm]?.hash == hash {
       switchToNewProgram(slot)
       return exec.mm

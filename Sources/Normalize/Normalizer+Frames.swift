@@ -60,22 +60,48 @@ extension Normalizer {
     }
   }
 
+  /// `ksm_merge_with_ksm_page` names the stable page, which is the page itself when none was there before;
+  /// `ksm_merge_one_page` the zero page (`try_to_merge_with_zero_page`), and on old kernels a page alone.
   mutating func ksmMerge(_ event: KnownEvent, _ record: RawRecord) -> Bool {
-    guard let pfn = table.layouts.ksmFrame[event]?.load(record) else { return false }
-    emit(nil, .ksmMerged(PFN(pfn)))
+    guard let fields = table.layouts.ksm[event], let pfn = fields.frame.load(record),
+      let pointer = fields.mm.load(record), let error = fields.error.loadSigned(record)
+    else { return false }
+    guard error == 0, let mm = ownership.id(pointer: pointer) else { return true }
+    emit(mm, event == .ksmMergeOne ? .ksmMergedWithZero : .ksmMerged(PFN(pfn)))
     return true
   }
 
-  mutating func collapse(_ record: RawRecord) -> Bool {
-    guard let pfn = table.layouts.collapseFrame.load(record) else { return false }
-    emit(nil, .collapsed(PFN(pfn), FolioOrder(9)))
+  /// The last page of the range was isolated: `SCAN_SUCCEED`.
+  mutating func collapseIsolated(_ record: RawRecord) -> Bool {
+    let fields = table.layouts.collapseFrame
+    guard let pfn = fields.frame.load(record), let status = fields.status.load(record) else { return false }
+    guard let slot = tasks.slot(of: task) else { return true }
+    tasks[slot].isCollapsing = status == Self.scanSucceeded
+    if tasks[slot].isCollapsing { emit(nil, .collapseBegan(PFN(pfn))) }
     return true
   }
 
-  /// `mm_vmscan_write_folio` names the frame that the counters left out.
+  /// `collapse_huge_page` ended. The huge folio is what this task allocated before it isolated the small ones.
+  mutating func collapseEnded(_ record: RawRecord) -> Bool {
+    let fields = table.layouts.collapseDone
+    guard let pointer = fields.mm.load(record), let status = fields.status.load(record) else { return false }
+    guard let slot = tasks.slot(of: task) else { return true }
+    let new = tasks[slot].strayFolio
+    guard tasks[slot].isCollapsing else { return true }
+    tasks[slot].isCollapsing = false
+    guard status == Self.scanSucceeded, let mm = ownership.id(pointer: pointer) else { return true }
+    let isHuge = new?.order == FolioOrder(9)
+    if isHuge { tasks[slot].strayFolio = nil }
+    emit(mm, .collapsed(into: isHuge ? new?.pfn : nil, FolioOrder(9)))
+    return true
+  }
+
+  private static let scanSucceeded: UInt64 = 1
+
+  /// The frame that the counters left out.
   mutating func swapWrite(_ record: RawRecord) -> Bool {
-    guard table.layouts.swapFrame.load(record) != nil else { return false }
-    emit(nil, .unfollowed(.swap, nil))
+    guard let pfn = table.layouts.swapFrame.load(record) else { return false }
+    emit(nil, .swapWritten(PFN(pfn)))
     return true
   }
 }

@@ -71,8 +71,24 @@ extension Normalizer {
     endCall(slot)
     let mm = tasks[slot].mm
     tasks[slot] = TaskState()
-    if let mm, ownership.removeUser(mm) { emit(mm, .mmTeardownBegan) }
+    if let mm, ownership.removeUser(mm) { beginTeardown(slot, mm) }
     return true
+  }
+
+  private mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
+    emit(mm, .mmTeardownBegan)
+    tasks[slot].dying = (mm, nil)
+  }
+
+  /// The task flushed or freed: if it is tearing down an mm, `tlb_flush_mmu` may have run. The flush of a lazy mm
+  /// (`switch_mm_irqs_off`) looks like a task switch: it is taken for one until everything is unmapped.
+  mutating func teardownShown(_ slot: Int, byTaskSwitch: Bool = false) {
+    guard let dying = tasks[slot].dying else { return }
+    guard let remaining = ownership.count(.anonymous, of: dying.mm).map({ UInt64(clamping: $0) }) else { return }
+    if byTaskSwitch, remaining != 0 { return }
+    if dying.flushedAt == remaining { return }
+    tasks[slot].dying?.flushedAt = remaining
+    emit(dying.mm, .mmTeardownProceeded(remaining: remaining, unmapped: 0, flushed: true))
   }
 
   mutating func exitMmap(_ record: RawRecord) -> Bool {
@@ -82,6 +98,7 @@ extension Normalizer {
       return true
     }
     if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
+    if let slot = tasks.slot(of: task), tasks[slot].dying?.mm == mm { tasks[slot].dying = nil }
     emit(mm, .mmExited)
     ownership.end(mm)
     return true
@@ -105,7 +122,7 @@ extension Normalizer {
   mutating func switchToNewProgram(_ slot: Int) {
     guard let exec = tasks[slot].exec, !exec.switched else { return }
     tasks[slot].exec?.switched = true
-    if let old = tasks[slot].mm, ownership.removeUser(old) { emit(old, .mmTeardownBegan) }
+    if let old = tasks[slot].mm, ownership.removeUser(old) { beginTeardown(slot, old) }
     tasks[slot].mm = exec.mm
     ownership.addUser(exec.mm)
   }
@@ -145,6 +162,7 @@ extension Normalizer {
       let success = fields.success.load(record)
     else { return false }
     guard success != 0 else { return true }
+    foreignLock(slot, pointer: pointer)
     if write != 0 {
       tasks[slot].lockedForWrite = pointer
       switch tasks[slot].call?.call {
@@ -156,10 +174,37 @@ extension Normalizer {
       tasks[slot].snapshot = nil
       beginSnapshot(snapshot.index, of: snapshot.process, pointer: pointer)
     } else if tasks[slot].fault != nil {
-      tasks[slot].fault?.locked()
-      learnOwn(slot, pointer: pointer)
+      lockedInFault(slot, pointer: pointer)
     }
     return true
+  }
+
+  /// The task takes a lock: if the last one was another mm's, a folio allocated under it and not given back went there
+  /// (`process_vm_readv`, `/proc/PID/mem`, `ptrace`). No counter tells, since one page takes the place of another.
+  private mutating func foreignLock(_ slot: Int, pointer: UInt64) {
+    strayWent(slot)
+    let mm = ownership.id(pointer: pointer)
+    tasks[slot].lockedForeign = mm != nil && mm != tasks[slot].mm && tasks[slot].fork == nil ? mm : nil
+  }
+
+  mutating func strayWent(_ slot: Int) {
+    guard let mm = tasks[slot].strayOwner else { return }
+    tasks[slot].strayOwner = nil
+    guard let folio = tasks[slot].strayFolio else { return }
+    tasks[slot].strayFolio = nil
+    emit(mm, .appeared(folio.pfn, folio.order))
+  }
+
+  /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).
+  private mutating func lockedInFault(_ slot: Int, pointer: UInt64) {
+    guard let mm = tasks[slot].mm else { return }
+    let known = ownership[mm]?.pointer
+    guard known == nil || known == pointer, tasks[slot].fault?.locked() == true else {
+      closeFault(slot)
+      return
+    }
+    learnOwn(slot, pointer: pointer)
+    if let fault = tasks[slot].fault { line.propose(fault.slot, event(of: fault, mm)) }
   }
 
   /// The task locks its own mm: the address joins what is known of it.

@@ -4,11 +4,16 @@ import MMEvents
 import TraceFile
 
 extension Normalizer {
-  /// `cowscope snapshot begin|end INDEX PID`, written by the collector around its reading of `/proc/PID/pagemap`.
+  /// `cowscope snapshot begin|end INDEX PID`, written by the collector around its reading of `/proc/PID/pagemap`, and
+  /// `cowscope threads PID TID...` before the first of a process.
   mutating func marker(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let text = table.layouts.marker.text(record) else { return false }
     let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-    guard words.count == 5, words[0] == "cowscope", words[1] == "snapshot", let index = UInt32(words[3]),
+    guard words.first == "cowscope", words.count > 1 else { return true }
+    if words[1] == "collector" { tasks[slot].isCollector = true }
+    guard words.count > 2 else { return true }
+    if words[1] == "threads" { return threads(words.dropFirst(2).compactMap { Int32($0) }) }
+    guard words.count == 5, words[1] == "snapshot", let index = UInt32(words[3]),
       let pid = Int32(words[4])
     else { return true }
     let process = TaskID(pid)
@@ -28,9 +33,17 @@ extension Normalizer {
     return true
   }
 
+  /// The first id is the process's. Threads whose mm is known by then keep it.
+  private mutating func threads(_ ids: [Int32]) -> Bool {
+    guard let process = ids.first else { return false }
+    attachedThreads[TaskID(process)] = (attachedThreads[TaskID(process)] ?? []) + ids.dropFirst().map { TaskID($0) }
+    return true
+  }
+
   mutating func beginSnapshot(_ index: UInt32, of process: TaskID, pointer: UInt64) {
     let mm = ownership.id(pointer: pointer) ?? attach(pointer: pointer)
-    if let target = tasks.slot(of: process), tasks[target].mm == nil {
+    for thread in [process] + (attachedThreads.removeValue(forKey: process) ?? []) {
+      guard let target = tasks.slot(of: thread), tasks[target].mm == nil else { continue }
       tasks[target].mm = mm
       ownership.addUser(mm)
     }

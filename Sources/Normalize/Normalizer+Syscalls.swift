@@ -23,6 +23,7 @@ extension Normalizer {
     guard let slot = tasks.slot(of: task), let fields = table.layouts.arguments[call] else { return true }
     closeFault(slot)
     endCall(slot)
+    tasks[slot].isFollowed = true
     var arguments = [6 of UInt64](repeating: 0)
     for (index, field) in fields.prefix(6).enumerated() {
       guard let value = field.load(record) else { return false }
@@ -45,7 +46,7 @@ extension Normalizer {
     // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
     guard let window = tasks[slot].call, window.call == call else { return true }
     let failed = result < 0 && result >= -4095
-    if let mm = tasks[slot].mm, !failed { applied(window, mm, result: UInt64(bitPattern: result)) }
+    if let mm = tasks[slot].mm, !failed { applied(window, slot, mm, result: UInt64(bitPattern: result)) }
     if call.clones { abortFork(slot) }
     tasks[slot].exec = nil
     endCall(slot)
@@ -54,21 +55,24 @@ extension Normalizer {
 
   /// The call is over, however it ended.
   mutating func endCall(_ slot: Int) {
+    strayWent(slot)
+    tasks[slot].lockedForeign = nil
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
     tasks[slot].strayFolio = nil
+    tasks[slot].populated.removeAll()
     if window.removes { emit(tasks[slot].mm, .removalEnded) }
   }
 
   /// What a call that came back with success did to the layout.
-  private mutating func applied(_ window: SyscallWindow, _ mm: MMID, result: UInt64) {
+  private mutating func applied(_ window: SyscallWindow, _ slot: Int, _ mm: MMID, result: UInt64) {
     let arguments = window.arguments
     switch window.call {
     case .mmap:
       let range = pages(result, arguments[1])
       if arguments[3] & MapFlags.fixed != 0, !window.isApplied { emit(mm, .unmapped(range)) }
       emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
-      for var filled in window.populated {
+      for var filled in tasks[slot].populated {
         if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
         line.append(filled)
       }
@@ -76,6 +80,10 @@ extension Normalizer {
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
     case .mremap:
       let (old, oldLength, newLength) = (arguments[0], arguments[1], arguments[2])
+      // What was at the destination goes first; its VMA's range may reach into the holes around it.
+      let target = pages(result, newLength)
+      func isDestination(_ range: PageRange) -> Bool { result != old && range.overlaps(target) }
+      for range in window.unmapped where isDestination(range) { emit(mm, .unmapped(range)) }
       if result != old {
         emit(
           mm,
@@ -83,7 +91,7 @@ extension Normalizer {
             source: pages(old, min(oldLength, newLength)), destination: page(result),
             keepsSource: arguments[3] & mremapDontUnmap != 0))
       }
-      for range in window.unmapped { emit(mm, .unmapped(range)) }
+      for range in window.unmapped where !isDestination(range) { emit(mm, .unmapped(range)) }
       if window.unmapped.isEmpty, newLength < oldLength {
         emit(mm, .unmapped(pages(old + newLength, oldLength - newLength)))
       }
@@ -124,7 +132,8 @@ extension Normalizer {
 
   /// A removal inside a call shows (counter or flush): entries are gone from here on, not only at the return.
   mutating func removalShown(_ slot: Int) {
-    guard let window = tasks[slot].call, window.call == .madvise, !window.isApplied, let mm = tasks[slot].mm,
+    // Asked on every flush and counter: the window is not copied for nothing.
+    guard tasks[slot].call?.call == .madvise, let window = tasks[slot].call, !window.isApplied, let mm = tasks[slot].mm,
       let advice = Advice(madvise: window.arguments[2])
     else { return }
     switch advice {
@@ -139,18 +148,26 @@ extension Normalizer {
   mutating func filledWithoutFault(_ slot: Int, _ outcome: FaultOutcome) {
     guard let mm = tasks[slot].mm else { return }
     guard let window = tasks[slot].call else {
-      emit(mm, .unfollowed(.pin, nil))
+      appeared(mm, outcome)
       return
     }
     switch window.call {
     case .mmap:
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
-      tasks[slot].call?.populated.append(filled)
+      tasks[slot].populated.append(filled)
     case .mlock, .mlock2, .madvise:
       emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
     case .mlockall, .brk, .mremap:
       emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
-    default: emit(mm, .unfollowed(.pin, nil))
+    default: appeared(mm, outcome)
+    }
+  }
+
+  private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
+    switch outcome {
+    case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
+    case .copied(let pfn), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
+    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
     }
   }
 
@@ -158,7 +175,7 @@ extension Normalizer {
   mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
     switch tasks[slot].call?.call {
     case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn))
-    default: emit(tasks[slot].mm, .remoteCopy(folio.pfn))
+    default: emit(tasks[slot].mm, .appeared(folio.pfn, folio.order))
     }
   }
 

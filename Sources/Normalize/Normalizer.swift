@@ -7,16 +7,16 @@ package import TraceFile
 ///
 /// One pass, state per thread and per address space only: what is mapped where is the model's business. Batches may be
 /// of any size; the events are the same.
-package struct Normalizer {
+package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
+  /// Threads of processes that were there before the recording, until their mm comes into view.
+  var attachedThreads: [TaskID: [TaskID]] = [:]
   package internal(set) var counters = NormalizeCounters()
-  /// Records seen by `common_type`, whether or not they mean anything here.
-  package private(set) var recordsByID: [UInt64] = []
 
   /// The record being looked at.
   var sequence = Sequence(0)
@@ -39,9 +39,8 @@ package struct Normalizer {
   package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
     for index in 0..<batch.count {
       consume(batch[index], sequence: Sequence(batch.firstSequence + UInt64(index)))
-      if index & 63 == 63 { line.release(now: time.nanoseconds, into: &events) }
     }
-    line.release(now: time.nanoseconds, into: &events)
+    line.release(into: &events)
   }
 
   /// The stream is over: what is still open is told as far as it got.
@@ -52,12 +51,9 @@ package struct Normalizer {
 
   private mutating func consume(_ record: RawRecord, sequence: Sequence) {
     let id = record.eventID
-    if Int(id) >= recordsByID.count {
-      recordsByID.append(contentsOf: repeatElement(0, count: Int(id) + 1 - recordsByID.count))
-    }
-    recordsByID[Int(id)] &+= 1
     self.sequence = sequence
     time = Timestamp(nanoseconds: record.timestamp)
+    line.now = record.timestamp
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }
     guard let meaning = table.meaning(of: id) else {
@@ -79,6 +75,7 @@ package struct Normalizer {
   }
 
   /// `false` when a field of the record could not be read.
+  @inline(__always)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     switch event {
     case .pageAlloc: return pageAlloc(record)
@@ -89,8 +86,8 @@ package struct Normalizer {
     case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)
     case .removeMigrationPTE, .removeMigrationPMD: return removeMigration(event, record)
     case .ksmMergeOne, .ksmMergeWith: return ksmMerge(event, record)
-    case .collapseIsolate: return collapse(record)
-    case .collapseHugePage: return true
+    case .collapseIsolate: return collapseIsolated(record)
+    case .collapseHugePage: return collapseEnded(record)
     case .swapWrite: return swapWrite(record)
     case .processFork: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,

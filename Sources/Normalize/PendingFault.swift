@@ -15,6 +15,8 @@ struct PendingFault {
   let task: TaskID
   /// The place kept for the event; moves to the first sign of a commit.
   var slot: DelayLine.Slot
+  /// The place was given up for one still to come.
+  var isHeld = false
   var settled: (sequence: Sequence, time: Timestamp)?
 
   private var folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)?
@@ -28,6 +30,7 @@ struct PendingFault {
   private var wasRefused = false
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
+  private var locks = 0
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
@@ -43,7 +46,13 @@ struct PendingFault {
     tookLock = !access.contains(.kernel) || !seesLock
   }
 
-  mutating func locked() { tookLock = true }
+  /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
+  /// and once for writing to grow a stack, a retry (`FAULT_FLAG_TRIED`) comes once at most.
+  mutating func locked() -> Bool {
+    tookLock = true
+    locks += 1
+    return locks <= 3
+  }
 
   mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool) {
     // `do_cow_fault` takes the anonymous folio first; what follows is page cache for the file it copies from.
@@ -51,6 +60,9 @@ struct PendingFault {
     allocations += 1
     gaveBack = false
   }
+
+  /// The anonymous page is counted, which comes last (but for a copy after a swap-in): a further folio is not its own.
+  var isOver: Bool { anonymousMoved && !swapMoved && folio != nil }
 
   mutating func freed(_ pfn: PFN) {
     guard folio?.pfn == pfn, !isCommitted else { return }

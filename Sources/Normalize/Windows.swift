@@ -18,8 +18,6 @@ struct SyscallWindow {
   var removes = false
   /// The effect was already emitted at better evidence than the return.
   var isApplied = false
-  /// Pages filled without a fault, to be told when the range is known.
-  var populated: [MMEventRecord] = []
   /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
   var unmapped: [PageRange] = []
 }

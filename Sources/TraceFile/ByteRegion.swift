@@ -88,4 +88,14 @@ package final class ByteRegion: @unchecked Sendable {
     let length = range.clamped(to: 0..<count).upperBound - start
     if length > 0 { unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), length, MADV_SEQUENTIAL) }
   }
+
+  /// Tells the kernel that the range is done with: mapped pages leave this process's memory, not the page cache. They
+  /// can still be read.
+  func willNotRead(_ range: Range<Int>) {
+    guard origin == .mapping else { return }
+    let page = Int(getpagesize())
+    let start = (max(range.lowerBound, 0) + page - 1) & ~(page - 1)
+    let end = min(range.upperBound, count) & ~(page - 1)
+    if end > start { unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED) }
+  }
 }

@@ -29,11 +29,9 @@ extension TraceReader {
     var damages = DamageLog()
     for stream in makeStreams() {
       var retired: [ByteRegion] = []
-      while stream.refill(damages: &damages, retired: &retired) {
+      while let records = unsafe stream.next(damages: &damages, retired: &retired) {
         retired.removeAll()
-        let records = unsafe stream.pending
         unsafe Self.count(records, &counts, &summary)
-        stream.take(records.count)
       }
       summary.lost.append(LostOnCPU(buffer: stream.buffer, cpu: stream.cpu, lost: stream.lost))
     }
@@ -67,7 +65,7 @@ extension TraceReader {
     _ records: UnsafeBufferPointer<RawRecord>, _ counts: inout [UInt64], _ summary: inout TraceSummary
   ) {
     summary.records += UInt64(records.count)
-    for index in unsafe records.indices { counts[Int(unsafe records[index].eventID)] &+= 1 }
+    for index in 0..<records.count { unsafe counts[Int(records[index].eventID)] &+= 1 }
     guard let first = unsafe records.first, let last = unsafe records.last else { return }
     summary.firstTime = min(summary.firstTime ?? first.timestamp, first.timestamp)
     summary.lastTime = max(summary.lastTime ?? last.timestamp, last.timestamp)

@@ -22,17 +22,8 @@ struct Analysis {
 
   let path: String
   let verbosity: Verbosity
-
-  /// What walking over the records told besides the events.
-  private struct Walk {
-    var records: UInt64 = 0
-    var firstTime: UInt64?
-    var lastTime: UInt64 = 0
-    var addressSpaces: UInt64 = 0
-    var counters = NormalizeCounters()
-
-    var spanNanoseconds: UInt64 { firstTime.map { lastTime - $0 } ?? 0 }
-  }
+  /// Reading and replaying take place on two threads; what comes out is the same.
+  var readsAhead = true
 
   func info() throws -> CaptureInfo {
     let reader = try TraceFile.open(path)
@@ -45,9 +36,11 @@ struct Analysis {
   func pageShift() throws -> UInt8 { UInt8(try TraceFile.open(path).pageSize.trailingZeroBitCount) }
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
-  func forEachBatch(_ body: ([MMEventRecord]) throws -> Bool) throws {
+  ///
+  /// `ahead`: on two threads, which pays when `body` does more than count.
+  func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
     let reader = try TraceFile.open(path)
-    _ = try walk(reader, body)
+    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
     warnOfDamage(reader)
   }
 
@@ -61,7 +54,7 @@ struct Analysis {
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
       snapshots: snapshots)
     var parents: [MMID: (mm: MMID, at: Sequence)] = [:]
-    let walk = try walk(reader) { events in
+    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
       for event in events {
         guard let parent = event.mm else { continue }
@@ -86,31 +79,7 @@ struct Analysis {
     return result
   }
 
-  // — walking
-
-  private func walk(_ reader: TraceReader, _ body: ([MMEventRecord]) throws -> Bool) throws -> Walk {
-    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
-    var batch = RecordBatch()
-    var events: [MMEventRecord] = []
-    var walk = Walk()
-    var progress = Progress(verbosity)
-    defer { progress.end() }
-    while reader.nextBatch(into: &batch) {
-      walk.firstTime = walk.firstTime ?? batch[0].timestamp
-      walk.lastTime = batch[batch.count - 1].timestamp
-      walk.records += UInt64(batch.count)
-      events.removeAll(keepingCapacity: true)
-      normalizer.consume(batch, into: &events)
-      guard try body(events) else { return walk }
-      progress.reached(walk.records)
-    }
-    events.removeAll(keepingCapacity: true)
-    normalizer.finish(into: &events)
-    _ = try body(events)
-    walk.addressSpaces = normalizer.addressSpaces
-    walk.counters = normalizer.counters
-    return walk
-  }
+  // — histories
 
   /// A second walk with today's kernel alone, for the pages that the report will tell about.
   private func histories(
@@ -123,12 +92,13 @@ struct Analysis {
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var model = ReplayDriver(encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU)
-    _ = try walk(reader) { events in
+    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       var applied = 0
       for (index, event) in events.enumerated() where event.sequence <= last {
         let concerned = histories.concerned(by: event)
         guard !concerned.isEmpty else { continue }
         model.apply(Array(events[applied...index]))
+        model.settleCopies()
         applied = index + 1
         for one in concerned {
           histories.add(event, to: one.track, of: one.mm, state: model.describeEntry(one.mm, one.page))
@@ -157,7 +127,7 @@ struct Analysis {
     return CaptureSnapshots(try SnapshotFile.open(capture.directory.snapshotPath), facts: facts)
   }
 
-  private func summary(_ reader: TraceReader, _ walk: Walk) -> CaptureSummary {
+  private func summary(_ reader: TraceReader, _ walk: CaptureWalk.Summary) -> CaptureSummary {
     let words = reader.capture?.manifest?.commandLine ?? []
     // `cowscope record -o X -- CMD`: the workload is what stands after the dashes.
     let command = words.firstIndex(of: "--").map { Array(words[($0 + 1)...]) } ?? words
@@ -167,7 +137,9 @@ struct Analysis {
       pageShift: UInt8(reader.pageSize.trailingZeroBitCount))
   }
 
-  private func unexplained(_ walk: Walk, _ reader: TraceReader, _ snapshots: CaptureSnapshots?) -> [NamedCount] {
+  private func unexplained(_ walk: CaptureWalk.Summary, _ reader: TraceReader, _ snapshots: CaptureSnapshots?)
+    -> [NamedCount]
+  {
     [
       ("records too short for their format", walk.counters.malformed),
       ("faults of threads whose mm is not known", walk.counters.faultsWithoutMM),

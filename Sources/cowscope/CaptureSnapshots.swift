@@ -45,7 +45,8 @@ final class CaptureSnapshots: SnapshotSource {
         ProcessSnapshot.VMA(
           range: PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift)),
           facts: VMAFacts(backing: backing(vma), protection: protection(vma)))
-      }, anonymous: snapshot.pages.compactMap(anonymous))
+      }, anonymous: snapshot.pages.compactMap(anonymous),
+      swapped: Set(snapshot.pages.filter(\.isSwapped).map { VirtualPage($0.virtualPage) }))
   }
 
   /// KPF_ANON (12) on a present page. Bit 34 is PG_anon_exclusive there, and something else on any other page.
@@ -55,7 +56,8 @@ final class CaptureSnapshots: SnapshotSource {
     let isTail = page.pageFlags >> 16 & 1 == 1
     return ProcessSnapshot.Page(
       page: VirtualPage(page.virtualPage), pfn: PFN(page.pfn),
-      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1)
+      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1, isMappedOnce: page.isExclusivelyMapped,
+      isLarge: isTail || page.pageFlags >> 15 & 1 == 1)
   }
 
   private func backing(_ vma: SnapshotVMA) -> VMABacking {

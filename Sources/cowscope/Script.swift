@@ -39,7 +39,7 @@ struct ScriptCommand: ParsableCommand {
     let object = EventJSON(pageShift: pageShift)
     var output = StandardOutput()
     var line = LineBuffer()
-    try analysis.forEachBatch { events in
+    try analysis.forEachBatch(ahead: true) { events in
       for event in events where filter.admits(event) {
         line.removeAll()
         if json { object.append(event, to: &line) } else { text.append(event, to: &line) }
@@ -52,8 +52,12 @@ struct ScriptCommand: ParsableCommand {
 
   private func printCounts(of analysis: Analysis, passing filter: EventFilter) throws {
     var counts = EventCounts()
-    try analysis.forEachBatch { events in
-      for event in events where filter.admits(event) { counts.add(event.event) }
+    try analysis.forEachBatch(ahead: false) { events in
+      if filter.admitsAll {
+        counts.add(contentsOf: events)
+      } else {
+        for event in events where filter.admits(event) { counts.add(event.event) }
+      }
       return true
     }
     var output = StandardOutput()

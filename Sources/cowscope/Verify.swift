@@ -14,15 +14,17 @@ struct VerifyCommand: ParsableCommand {
 
   @Argument(help: "The capture.") var capture: String
   @Flag(help: "One JSON object.") var json = false
+  @Flag(help: "Walk the first findings of every cause through their evidence, event by event.") var explain = false
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
     let result = try Analysis(path: capture, verbosity: verbosity).replay(Analysis.Options())
     var output = StandardOutput()
     if json {
-      try output.write(try ResultWriter().verification(of: result))
+      try output.write(try ResultWriter().verification(of: result, explains: explain))
     } else {
-      try output.write(VerificationText(style: StandardOutput.style, detail: verbosity.detail).render(result))
+      try output.write(
+        VerificationText(style: StandardOutput.style, detail: verbosity.detail, explains: explain).render(result))
     }
     try output.flush()
     try result.verificationOutcome.exit()

@@ -15,16 +15,19 @@ struct EventLineTests {
 
   /// One of every kind.
   static let all: [MMEvent] = [
-    .mmCreated(.fork), .mmTeardownBegan, .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
+    .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, unmapped: 0, flushed: true), .mmExited,
+    .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
     .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),
-    .argumentPage(pfn), .stackPlaced(end: VirtualPage(0x7ffff)), .remoteCopy(pfn), .forkBegan(child: child),
+    .argumentPage(pfn), .stackPlaced(end: VirtualPage(0x7ffff)), .appeared(pfn, .base), .forkBegan(child: child),
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
     .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
-    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .swappedOut(pages: 3),
-    .collapsed(pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1), .lost(CPU(1), count: nil),
+    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
+    .swappedOut(pages: 3), .swapWritten(pfn),
+    .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1),
+    .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]
 
@@ -69,7 +72,7 @@ struct EventLineTests {
   @Test("Addresses are strings, frames are numbers, what is unknown is null")
   func values() {
     #expect(json(.unmapped(Self.range)).contains(#""start":"0x7f000000","end":"0x7f010000""#))
-    #expect(json(.remoteCopy(Self.pfn)).contains(#""pfn":512}"#))
+    #expect(json(.argumentPage(Self.pfn)).contains(#""pfn":512}"#))
     #expect(
       json(.lost(CPU(1), count: nil), mm: nil).contains(#""mm":null,"event":"records_lost","lost_cpu":1,"count":null}"#)
     )

@@ -102,15 +102,23 @@ struct DecodedPage {
   var damage: (offset: Int, what: RecordDamage)?
 }
 
-func decode(_ page: [UInt8], _ layout: SubBufferLayout) -> DecodedPage {
-  let room = UnsafeMutableBufferPointer<RawRecord>.allocate(capacity: layout.capacity / 8 + 1)
-  defer { unsafe room.deallocate() }
+/// Decodes a sub-buffer, at most `room` records at a time.
+func decode(_ page: [UInt8], _ layout: SubBufferLayout, room: Int = 100_000) -> DecodedPage {
+  let records = UnsafeMutableBufferPointer<RawRecord>.allocate(capacity: room)
+  defer { unsafe records.deallocate() }
   return unsafe page.withUnsafeBytes { bytes in
-    let content = unsafe SubBuffer.decode(bytes, layout: layout, cpu: 3, buffer: 1, into: room)
-    let records = (0..<content.count).map { index in
-      let record = unsafe room[index]
-      return Decoded(time: record.timestamp, id: record.eventID, length: record.length)
-    }
-    return DecodedPage(records: records, lostBefore: content.lostBefore, damage: content.damage)
+    var result = DecodedPage(records: [], lostBefore: 0)
+    var rest: SubBuffer.Rest?
+    repeat {
+      let content = unsafe SubBuffer.decode(bytes, layout: layout, cpu: 3, buffer: 1, from: rest, into: records)
+      result.records += (0..<content.count).map { index in
+        let record = unsafe records[index]
+        return Decoded(time: record.timestamp, id: record.eventID, length: record.length)
+      }
+      result.lostBefore = content.lostBefore
+      result.damage = content.damage
+      rest = content.rest
+    } while rest != nil
+    return result
   }
 }

@@ -30,6 +30,25 @@ struct SubBufferTests {
       ])
   }
 
+  @Test("Decoded in pieces of any size, a sub-buffer gives the same records and damage", arguments: machines)
+  func pieces(_ machine: PageBuilder) {
+    var page = machine
+    for index in 0..<40 {
+      if index % 7 == 3 { page.timeExtend(300_000_000) }
+      let rest = [UInt8](repeating: 1, count: 2 + 4 * (index % 5))
+      page.event(delta: UInt64(index), page.payload(id: UInt16(index), rest))
+    }
+    // A record that reaches beyond the committed bytes.
+    page.word(20, 1)
+    let whole = decode(page.page(loss: .counted(3)), page.layout)
+    #expect(whole.records.count == 40 && whole.damage != nil && whole.lostBefore == 3)
+    for room in [1, 2, 3, 39, 40, 41] {
+      let pieces = decode(page.page(loss: .counted(3)), page.layout, room: room)
+      #expect(pieces.records == whole.records)
+      #expect(pieces.damage?.offset == whole.damage?.offset && pieces.damage?.what == whole.damage?.what)
+    }
+  }
+
   @Test("A time extend adds, an absolute stamp replaces", arguments: machines)
   func times(_ machine: PageBuilder) {
     var page = machine

@@ -16,6 +16,9 @@ struct HiddenReferences {
   private var gathered: [PFN: Int] = [:]
   private var gatheredBy: [TaskID: [PFN]] = [:]
 
+  /// Address spaces being torn down.
+  private var teardowns: [MMID: Teardown] = [:]
+
   init(seesBatches: Bool) { self.seesBatches = seesBatches }
 
   mutating func allocated(_ pfn: PFN, on cpu: CPU) {
@@ -46,6 +49,16 @@ struct HiddenReferences {
   func isBeingRemoved(_ mm: MMID, _ page: VirtualPage) -> Bool {
     removals.values.contains { $0.mm == mm && $0.range.contains(page) }
   }
+
+  mutating func teardownBegan(_ mm: MMID) { teardowns[mm] = Teardown() }
+
+  mutating func teardownProceeded(_ mm: MMID, remaining: UInt64, unmapped: UInt64, flushed: Bool) {
+    teardowns[mm]?.proceeded(remaining: remaining, unmapped: unmapped, flushed: flushed)
+  }
+
+  mutating func teardownEnded(_ mm: MMID) { teardowns[mm] = nil }
+
+  func teardown(of mm: MMID) -> Teardown? { teardowns[mm] }
 
   enum Suspicion { case none, certain, possible(UnknownCause) }
 

@@ -27,14 +27,15 @@ extension ReplayDriver {
     case .quiet:
       if access.contains(.write) {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
+        if !access.contains(.present) { missing(mm, page) }
       } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
-        run(.readFault(mm, page, vma))
+        if unseen.usesUserfaultfd.contains(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn): copied(mm, page, pfn, vma, access)
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
-    case .swappedIn(let pfn, _): swappedIn(mm, page, pfn, vma)
+    case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
     case .refused, .raced: break
     case .unexplained: count(\.unexplainedFaults)
     }
@@ -42,25 +43,43 @@ extension ReplayDriver {
 
   // — nothing was seen
 
+  /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
+  private mutating func missing(_ mm: MMID, _ page: VirtualPage) {
+    guard unseen.usesUserfaultfd.contains(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    unseen.waits(mm, page)
+  }
+
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
+    if unseen.usesUserfaultfd.contains(mm) {
+      // The fault may have gone to the userfaultfd (`handle_userfault`) and have changed nothing.
+      unknown(.decision, mm, page, .userfaultfd)
+      unseen.doubt(mm, PageRange(start: page, count: 1))
+      return
+    }
     switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
       case .possible(let cause):
-        verifier.unknown(.decision, cause)
+        unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
       case .none:
         verifier.agree(.decision)
         reuse(mm, page, vma)
       }
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
+      verifier.agree(.decision)
+      reuse(mm, page, vma)
     case .eitherWay(let reason):
-      verifier.unknown(.decision, UnknownCause(reason))
+      unknown(.decision, mm, page, UnknownCause(reason))
       reuse(mm, page, vma)
     case .mustCopy(let obstacle):
       if othersAreBeingRemoved(mm, page) {
-        verifier.unknown(.decision, .removalRunning)
+        unknown(.decision, mm, page, .removalRunning)
+        reuse(mm, page, vma)
+      } else if unseen.isDoubtful(mm, page) {
+        unknown(.decision, mm, page, .placeNotSeen)
         reuse(mm, page, vma)
       } else {
         doubt(mm, page, "copy (\(obstacle))")
@@ -69,7 +88,7 @@ extension ReplayDriver {
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.
-      verifier.unknown(.decision, .entryNotSeen)
+      unknown(.decision, mm, page, .entryNotSeen)
       if vma.backing == .anonymous { run(.anonymousFault(mm, page, .base, vma), .writeFault) }
     }
   }
@@ -83,18 +102,25 @@ extension ReplayDriver {
   private mutating func firstTouch(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder, _ vma: VMAFacts, _ access: FaultAccess
   ) {
-    if order != .base { noteUnfollowed(.largeFolio) }
-    let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1))
-    let kind = lockstep.baseline.entry(mm, page).kind
-    if kind.refersToFolio {
+    if order == FolioOrder(9) {
+      hugeTouch(mm, page, pfn, vma, isWrite: access.contains(.write) || vma.mayWrite)
+      return
+    }
+    let entry = lockstep.baseline.entry(mm, page)
+    if access.contains([.write, .present]), entry.kind == .present {
+      // The zero page was not there, so the page was kept; what came afterwards is GUP's, in a call that is not traced.
+      quietWrite(mm, page, access, vma)
+      appeared(mm, pfn, order)
+      return
+    }
+    let range = PageRange(
+      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
+    if order != .base { noteTouched(mm, range) }
+    if entry.kind.refersToFolio {
       count(\.entryWasThere)
       run(.zap(mm, PageRange(start: page, count: 1)))
     }
-    let outcome =
-      order == FolioOrder(9)
-      ? run(.hugeFault(mm, first, vma, write: access.contains(.write) || vma.mayWrite, isHugetlb: false))
-      : run(.anonymousFault(mm, page, order, vma))
-    bind(outcome, pfn)
+    bind(run(.anonymousFault(mm, page, order, vma)), pfn)
   }
 
   private mutating func copied(
@@ -104,8 +130,9 @@ extension ReplayDriver {
     var isHidden = false
     switch prediction {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
-    case .eitherWay(let reason): verifier.unknown(.decision, UnknownCause(reason))
-    case .notMapped: verifier.unknown(.decision, .entryNotSeen)
+    case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
+    case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
+    case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
     case .mustReuse:
       isHidden = true
@@ -114,8 +141,8 @@ extension ReplayDriver {
       } else {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)
-        case .possible(let cause): verifier.unknown(.decision, cause)
-        case .none: verifier.unknown(.decision, .hiddenReference)
+        case .possible(let cause): unknown(.decision, mm, page, cause)
+        case .none: unknown(.decision, mm, page, .hiddenReference)
         }
       }
     }
@@ -137,13 +164,6 @@ extension ReplayDriver {
       }
     }
     bind(run(.filePageCopy(mm, page, vma)), pfn)
-  }
-
-  /// The model does not follow swap yet: the page is taken as it came, unknown.
-  private mutating func swappedIn(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ vma: VMAFacts) {
-    noteUnfollowed(.swap)
-    run(.zap(mm, PageRange(start: page, count: 1)), .swapIn)
-    lockstep.markIncomplete(mm)
   }
 
   // — pages without a fault
@@ -171,10 +191,14 @@ extension ReplayDriver {
     switch outcome {
     case .copied:
       var found: VirtualPage?
+      var ksm: VirtualPage?
       lockstep.baseline.forEachEntry(mm, range) { page, entry in
-        if found == nil, entry.kind == .present, !entry.writable { found = page }
+        guard entry.kind == .present, !entry.writable else { return }
+        if found == nil { found = page }
+        if ksm == nil, lockstep.baseline.isKSM(FolioID(entry.index)) { ksm = page }
       }
-      return found
+      // MADV_UNMERGEABLE breaks KSM pages alone; population copies whatever is read-only.
+      return ksm ?? found
     default:
       var page = range.start
       // Unmapped holes of the whole address space are not worth a walk.
@@ -223,15 +247,48 @@ extension ReplayDriver {
     }
   }
 
+  /// What is known of the references that dying mms have to the page (`wp_can_reuse_anon_folio` counts them): held
+  /// if one certainly is, released if all certainly are. Not every flush is traced, so the kernel reusing a page that
+  /// seems held proves nothing.
+  private func dyingReferences(_ mm: MMID, _ page: VirtualPage) -> Teardown.Reference {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind.refersToFolio else { return .unknown }
+    var result = Teardown.Reference.released
+    for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
+      guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
+      let above = PageRange(start: other.page, end: VirtualPage(1 << 52))
+      let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
+      switch teardown.reference(rank: rank) {
+      case .held: return .held
+      case .unknown: result = .unknown
+      case .released: break
+      }
+    }
+    return result
+  }
+
   mutating func disagree(
     _ mm: MMID, _ page: VirtualPage, _ expected: String, _ observed: String, _ cause: DisagreementCause,
-    evidence: Disagreement.Evidence = .decision, record: MMEventRecord? = nil
+    evidence: Finding.Evidence = .decision, record: MMEventRecord? = nil
   ) {
     let record = record ?? current
-    verifier.disagree(
-      Verifier.Finding(
+    verifier.disagree(evidence, cause) { cause in
+      Finding(
         evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
-        expected: expected, observed: observed))
+        expected: expected, observed: observed)
+    }
+  }
+
+  mutating func unknown(
+    _ evidence: Finding.Evidence, _ mm: MMID, _ page: VirtualPage, _ cause: UnknownCause,
+    record: MMEventRecord? = nil
+  ) {
+    let record = record ?? current
+    verifier.unknown(evidence, cause) { cause in
+      Finding(
+        evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
+        expected: "unknown", observed: "")
+    }
   }
 
   // — doubts
@@ -253,12 +310,12 @@ extension ReplayDriver {
   /// The page goes away or is shared anew with the question open.
   mutating func settleDoubts(of mm: MMID) {
     guard !doubts.isEmpty else { return }
-    for doubt in doubts where doubt.mm == mm { verifier.unknown(.decision, .raced) }
+    for doubt in doubts where doubt.mm == mm { unknown(.decision, mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll { $0.mm == mm }
   }
 
   mutating func settleAllDoubts() {
-    for _ in doubts { verifier.unknown(.decision, .raced) }
+    for doubt in doubts { unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll()
   }
 

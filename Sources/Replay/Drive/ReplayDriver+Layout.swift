@@ -64,14 +64,32 @@ extension ReplayDriver {
   mutating func forkBegan(_ parent: MMID, _ child: MMID) {
     settleDoubts(of: parent)
     run(.forkBegin(parent: parent, child: child))
+    unseen.forked(parent, child)
     layouts[child] = VMAMap()
   }
 
+  /// The VMA is about to be copied (`vma_iter_bulk_store` comes before `copy_page_range`); that it was shows when the
+  /// next one begins or the fork ends. Its lock is held meanwhile.
   mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {
+    finishCopy(parent, child)
     guard lockstep.baseline.isLive(child) else {
       count(\.afterExit)
       return
     }
+    copying[child] = (parent, range, programs[child]?.counted ?? 0)
+  }
+
+  /// For telling a story: every VMA that a fork began to copy is copied, as it will be unless the fork fails.
+  package mutating func settleCopies() {
+    for (child, copy) in copying.sorted(by: { $0.key < $1.key }) { finishCopy(copy.parent, child) }
+  }
+
+  private mutating func finishCopy(_ parent: MMID, _ child: MMID) {
+    guard let (_, range, _) = copying.removeValue(forKey: child) else { return }
+    copy(parent, child, range)
+  }
+
+  private mutating func copy(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     noteTouched(parent, range)
     for piece in layouts[parent]?.pieces(of: range) ?? [] {
       run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))
@@ -79,8 +97,44 @@ extension ReplayDriver {
     }
   }
 
+  /// `copy_present_page`: a page of the VMA that may be pinned was copied for the child and stays the parent's; which
+  /// one the trace does not tell.
+  mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
+    noteUnfollowed(.pin)
+    unseen.appeared(pfn, .base, in: child)
+    guard let range = copying[child]?.range else { return }
+    unseen.doubt(parent, range)
+    unseen.doubt(child, range)
+  }
+
+  /// The fork failed, perhaps in the middle of a VMA (`copy_page_range` looks for signals and memory): the child's
+  /// counter says how many pages of it were reached.
+  mutating func forkAborted(_ parent: MMID, _ child: MMID) {
+    if let (_, range, before) = copying.removeValue(forKey: child) {
+      let copied = Int((programs[child]?.counted ?? 0) - before)
+      var pages: [VirtualPage] = []
+      lockstep.baseline.forEachEntry(parent, range) { page, entry in
+        if entry.kind == .present, pages.count <= copied { pages.append(page) }
+      }
+      copy(parent, child, pages.count > copied ? PageRange(start: range.start, end: pages[copied]) : range)
+    }
+    run(.forkAbort(parent: parent, child: child))
+    forget(child)
+  }
+
+  /// A folio came in at an unknown address: found by a snapshot, or by the fault that shows it was there.
+  mutating func appeared(_ mm: MMID, _ pfn: PFN, _ order: FolioOrder) {
+    if let page = unseen.takeWaiting(mm), order == .base {
+      bind(run(.uffdCopy(mm, page, facts(mm, page), writeProtected: false)), pfn)
+      return
+    }
+    noteUnfollowed(.placeless)
+    unseen.appeared(pfn, order, in: mm)
+  }
+
   /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.
   mutating func forkEnded(_ parent: MMID, _ child: MMID) {
+    finishCopy(parent, child)
     run(.forkEnd(parent: parent, child: child))
     if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
       let whole = PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))
@@ -104,21 +158,6 @@ extension ReplayDriver {
     for pfn in shared { hidden.unmapped(pfn, by: current.task) }
   }
 
-  /// Something the model does not follow happened to the frame: what maps it is unknown from here on.
-  mutating func lostSight(of pfn: PFN, _ what: Unfollowed) {
-    noteUnfollowed(what)
-    guard let folio = lockstep.baseline.folio(at: pfn) else { return }
-    for (mm, page) in lockstep.baseline.mappers(of: folio) {
-      run(.zap(mm, PageRange(start: page, count: 1)), .ksm)
-      lockstep.markIncomplete(mm)
-    }
-  }
-
-  mutating func swappedOut(_ pages: UInt64) {
-    for _ in 0..<pages { noteUnfollowed(.swap) }
-    if let mm = current.mm { lockstep.markIncomplete(mm) }
-  }
-
   /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
   mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
     guard let (mm, entry) = mapped(page, pfn) else {
@@ -129,7 +168,7 @@ extension ReplayDriver {
     let claim = lockstep.baseline.claim(mm, page)
     let isExclusive = type != .read
     switch claim {
-    case .unknown: verifier.unknown(.entry, .entryNotSeen)
+    case .unknown: unknown(.entry, mm, page, .entryNotSeen)
     case .exclusive, .shared:
       if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
         verifier.agree(.entry)

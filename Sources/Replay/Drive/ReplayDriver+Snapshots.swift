@@ -25,20 +25,29 @@ package struct ProcessSnapshot: Sendable {
     package var pfn: PFN
     /// The exclusive flag, `nil` where the kernel shows another page's (tails of large folios).
     package var exclusive: Bool?
+    /// Nobody else maps it (bit 56 of pagemap).
+    package var isMappedOnce: Bool
+    /// It belongs to a folio of more than one page.
+    package var isLarge: Bool
 
-    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?) {
+    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?, isMappedOnce: Bool, isLarge: Bool = false) {
       self.page = page
       self.pfn = pfn
       self.exclusive = exclusive
+      self.isMappedOnce = isMappedOnce
+      self.isLarge = isLarge
     }
   }
 
   package var vmas: [VMA]
   package var anonymous: [Page]
+  /// Pages whose entry is a swap entry.
+  package var swapped: Set<VirtualPage>
 
-  package init(vmas: [VMA], anonymous: [Page]) {
+  package init(vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = []) {
     self.vmas = vmas
     self.anonymous = anonymous
+    self.swapped = swapped
   }
 }
 
@@ -77,53 +86,93 @@ extension ReplayDriver {
       seen.insert(page.page)
       compare(page, open, isComplete: isComplete)
     }
-    guard isComplete else { return }
-    lookForExtraPages(open, seen)
+    guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
+    lookForExtraPages(open, seen, swapped: snapshot.swapped)
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) {
-      verifier.unknown(.page, .touchedDuringSnapshot)
+    if open.isTouched(shown.page) || lockstep.baseline.isDying(open.mm) {
+      verifier.notCompared(.touchedDuringSnapshot)
       return
     }
-    let entry = lockstep.baseline.entry(open.mm, shown.page)
-    guard entry.kind.refersToFolio else {
-      if isComplete {
-        disagree(
-          open.mm, shown.page, "no anonymous page (\(entry.kind))", "pfn \(shown.pfn.rawValue)", .pageMissing,
-          evidence: .page)
+    let known = lockstep.baseline.mappedPage(open.mm, shown.page)
+    let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
+    if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
+      let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
+      if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+        if known != nil || wasSwapped { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+        learn(shown, open.mm)
+        if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
       } else {
-        verifier.unknown(.page, .entryNotSeen)
+        disagree(
+          open.mm, shown.page,
+          knownPFN.map { "pfn \($0.rawValue)" }
+            ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
+          "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
       }
       return
     }
-    let folio = FolioID(entry.index)
-    if let pfn = lockstep.baseline.pfn(of: folio), pfn.advanced(by: entry.page) != shown.pfn {
-      disagree(
-        open.mm, shown.page, "pfn \(pfn.rawValue)", "pfn \(shown.pfn.rawValue)", .frameDiffers, evidence: .page)
-      return
-    }
+    if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
     guard let exclusive = shown.exclusive else {
-      verifier.unknown(.page, .headOnly)
+      verifier.notCompared(.headOnly)
       return
     }
     switch lockstep.baseline.claim(open.mm, shown.page) {
-    case .unknown: verifier.unknown(.page, .entryNotSeen)
+    case .unknown:
+      unknown(.page, open.mm, shown.page, .entryNotSeen)
+      run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if unseen.isDoubtful(open.mm, shown.page) {
+        unknown(.page, open.mm, shown.page, .placeNotSeen)
+        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
+        learn(shown, open.mm)
+        return
+      }
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
     }
   }
 
-  private mutating func lookForExtraPages(_ open: OpenSnapshot, _ seen: Set<VirtualPage>) {
+  /// `UFFDIO_MOVE` took the page from another address of the mm.
+  private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
+    guard unseen.usesUserfaultfd.contains(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
+      let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
+    else { return false }
+    run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
+    return true
+  }
+
+  /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and
+  /// dirty bits stay unknown until a fault or an oracle tells.
+  private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    count(\.learnedFromSnapshots)
+    var facts = LearnedEntry()
+    if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
+    facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
+      facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
+    }
+    let outcome = run(.learn(mm, shown.page, facts))
+    guard facts.sameAs == nil, let folio = outcome.folio else { return }
+    lockstep.baseline.bind(shown.pfn, to: folio)
+  }
+
+  private mutating func lookForExtraPages(
+    _ open: OpenSnapshot, _ seen: Set<VirtualPage>, swapped: Set<VirtualPage>
+  ) {
     var extra: [VirtualPage] = []
     lockstep.baseline.forEachEntry(open.mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))) {
       page, entry in
       if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
     }
     for page in extra {
+      if swapped.contains(page), unseen.isSwapping(open.mm) {
+        unknown(.page, open.mm, page, .placeNotSeen)
+        run(.swapOut(open.mm, page, keepsCache: true, writeback: false, stableWrites: false))
+        continue
+      }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
     }
   }

@@ -15,6 +15,17 @@ package struct ReplayDriver {
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
   var populating: Populating?
+  var unseen = UnseenPages()
+  /// Where the page is mapped that a task isolated last to collapse it with others.
+  var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
+  /// Folios that the swapcache alone has, each with one of its swap entries.
+  var cached: [PFN: (mm: MMID, page: VirtualPage)] = [:]
+  /// The frames of the large folio that was split last.
+  var lastSplit = PFN(0)..<PFN(0)
+  /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
+  var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
+  /// By the task that merges: ksmd.
+  var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
   let snapshotSource: (any SnapshotSource)?
   package private(set) var counters = ReplayCounters()
@@ -50,20 +61,25 @@ package struct ReplayDriver {
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     switch record.event {
-    case .freed(let pfn, _):
+    case .freed(let pfn, let order):
       hidden.freed(pfn)
-      if lockstep.baseline.pfnFreed(pfn) { count(\.freedWhileMapped) }
+      freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
-    case .ksmMerged(let pfn): lostSight(of: pfn, .ksm)
-    case .collapsed(let pfn, _): lostSight(of: pfn, .collapse)
-    case .unfollowed(let what, _): unfollowed[what, default: 0] += 1
+    case .unfollowed(let what, _):
+      noteUnfollowed(what)
+      if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .protected, .moved, .advised,
-      .fault, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied, .forkCopiedPinned,
+    case .collapseBegan(let pfn): collapseBegan(pfn)
+    case .swapWritten(let pfn): swapWritten(pfn)
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .protected,
+      .moved, .advised,
+      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed,
+      .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
     }
@@ -81,7 +97,11 @@ package struct ReplayDriver {
       return
     }
     switch event {
-    case .mmTeardownBegan: run(.exitBegin(mm))
+    case .mmTeardownBegan:
+      run(.exitBegin(mm))
+      hidden.teardownBegan(mm)
+    case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
+      hidden.teardownProceeded(mm, remaining: remaining, unmapped: unmapped, flushed: flushed)
     case .mmExited: exited(mm)
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
@@ -94,20 +114,21 @@ package struct ReplayDriver {
     case .populated(let range, let outcome): populated(mm, range, outcome)
     case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
     case .stackPlaced(let end): stackPlaced(mm, end)
-    case .remoteCopy: noteUnfollowed(.remoteAccess)
+    case .appeared(let pfn, let order): appeared(mm, pfn, order)
+    case .ksmMerged(let pfn): ksmMerged(mm, pfn)
+    case .ksmMergedWithZero: ksmMergedWithZero(mm)
+    case .collapsed(let new, let order): collapsed(mm, new, order)
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
-    case .forkCopiedPinned: noteUnfollowed(.pin)
+    case .forkCopiedPinned(let child, let pfn): copiedPinned(mm, child, pfn)
     case .forkCounted(let child, let member, let pages):
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
-    case .forkAborted(let child):
-      run(.forkAbort(parent: mm, child: child))
-      forget(child)
-    case .swappedOut(let pages): swappedOut(pages)
+    case .forkAborted(let child): forkAborted(mm, child)
+    case .swappedOut: unseen.doubtSwap(mm)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .ksmMerged, .collapsed,
-      .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten,
+      .collapseBegan, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }
@@ -123,14 +144,13 @@ package struct ReplayDriver {
       let divergence = divergences[index]
       divergences[index].history = history(divergence.mm, divergence.page, divergence.firstSequence)
     }
-    let first = verifier.first.map { history($0.mm, $0.page, $0.sequence) } ?? []
     let end = lossTime ?? lastTime
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: divergences, audits: [],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
-      verification: verifier.account(history: first), events: events,
+      verification: verifier.account(history: history), events: events,
       unfollowed: Unfollowed.allCases.compactMap { kind in
         unfollowed[kind].map { NamedCount(name: String(describing: kind), count: $0) }
       },
@@ -138,10 +158,11 @@ package struct ReplayDriver {
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
-  /// Where history will be asked for: one page per signature, and the first disagreement.
+  /// Where history will be asked for: one page per signature, and the findings of the verification.
   package var exemplars: [(mm: MMID, page: VirtualPage, until: Sequence)] {
     var all = lockstep.divergences.map { (mm: $0.mm, page: $0.page, until: $0.firstSequence) }
     if let first = verifier.first { all.append((first.mm, first.page, first.sequence)) }
+    all += verifier.findings.map { (mm: $0.mm, page: $0.page, until: $0.sequence) }
     return all
   }
 
@@ -165,6 +186,29 @@ package struct ReplayDriver {
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
     programs[mm] = nil
+    unseen.forget(mm)
+    copying[mm] = nil
+    hidden.teardownEnded(mm)
+  }
+
+  /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
+  /// unmapped it unseen.
+  private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
+    unseen.freed(pfn)
+    if ksmReplaced(pfn) { return }
+    if collapsing[current.task] != nil {
+      _ = lockstep.baseline.pfnFreed(pfn)
+      return
+    }
+    if splitFreed(pfn, order) { return }
+    let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
+    swapCacheFreed(pfn)
+    guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
+    for owner in owners where !lockstep.baseline.isDying(owner.mm) {
+      count(\.freedWhileMapped)
+      run(.zap(owner.mm, PageRange(start: owner.page, count: 1)))
+      lockstep.markIncomplete(owner.mm)
+    }
   }
 
   private mutating func exited(_ mm: MMID) {
@@ -206,6 +250,7 @@ package struct ReplayCounters: Sendable {
   package var forkCountDiffers: UInt64 = 0
   package var entryWasThere: UInt64 = 0
   package var migratedUnknown: UInt64 = 0
+  package var learnedFromSnapshots: UInt64 = 0
 
   var named: [NamedCount] {
     [
@@ -216,6 +261,7 @@ package struct ReplayCounters: Sendable {
       ("forks whose page count differs from the kernel's", forkCountDiffers),
       ("first touches where the model had a page", entryWasThere),
       ("migrations of pages the model does not know", migratedUnknown),
+      ("pages first seen in a snapshot", learnedFromSnapshots),
     ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 }

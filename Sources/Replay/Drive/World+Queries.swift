@@ -10,6 +10,22 @@ extension World {
   /// More than one entry refers to the folio.
   package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios[folio].attached > 1 }
 
+  /// KSM's stable page.
+  package func isKSM(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.ksm) }
+
+  /// More than one page.
+  package func isLarge(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.large) }
+
+  package func pageCount(of folio: FolioID) -> Int { folios.order(folio).pageCount }
+
+  /// The folio a page is mapped to, and which of its pages; by a PTE or by the PMD above it.
+  func mappedPage(_ mm: MMID, _ page: VirtualPage) -> (folio: FolioID, index: Int)? {
+    guard let ref = find(mm, page) else { return nil }
+    let entry = tables.entry(ref)
+    guard entry.kind.refersToFolio else { return nil }
+    return (FolioID(entry.index), isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
+  }
+
   /// What the model has of the mm is not all there is.
   mutating func markIncomplete(_ mm: MMID) {
     if let slot = slot(of: mm) { mms[Int(slot)]?.isComplete = false }

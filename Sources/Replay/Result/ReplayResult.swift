@@ -186,9 +186,13 @@ package struct Verification: Sendable {
   package var pages: Tally
   /// Why something stayed unknown, by name.
   package var unknownCauses: [NamedCount]
+  /// Pages of snapshots that are no evidence, by cause; not among those checked.
+  package var notComparedCauses: [NamedCount] = []
   /// Disagreements by cause.
   package var disagreementCauses: [NamedCount]
-  package var firstDisagreement: Disagreement?
+  package var firstDisagreement: Finding?
+  /// The first few of every cause, disagreements before unknowns: what `verify --explain` walks through.
+  package var findings: [Finding] = []
 
   package init() {
     decisions = Tally()
@@ -210,11 +214,13 @@ package struct Tally: Sendable, Equatable {
   package var checked: UInt64 { agree + disagree + unknown }
 }
 
-/// One point where model and kernel differ.
-package struct Disagreement: Sendable {
+/// One point where model and kernel differ, or where the model could not tell.
+package struct Finding: Sendable {
   package enum Evidence: String, Sendable { case decision, entry, page }
 
   package var evidence: Evidence
+  /// The name of the `DisagreementCause` or `UnknownCause`.
+  package var cause: String
   package var sequence: Sequence
   package var time: Timestamp
   package var mm: MMID
@@ -224,10 +230,11 @@ package struct Disagreement: Sendable {
   package var history: [HistoryEntry]
 
   package init(
-    evidence: Evidence, sequence: Sequence, time: Timestamp, mm: MMID, page: VirtualPage, expected: String,
-    observed: String, history: [HistoryEntry]
+    evidence: Evidence, cause: String, sequence: Sequence, time: Timestamp, mm: MMID, page: VirtualPage,
+    expected: String, observed: String, history: [HistoryEntry] = []
   ) {
     self.evidence = evidence
+    self.cause = cause
     self.sequence = sequence
     self.time = time
     self.mm = mm

@@ -5,14 +5,20 @@ package import MMEvents
 /// Why the model could not say what the kernel must have done, although the kernel showed it.
 package enum UnknownCause: String, Sendable, CaseIterable {
   case entryNotSeen = "entry never seen (attached, or after loss)"
+  case placeNotSeen = "came or moved at an address the trace does not tell"
+  case userfaultfd = "a userfaultfd may have taken the fault"
   case sharersNotSeen = "sharers never seen"
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
   case raced = "raced with another thread, or refused in atomic context"
-  case touchedDuringSnapshot = "changed while the snapshot was taken"
-  case headOnly = "kpageflags shows the head page's bit only"
   case notFollowed = "in a state the model does not follow"
+}
+
+/// Why a page of a snapshot is no evidence.
+package enum NotComparedCause: String, Sendable, CaseIterable {
+  case touchedDuringSnapshot = "changed while the snapshot was taken"
+  case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 
 /// What a disagreement is about.
@@ -32,23 +38,17 @@ package struct Verifier: Sendable {
   package private(set) var decisions = Tally()
   package private(set) var entries = Tally()
   package private(set) var pages = Tally()
-  private var unknown: [UnknownCause: UInt64] = [:]
+  private var unknowns: [UnknownCause: UInt64] = [:]
   private var disagreements: [DisagreementCause: UInt64] = [:]
+  private var notCompared: [NotComparedCause: UInt64] = [:]
   package private(set) var first: Finding?
+  private var unknownFindings: [UnknownCause: [Finding]] = [:]
+  private var disagreeingFindings: [DisagreementCause: [Finding]] = [:]
 
-  /// A disagreement without the words for it yet.
-  package struct Finding: Sendable {
-    package var evidence: Disagreement.Evidence
-    package var cause: DisagreementCause
-    package var sequence: Sequence
-    package var time: Timestamp
-    package var mm: MMID
-    package var page: VirtualPage
-    package var expected: String
-    package var observed: String
-  }
+  /// How many findings of each cause are kept with their place.
+  private static let kept = 4
 
-  private static func path(_ evidence: Disagreement.Evidence) -> WritableKeyPath<Verifier, Tally> {
+  private static func path(_ evidence: Finding.Evidence) -> WritableKeyPath<Verifier, Tally> {
     switch evidence {
     case .decision: \.decisions
     case .entry: \.entries
@@ -56,37 +56,55 @@ package struct Verifier: Sendable {
     }
   }
 
-  mutating func agree(_ evidence: Disagreement.Evidence) { self[keyPath: Self.path(evidence)].agree += 1 }
+  mutating func agree(_ evidence: Finding.Evidence) { self[keyPath: Self.path(evidence)].agree += 1 }
 
-  mutating func unknown(_ evidence: Disagreement.Evidence, _ cause: UnknownCause) {
+  mutating func unknown(_ evidence: Finding.Evidence, _ cause: UnknownCause, _ finding: (String) -> Finding) {
     self[keyPath: Self.path(evidence)].unknown += 1
-    unknown[cause, default: 0] += 1
+    unknowns[cause, default: 0] += 1
+    if unknownFindings[cause]?.count ?? 0 < Self.kept {
+      unknownFindings[cause, default: []].append(finding(cause.rawValue))
+    }
   }
 
-  mutating func disagree(_ finding: @autoclosure () -> Finding) {
-    let finding = finding()
-    self[keyPath: Self.path(finding.evidence)].disagree += 1
-    disagreements[finding.cause, default: 0] += 1
+  mutating func disagree(_ evidence: Finding.Evidence, _ cause: DisagreementCause, _ finding: (String) -> Finding) {
+    self[keyPath: Self.path(evidence)].disagree += 1
+    disagreements[cause, default: 0] += 1
+    guard first == nil || disagreeingFindings[cause]?.count ?? 0 < Self.kept else { return }
+    let finding = finding(cause.rawValue)
     if first == nil { first = finding }
+    if disagreeingFindings[cause]?.count ?? 0 < Self.kept { disagreeingFindings[cause, default: []].append(finding) }
   }
 
-  /// The account; the first disagreement with the page's history where there is one.
-  func account(history: [HistoryEntry]) -> Verification {
+  mutating func notCompared(_ cause: NotComparedCause) { notCompared[cause, default: 0] += 1 }
+
+  /// The first few of every cause, disagreements first, each in the order of the trace.
+  var findings: [Finding] {
+    DisagreementCause.allCases.flatMap { disagreeingFindings[$0] ?? [] }
+      + UnknownCause.allCases.flatMap { unknownFindings[$0] ?? [] }
+  }
+
+  /// The account, every finding with its page's history.
+  func account(history: (MMID, VirtualPage, Sequence) -> [HistoryEntry]) -> Verification {
     var result = Verification()
     result.decisions = decisions
     result.entries = entries
     result.pages = pages
     result.unknownCauses = UnknownCause.allCases.compactMap { cause in
-      unknown[cause].map { NamedCount(name: cause.rawValue, count: $0) }
+      unknowns[cause].map { NamedCount(name: cause.rawValue, count: $0) }
+    }
+    result.notComparedCauses = NotComparedCause.allCases.compactMap { cause in
+      notCompared[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }
     result.disagreementCauses = DisagreementCause.allCases.compactMap { cause in
       disagreements[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }
-    result.firstDisagreement = first.map {
-      Disagreement(
-        evidence: $0.evidence, sequence: $0.sequence, time: $0.time, mm: $0.mm, page: $0.page, expected: $0.expected,
-        observed: $0.observed, history: history)
+    func explained(_ finding: Finding) -> Finding {
+      var finding = finding
+      finding.history = history(finding.mm, finding.page, finding.sequence)
+      return finding
     }
+    result.firstDisagreement = first.map(explained)
+    result.findings = findings.map(explained)
     return result
   }
 }

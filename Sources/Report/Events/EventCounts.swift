@@ -10,6 +10,8 @@ package struct EventCounts {
 
   package mutating func add(_ event: MMEvent) { counts[EventKind(event).rawValue] += 1 }
 
+  package mutating func add(contentsOf events: [MMEventRecord]) { for event in events { add(event.event) } }
+
   package subscript(kind: EventKind) -> UInt64 { counts[kind.rawValue] }
 
   package var total: UInt64 { counts.reduce(0, +) }

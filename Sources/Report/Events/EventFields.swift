@@ -21,6 +21,10 @@ extension MMEvent {
     switch self {
     case .mmCreated(let origin): sink.word("origin", EventWords.origin(origin))
     case .mmTeardownBegan, .mmExited, .removalEnded: break
+    case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
+      sink.number("remaining", remaining)
+      sink.number("unmapped", unmapped)
+      sink.flag("flushed", flushed)
     case .vmaMapped(let range, let backing, let protection):
       sink.range(range)
       sink.word("protection", EventWords.protection(protection))
@@ -43,7 +47,9 @@ extension MMEvent {
     case .populated(let range, let outcome):
       sink.range(range)
       outcome.sendFields(to: &sink)
-    case .argumentPage(let pfn), .remoteCopy(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .ksmMerged(let pfn),
+      .lruInserted(let pfn):
+      sink.frame(pfn)
     case .stackPlaced(let end): sink.page("end", end)
     case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
     case .forkCopied(let child, let range):
@@ -56,7 +62,11 @@ extension MMEvent {
       sink.mm("child", child)
       sink.word("member", EventWords.member(member))
       sink.number("pages", pages)
-    case .freed(let pfn, let order), .collapsed(let pfn, let order):
+    case .ksmMergedWithZero: break
+    case .collapsed(let new, let order):
+      if let new { sink.frame(new) }
+      sink.order(order)
+    case .freed(let pfn, let order), .appeared(let pfn, let order):
       sink.frame(pfn)
       sink.order(order)
     case .migrationSet(let page, let pfn, let type, let order, let young, let dirty):

@@ -12,6 +12,9 @@ package struct EventFilter: Sendable {
 
   package init() {}
 
+  /// No condition is set.
+  package var admitsAll: Bool { task == nil && frame == nil && page == nil && time == nil }
+
   package func admits(_ record: MMEventRecord) -> Bool {
     if let task, record.task != task { return false }
     if let time, !time.contains(record.time) { return false }
@@ -33,9 +36,11 @@ extension MMEvent {
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       at == page
     case .unfollowed(_, let range): range?.contains(page) ?? false
-    case .mmCreated, .mmTeardownBegan, .mmExited, .removalEnded, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan,
-      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .swappedOut,
-      .collapsed, .snapshotBegan, .snapshotEnded, .lost:
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
+      .appeared, .forkBegan,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
+      .swappedOut,
+      .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
     }
   }
@@ -44,14 +49,18 @@ extension MMEvent {
   package func touches(_ frame: PFN) -> Bool {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
-    case .argumentPage(let pfn), .remoteCopy(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn),
+      .ksmMerged(let pfn),
       .lruInserted(let pfn):
       pfn == frame
-    case .freed(let pfn, let order), .collapsed(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
+    case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
       .migrationRemoved(_, let pfn, let order, _, _):
       pfn.isHead(ofFolio: order, with: frame)
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
-      .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .swappedOut,
+    case .collapsed(let pfn, let order): pfn?.isHead(ofFolio: order, with: frame) ?? false
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .removalEnded, .protected,
+      .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
+      .ksmMergedWithZero, .swappedOut,
       .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       false
     }

@@ -8,6 +8,7 @@ package import MMEvents
 package enum EventKind: Int, Sendable, CaseIterable {
   case mmCreated
   case mmTeardownBegan
+  case mmTeardownProceeded
   case mmExited
   case vmaMapped
   case unmapped
@@ -20,7 +21,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case populated
   case argumentPage
   case stackPlaced
-  case remoteCopy
+  case appeared
   case forkBegan
   case forkCopied
   case forkCopiedPinned
@@ -32,7 +33,10 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case migrationSet
   case migrationRemoved
   case ksmMerged
+  case ksmMergedWithZero
   case swappedOut
+  case swapWritten
+  case collapseBegan
   case collapsed
   case snapshotBegan
   case snapshotEnded
@@ -44,6 +48,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       switch event {
       case .mmCreated: .mmCreated
       case .mmTeardownBegan: .mmTeardownBegan
+      case .mmTeardownProceeded: .mmTeardownProceeded
       case .mmExited: .mmExited
       case .vmaMapped: .vmaMapped
       case .unmapped: .unmapped
@@ -56,7 +61,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .populated: .populated
       case .argumentPage: .argumentPage
       case .stackPlaced: .stackPlaced
-      case .remoteCopy: .remoteCopy
+      case .appeared: .appeared
       case .forkBegan: .forkBegan
       case .forkCopied: .forkCopied
       case .forkCopiedPinned: .forkCopiedPinned
@@ -68,7 +73,10 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .migrationSet: .migrationSet
       case .migrationRemoved: .migrationRemoved
       case .ksmMerged: .ksmMerged
+      case .ksmMergedWithZero: .ksmMergedWithZero
       case .swappedOut: .swappedOut
+      case .swapWritten: .swapWritten
+      case .collapseBegan: .collapseBegan
       case .collapsed: .collapsed
       case .snapshotBegan: .snapshotBegan
       case .snapshotEnded: .snapshotEnded
@@ -82,6 +90,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     switch self {
     case .mmCreated: "mm_created"
     case .mmTeardownBegan: "mm_teardown_began"
+    case .mmTeardownProceeded: "mm_teardown_proceeded"
     case .mmExited: "mm_exited"
     case .vmaMapped: "vma_mapped"
     case .unmapped: "unmapped"
@@ -94,7 +103,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .populated: "populated"
     case .argumentPage: "argument_page"
     case .stackPlaced: "stack_placed"
-    case .remoteCopy: "remote_copy"
+    case .appeared: "appeared"
     case .forkBegan: "fork_began"
     case .forkCopied: "fork_copied"
     case .forkCopiedPinned: "fork_copied_pinned"
@@ -106,7 +115,10 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .migrationSet: "migration_set"
     case .migrationRemoved: "migration_removed"
     case .ksmMerged: "ksm_merged"
+    case .ksmMergedWithZero: "ksm_merged_with_zero"
     case .swappedOut: "swapped_out"
+    case .swapWritten: "swap_written"
+    case .collapseBegan: "collapse_began"
     case .collapsed: "collapsed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
@@ -120,6 +132,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     switch self {
     case .mmCreated: "an mm came into being (exec, fork) or into view (attached)"
     case .mmTeardownBegan: "the last user of an mm left; its page tables are about to go"
+    case .mmTeardownProceeded: "how far the teardown of an mm is"
     case .mmExited: "exit_mmap ended: nothing is mapped any more"
     case .vmaMapped: "a VMA covers exactly these pages now"
     case .unmapped: "VMA and entries of the range are gone"
@@ -132,7 +145,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .populated: "the kernel filled a page without a fault (MAP_POPULATE, mlock, GUP)"
     case .argumentPage: "execve wrote an argument page"
     case .stackPlaced: "execve moved the new stack to its place"
-    case .remoteCopy: "GUP gave the mm a private copy of a shared page"
+    case .appeared: "a folio came into the mm at an address that the trace does not tell"
     case .forkBegan: "dup_mmap starts"
     case .forkCopied: "dup_mmap duplicated the entries of one VMA"
     case .forkCopiedPinned: "fork copied a page that may be pinned (copy_present_page)"
@@ -143,8 +156,11 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .lruInserted: "the folio left a CPU's batch for the LRU list"
     case .migrationSet: "a migration entry replaced a present one, with its type"
     case .migrationRemoved: "a migration entry became present again"
-    case .ksmMerged: "KSM made the page part of a stable page"
+    case .ksmMerged: "KSM gave an entry to a stable page"
+    case .ksmMergedWithZero: "KSM gave an entry to the zero page"
+    case .swapWritten: "reclaim writes out a folio that nobody maps any more"
     case .swappedOut: "pages of the mm went to swap"
+    case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
     case .snapshotEnded: "the snapshot ended"

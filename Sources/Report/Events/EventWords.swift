@@ -119,6 +119,7 @@ enum EventWords {
     case .remoteAccess: "remote-access"
     case .collapse: "collapse"
     case .deviceMemory: "device-memory"
+    case .placeless: "page at an address not seen"
     }
   }
 }

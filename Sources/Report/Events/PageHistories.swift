@@ -104,10 +104,12 @@ extension MMEvent {
     switch self {
     case .fault(let at, _, let outcome): at == page ? outcome.frame(at: page) : nil
     case .migrationRemoved(let at, let pfn, _, _, _): at == page ? pfn : nil
-    case .mmCreated, .mmTeardownBegan, .mmExited, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .protected,
-      .moved, .advised, .populated, .argumentPage, .stackPlaced, .remoteCopy, .forkBegan, .forkCopied,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
+      .removalEnded, .protected,
+      .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
-      .swappedOut, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
+      .ksmMergedWithZero,
+      .swappedOut, .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       nil
     }
   }

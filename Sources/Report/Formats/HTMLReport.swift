@@ -147,6 +147,7 @@ package struct HTMLReport {
       """
     html += counts("Disagree because", verification.disagreementCauses)
     html += counts("Unknown because", verification.unknownCauses)
+    html += counts("Not compared because", verification.notComparedCauses)
     if let first = verification.firstDisagreement {
       html += """
 

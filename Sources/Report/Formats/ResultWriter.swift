@@ -24,8 +24,9 @@ package struct ResultWriter {
   }
 
   /// `verify --json`: one object on one line.
-  package func verification(of result: ReplayResult) throws(ReportError) -> [UInt8] {
-    try JSONLine.encode(VerificationObject(result.verification, pageShift: result.capture.pageShift))
+  package func verification(of result: ReplayResult, explains: Bool = false) throws(ReportError) -> [UInt8] {
+    try JSONLine.encode(
+      VerificationObject(result.verification, pageShift: result.capture.pageShift, explains: explains))
   }
 
   private func append(_ line: some Encodable, to bytes: inout [UInt8]) throws(ReportError) {

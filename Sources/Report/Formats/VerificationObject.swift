@@ -27,8 +27,9 @@ struct VerificationObject: Codable {
     }
   }
 
-  struct Disagreement: Codable {
+  struct Finding: Codable {
     var evidence: String
+    var cause: String
     var sequence: UInt64
     var time: UInt64
     var mm: UInt32
@@ -38,12 +39,24 @@ struct VerificationObject: Codable {
     var history: [ResultLine.History]
 
     enum CodingKeys: String, CodingKey {
-      case evidence
+      case evidence, cause
       case sequence = "seq"
       case time = "time_ns"
       case mm
       case address = "addr"
       case expected, observed, history
+    }
+
+    init(_ finding: Replay.Finding, pageShift: UInt8) {
+      evidence = finding.evidence.rawValue
+      cause = finding.cause
+      sequence = finding.sequence.rawValue
+      time = finding.time.nanoseconds
+      mm = finding.mm.rawValue
+      address = finding.page.address(pageShift: pageShift)
+      expected = finding.expected
+      observed = finding.observed
+      history = finding.history.map(ResultLine.History.init)
     }
   }
 
@@ -52,28 +65,30 @@ struct VerificationObject: Codable {
   var entries: Tally
   var pages: Tally
   var unknownCauses: [String: UInt64]
+  var notCompared: [String: UInt64]?
   var disagreementCauses: [String: UInt64]
-  var firstDisagreement: Disagreement?
+  var firstDisagreement: Finding?
+  /// Left out where `--explain` was not asked for.
+  var findings: [Finding]?
 
   enum CodingKeys: String, CodingKey {
     case version, decisions, entries, pages
     case unknownCauses = "unknown_causes"
+    case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
     case firstDisagreement = "first_disagreement"
+    case findings
   }
 
-  init(_ verification: Verification, pageShift: UInt8) {
+  init(_ verification: Verification, pageShift: UInt8, explains: Bool = false) {
     decisions = Tally(verification.decisions)
     entries = Tally(verification.entries)
     pages = Tally(verification.pages)
     unknownCauses = verification.unknownCauses.byName
+    notCompared = verification.notComparedCauses.byName
     disagreementCauses = verification.disagreementCauses.byName
-    firstDisagreement = verification.firstDisagreement.map { first in
-      Disagreement(
-        evidence: first.evidence.rawValue, sequence: first.sequence.rawValue, time: first.time.nanoseconds,
-        mm: first.mm.rawValue, address: first.page.address(pageShift: pageShift), expected: first.expected,
-        observed: first.observed, history: first.history.map(ResultLine.History.init))
-    }
+    firstDisagreement = verification.firstDisagreement.map { Finding($0, pageShift: pageShift) }
+    if explains { findings = verification.findings.map { Finding($0, pageShift: pageShift) } }
   }
 
   /// `first_disagreement` is there even when it is `null`: scripts test the value, not the key.
@@ -84,8 +99,10 @@ struct VerificationObject: Codable {
     try container.encode(entries, forKey: .entries)
     try container.encode(pages, forKey: .pages)
     try container.encode(unknownCauses, forKey: .unknownCauses)
+    try container.encode(notCompared ?? [:], forKey: .notCompared)
     try container.encode(disagreementCauses, forKey: .disagreementCauses)
     try container.encode(firstDisagreement, forKey: .firstDisagreement)
+    try container.encodeIfPresent(findings, forKey: .findings)
   }
 }
 

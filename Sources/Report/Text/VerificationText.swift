@@ -8,9 +8,13 @@ package struct VerificationText {
   private let style: Style
   private let detail: TextReport.Detail
 
-  package init(style: Style, detail: TextReport.Detail = .screen) {
+  /// Every kept finding is walked through, not only the first disagreement.
+  private let explains: Bool
+
+  package init(style: Style, detail: TextReport.Detail = .screen, explains: Bool = false) {
     self.style = style
     self.detail = detail
+    self.explains = explains
   }
 
   /// The output of `verify`, ending in a newline.
@@ -41,10 +45,15 @@ package struct VerificationText {
     lines += table.lines(indentedBy: 2)
     for (label, counts) in [
       ("disagree because", verification.disagreementCauses), ("unknown because", verification.unknownCauses),
+      ("not compared because", verification.notComparedCauses),
     ] {
       lines += counts.filter { $0.count > 0 }.mostFirst.map { "  \(label): \($0.name) \(Numbers.grouped($0.count))" }
     }
-    if let first = verification.firstDisagreement { lines += self.lines(first, capture: result.capture) }
+    if explains {
+      for finding in verification.findings { lines += self.lines(finding, finding.cause, capture: result.capture) }
+    } else if let first = verification.firstDisagreement {
+      lines += self.lines(first, "first disagreement", capture: result.capture)
+    }
     return lines
   }
 
@@ -63,14 +72,14 @@ package struct VerificationText {
     return disagree == 0 ? style.good(summary) : style.bad(summary)
   }
 
-  private func lines(_ first: Disagreement, capture: CaptureSummary) -> [String] {
+  private func lines(_ first: Finding, _ title: String, capture: CaptureSummary) -> [String] {
     let address = first.page.address(pageShift: capture.pageShift)
     let heading =
-      "  first disagreement: \(first.evidence.rawValue) at seq \(first.sequence.rawValue), mm\(first.mm.rawValue), "
+      "  \(title): \(first.evidence.rawValue) at seq \(first.sequence.rawValue), mm\(first.mm.rawValue), "
       + "addr \(address)"
-    let claims = "    model: \(first.expected); kernel: \(first.observed)"
-    let history = HistoryText(style: style, limit: detail == .everything ? nil : 8, width: 100)
-    return [heading, claims] + history.lines(first.history)
+    let claims = first.observed.isEmpty ? [] : ["    model: \(first.expected); kernel: \(first.observed)"]
+    let history = HistoryText(style: style, limit: detail == .everything ? nil : explains ? 16 : 8, width: 100)
+    return [heading] + claims + history.lines(first.history)
       + [style.dim("    reproduce: " + Reproduction.command(capture: capture, sequence: first.sequence))]
   }
 }

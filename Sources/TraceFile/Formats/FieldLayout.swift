@@ -3,9 +3,9 @@
 /// Where one field of an event lies in the payload: what a `field:` line of a format file boils down to.
 ///
 /// Every load is checked against the record's length and gives `nil` outside, because a record may be cut or corrupt.
-package struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
-  package enum Kind: UInt8, Sendable, BitwiseCopyable {
-    /// One number of 1, 2, 4 or 8 bytes.
+public struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
+  public enum Kind: UInt8, Sendable, BitwiseCopyable {
+    /// One number of 1, 2, 4 or 8 bytes, and of no other size.
     case scalar
     /// Elements at a fixed place; `size` is that of all of them, 0 for an array that runs to the end of the payload.
     case array
@@ -17,16 +17,16 @@ package struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
     case opaque
   }
 
-  package var offset: UInt32
-  package var size: UInt32
+  public var offset: UInt32
+  public var size: UInt32
   /// Size of one element of an array (fixed or dynamic); `size` for a scalar.
-  package var elementSize: UInt32
+  public var elementSize: UInt32
   /// Whether numbers are sign extended.
-  package var isSigned: Bool
-  package var kind: Kind
+  public var isSigned: Bool
+  public var kind: Kind
 
   @inlinable
-  package init(offset: UInt32, size: UInt32, elementSize: UInt32, isSigned: Bool, kind: Kind) {
+  public init(offset: UInt32, size: UInt32, elementSize: UInt32, isSigned: Bool, kind: Kind) {
     self.offset = offset
     self.size = size
     self.elementSize = elementSize
@@ -36,20 +36,20 @@ package struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
 
   /// The number in a scalar field, zero extended, or sign extended to 64 bits when the field is signed.
   @inlinable
-  package func loadUInt64(from record: RawRecord) -> UInt64? {
+  public func loadUInt64(from record: RawRecord) -> UInt64? {
     guard kind == .scalar else { return nil }
     return Self.number(at: UInt64(offset), size: size, isSigned: isSigned, in: record)
   }
 
   /// The number in a scalar field as a signed value.
   @inlinable
-  package func loadInt64(from record: RawRecord) -> Int64? {
+  public func loadInt64(from record: RawRecord) -> Int64? {
     loadUInt64(from: record).map { Int64(bitPattern: $0) }
   }
 
   /// One element of an array, fixed or dynamic.
   @inlinable
-  package func loadElement(_ index: Int, from record: RawRecord) -> UInt64? {
+  public func loadElement(_ index: Int, from record: RawRecord) -> UInt64? {
     guard index >= 0, elementSize > 0, let place = place(in: record),
       (index + 1) * Int(elementSize) <= place.count
     else { return nil }
@@ -59,13 +59,13 @@ package struct FieldLayout: Equatable, Sendable, BitwiseCopyable {
 
   /// The bytes of the field, wherever they are.
   @inlinable
-  package func loadBytes(from record: RawRecord) -> UnsafeRawBufferPointer? {
+  public func loadBytes(from record: RawRecord) -> UnsafeRawBufferPointer? {
     guard let place = place(in: record) else { return nil }
     return unsafe UnsafeRawBufferPointer(start: record.payload + place.lowerBound, count: place.count)
   }
 
   /// The field as text up to the first NUL; kernel strings need not be terminated.
-  package func loadString(from record: RawRecord) -> String? {
+  public func loadString(from record: RawRecord) -> String? {
     guard let bytes = unsafe loadBytes(from: record) else { return nil }
     return unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }

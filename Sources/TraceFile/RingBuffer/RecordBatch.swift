@@ -2,14 +2,14 @@
 
 /// A piece of the merged stream: records in order of (timestamp, buffer, CPU), ties in file order.
 @safe
-package struct RecordBatch: ~Copyable {
+public struct RecordBatch: ~Copyable {
   @usableFromInline let storage: UnsafeMutablePointer<RawRecord>
-  package let capacity: Int
-  package private(set) var count = 0
+  public let capacity: Int
+  public private(set) var count = 0
   /// Position of the batch's first record in the merged stream, counted from 1.
-  package private(set) var firstSequence: UInt64 = 1
+  public private(set) var firstSequence: UInt64 = 1
 
-  package init(capacity: Int = 4096) {
+  public init(capacity: Int = 1024) {
     precondition(capacity > 0, "a batch holds at least one record")
     self.capacity = capacity
     unsafe storage = UnsafeMutablePointer<RawRecord>.allocate(capacity: capacity)
@@ -18,10 +18,10 @@ package struct RecordBatch: ~Copyable {
   deinit { unsafe storage.deallocate() }
 
   @inlinable
-  package var isEmpty: Bool { count == 0 }
+  public var isEmpty: Bool { count == 0 }
 
   @inlinable
-  package subscript(index: Int) -> RawRecord {
+  public subscript(index: Int) -> RawRecord {
     precondition(index >= 0 && index < count, "record out of the batch")
     return unsafe storage[index]
   }

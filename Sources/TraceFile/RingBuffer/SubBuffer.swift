@@ -21,31 +21,39 @@ package enum SubBuffer {
     package var lostBefore: Int32 = 0
     /// The first thing that is wrong, and its offset in the sub-buffer; records after it were not decoded.
     package var damage: (offset: Int, what: RecordDamage)?
+    /// Where to go on when there was no room for the rest; whatever is wrong there is told then.
+    package var rest: Rest?
 
     package static func == (a: Content, b: Content) -> Bool {
-      a.count == b.count && a.lostBefore == b.lostBefore && a.damage?.offset == b.damage?.offset
+      a.count == b.count && a.lostBefore == b.lostBefore && a.rest == b.rest && a.damage?.offset == b.damage?.offset
         && a.damage?.what == b.damage?.what
     }
   }
 
-  /// Decodes `bytes` (a whole sub-buffer, or the beginning of one that the file cuts off) into `records`, which must
-  /// have room for `layout.maximumRecords`.
+  /// A place between two records, and the time there.
+  package struct Rest: Equatable {
+    package var offset: Int
+    package var time: UInt64
+  }
+
+  /// Decodes `bytes` (a whole sub-buffer, or the beginning of one that the file cuts off) into `records` until they are
+  /// full, from the beginning or from where the last call left off.
   ///
   /// `lostBefore` of the records is 0; the caller puts `Content.lostBefore` on the first record of the CPU that follows,
   /// because an empty sub-buffer may carry the flag.
   package static func decode(
-    _ bytes: UnsafeRawBufferPointer, layout: SubBufferLayout, cpu: UInt16, buffer: UInt8,
+    _ bytes: UnsafeRawBufferPointer, layout: SubBufferLayout, cpu: UInt16, buffer: UInt8, from rest: Rest? = nil,
     into records: UnsafeMutableBufferPointer<RawRecord>
   ) -> Content {
-    precondition(records.count >= layout.maximumRecords, "no room for the records of a sub-buffer")
+    precondition(records.count > 0, "no room for a record")
     return layout.isBigEndian == isBigEndianHost
-      ? unsafe decode(bytes, layout, cpu, buffer, records, NativeOrder.self)
-      : unsafe decode(bytes, layout, cpu, buffer, records, SwappedOrder.self)
+      ? unsafe decode(bytes, layout, cpu, buffer, rest, records, NativeOrder.self)
+      : unsafe decode(bytes, layout, cpu, buffer, rest, records, SwappedOrder.self)
   }
 
   @inline(__always)
   private static func decode<Order: WordOrder>(
-    _ bytes: UnsafeRawBufferPointer, _ layout: SubBufferLayout, _ cpu: UInt16, _ buffer: UInt8,
+    _ bytes: UnsafeRawBufferPointer, _ layout: SubBufferLayout, _ cpu: UInt16, _ buffer: UInt8, _ rest: Rest?,
     _ records: UnsafeMutableBufferPointer<RawRecord>, _: Order.Type
   ) -> Content {
     var content = Content()
@@ -69,10 +77,18 @@ package enum SubBuffer {
       content.damage = (end, .cut)
     }
 
-    var time = unsafe Order.word64(base)
-    var offset = layout.dataOffset
+    let origin = RawRecord.origin(cpu: cpu, buffer: buffer, swapsBytes: Order.swaps)
+    var time = unsafe rest?.time ?? Order.word64(base)
+    var offset = rest?.offset ?? layout.dataOffset
     var count = 0
+    let room = records.count
     while end &- offset >= 4 {
+      if count == room {
+        content.rest = Rest(offset: offset, time: time)
+        content.damage = nil
+        content.count = count
+        return content
+      }
       let word = unsafe Order.word32(base + offset)
       let typeLength = Order.typeLength(word)
       let delta = Order.delta(word)
@@ -85,8 +101,7 @@ package enum SubBuffer {
         }
         time &+= delta
         unsafe out[count] = RawRecord(
-          timestamp: time, payload: base + (offset &+ 4), length: length, lostBefore: 0, cpu: cpu, buffer: buffer,
-          swapsBytes: Order.swaps)
+          timestamp: time, payload: base + (offset &+ 4), length: length, origin: origin)
         count &+= 1
         offset = next
         continue
@@ -122,8 +137,7 @@ package enum SubBuffer {
       time &+= delta
       if isData {
         unsafe out[count] = RawRecord(
-          timestamp: time, payload: base + (offset &+ 8), length: second &- 4, lostBefore: 0, cpu: cpu, buffer: buffer,
-          swapsBytes: Order.swaps)
+          timestamp: time, payload: base + (offset &+ 8), length: second &- 4, origin: origin)
         count &+= 1
       }
       offset = next

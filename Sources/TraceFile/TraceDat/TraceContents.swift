@@ -30,14 +30,21 @@ struct CPUData {
     /// Sub-buffers one after the other.
     case raw(Range<Int>)
     /// Independently compressed runs of whole sub-buffers.
-    case chunks([CompressedChunk], Compression)
-  }
-}
+    case chunks([ChunkRun], Compression)
 
-struct CompressedChunk: Sendable {
-  /// The compressed bytes in the region.
-  var range: Range<Int>
-  var uncompressedSize: Int
+    var isCompressed: Bool {
+      switch self {
+      case .raw: false
+      case .chunks: true
+      }
+    }
+
+    /// Puts chunks together until each run holds whole sub-buffers.
+    mutating func regroup(subBufferSize: Int) {
+      guard case .chunks(let runs, let compression) = self else { return }
+      self = .chunks(ChunkRun.group(runs.flatMap(\.chunks), subBufferSize: subBufferSize), compression)
+    }
+  }
 }
 
 /// Facts of a capture that are not records.

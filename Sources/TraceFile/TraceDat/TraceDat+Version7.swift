@@ -31,7 +31,7 @@ extension TraceDat {
     for range in options.buffers {
       do throws(TraceFileError) {
         contents.buffers.append(
-          try readBuffer(cursor, range, layout: layout, options, compression, &contents.damages))
+          try readBuffer(cursor, range, headerLayout: layout, options, compression, &contents.damages))
       } catch {
         contents.damages.append(error)
       }
@@ -107,9 +107,9 @@ extension TraceDat {
     guard section.isCompressed else { return body }
     let compressedSize = try body.integer(UInt32.self, "a compressed section")
     let size = try body.integer(UInt32.self, "a compressed section")
-    let place = body.offset
     let range = try body.take(UInt64(compressedSize), "a compressed section")
-    let region = try decompress(cursor.region, range, Int(size), compression, place: place)
+    let run = ChunkRun(chunks: [CompressedChunk(range: range, uncompressedSize: Int(size))])
+    let region = try run.decompress(cursor.region, compression)
     return ByteCursor(region, isBigEndian: cursor.isBigEndian)
   }
 
@@ -126,23 +126,9 @@ extension TraceDat {
     return try bodyCursor(cursor, section, compression)
   }
 
-  static func decompress(
-    _ region: ByteRegion, _ range: Range<Int>, _ size: Int, _ compression: Compression, place: Int
-  ) throws(TraceFileError) -> ByteRegion {
-    guard size <= Compression.maximumSize else {
-      throw region.error(at: place, .badLength("uncompressed size", UInt64(size)))
-    }
-    let output = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
-    if let message = unsafe compression.decompress(region.bytes(range), into: output) {
-      unsafe output.deallocate()
-      throw region.error(at: place, .decompression(message))
-    }
-    return unsafe ByteRegion(owning: output, file: region.file, fileOffset: UInt64(place))
-  }
-
   /// Option BUFFER: u64 section offset, name, clock, u32 sub-buffer size, u32 n, n times {u32 cpu, u64 offset, u64 size}.
   private static func readBuffer(
-    _ cursor: ByteCursor, _ range: Range<Int>, layout: SubBufferLayout, _ options: TraceDatOptions,
+    _ cursor: ByteCursor, _ range: Range<Int>, headerLayout: SubBufferLayout, _ options: TraceDatOptions,
     _ compression: Compression, _ damages: inout [TraceFileError]
   ) throws(TraceFileError) -> BufferData {
     var body = ByteCursor(cursor.region, range: range, isBigEndian: cursor.isBigEndian)
@@ -151,7 +137,7 @@ extension TraceDat {
     let clock = try body.string("option BUFFER")
     let subBufferSize = try body.integer(UInt32.self, "option BUFFER")
     let count = try body.integer(UInt32.self, "option BUFFER")
-    guard let layout = layout.resized(to: Int(subBufferSize)) else {
+    guard let layout = headerLayout.resized(to: Int(subBufferSize)) else {
       throw body.error(.badLength("sub-buffer size of buffer \(name)", UInt64(subBufferSize)))
     }
     let section = try readSection(cursor, at: offset)
@@ -171,7 +157,11 @@ extension TraceDat {
         // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
         let start = Int(clamping: offset)
         storage = .chunks(
-          chunkIndex(cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages),
+          [
+            ChunkRun(
+              chunks: chunkIndex(
+                cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages))
+          ],
           compression)
       } else {
         storage = .raw(
@@ -181,6 +171,8 @@ extension TraceDat {
       }
       buffer.cpus.append(CPUData(cpu: UInt16(cpu), region: cursor.region, storage: storage))
     }
+    buffer.layout = Self.layout(stated: layout, header: headerLayout, of: buffer.cpus)
+    for index in buffer.cpus.indices { buffer.cpus[index].storage.regroup(subBufferSize: buffer.layout.size) }
     return buffer
   }
 

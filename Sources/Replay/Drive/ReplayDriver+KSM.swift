@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// An entry that ksmd gave to a stable page; which one shows only when the page it mapped before is freed.
+struct PendingKSMMerge {
+  let mm: MMID
+  /// `nil`: the zero page.
+  let stable: PFN?
+}
+
+extension ReplayDriver {
+  /// `ksm_merge_with_ksm_page`: the page named is the stable one. Mapped by this mm as an ordinary page, it turns
+  /// stable now; else it takes the place of another, whose free tells which.
+  mutating func ksmMerged(_ mm: MMID, _ pfn: PFN) {
+    guard let folio = lockstep.baseline.folio(at: pfn) else {
+      noteUnfollowed(.ksm)
+      lockstep.markIncomplete(mm)
+      return
+    }
+    if !lockstep.baseline.isKSM(folio), let owner = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm }) {
+      noteTouched(mm, owner.page)
+      run(.ksmWriteProtect(mm, owner.page))
+      run(.ksmStable(mm, owner.page))
+      return
+    }
+    pendingMerges[current.task] = PendingKSMMerge(mm: mm, stable: pfn)
+  }
+
+  mutating func ksmMergedWithZero(_ mm: MMID) {
+    pendingMerges[current.task] = PendingKSMMerge(mm: mm, stable: nil)
+  }
+
+  /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's.
+  mutating func ksmReplaced(_ pfn: PFN) -> Bool {
+    guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.folio(at: pfn),
+      let owner = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == merge.mm })
+    else { return false }
+    pendingMerges[current.task] = nil
+    noteTouched(owner.mm, owner.page)
+    run(.ksmWriteProtect(owner.mm, owner.page))
+    if let stable = merge.stable {
+      guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.mappers(of: kept).first else {
+        noteUnfollowed(.ksm)
+        run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .ksm)
+        return true
+      }
+      run(.ksmReplace(owner.mm, owner.page, by: other.mm, other.page))
+    } else {
+      run(.ksmReplaceByZero(owner.mm, owner.page))
+    }
+    _ = lockstep.baseline.pfnFreed(pfn)
+    return true
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension ReplayDriver {
+  /// A PMD-sized folio on first touch (`do_huge_pmd_anonymous_page`): nothing was there but the huge zero page, which
+  /// the model holds as one zero page per read.
+  mutating func hugeTouch(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, isWrite: Bool) {
+    let range = PageRange(start: VirtualPage(page.rawValue & ~511), count: 512)
+    noteTouched(mm, range)
+    if lockstep.baseline.countAnonymous(mm, in: range).present > 0 { count(\.entryWasThere) }
+    run(.zap(mm, range), .thpFault)
+    bind(run(.hugeFault(mm, range.start, vma, write: isWrite, isHugetlb: false)), pfn)
+  }
+
+  /// A page of a large folio is freed alone while it is mapped: the folio was split, and a page that held nothing but
+  /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
+  mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
+    guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
+    let head = lockstep.baseline.pfn(of: folio) ?? pfn
+    let owners = lockstep.baseline.mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+    guard let first = owners.first, owners.allSatisfy({ !lockstep.baseline.isDying($0.mm) }) else { return false }
+    if lockstep.baseline.isLarge(folio) {
+      let pages = UInt64(lockstep.baseline.pageCount(of: folio))
+      run(.splitFolio(first.mm, first.page))
+      lastSplit = head..<PFN(head.rawValue + pages)
+    } else if !lastSplit.contains(pfn) {
+      return false
+    }
+    for owner in owners {
+      let page = PageRange(start: owner.page, count: 1)
+      noteTouched(owner.mm, page)
+      run(.zap(owner.mm, page), .folioSplit)
+      run(.readFault(owner.mm, owner.page, facts(owner.mm, owner.page)), .folioSplit)
+    }
+    _ = lockstep.baseline.pfnFreed(pfn)
+    return true
+  }
+
+  /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.
+  mutating func collapseBegan(_ member: PFN) {
+    collapsing[current.task] = lockstep.baseline.folio(at: member).map { folio in
+      let head = lockstep.baseline.pfn(of: folio) ?? member
+      return lockstep.baseline.mappers(of: folio, page: Int(member.rawValue &- head.rawValue))
+    }
+  }
+
+  /// `collapse_huge_page`: the range of what was isolated is one huge folio now. Swap entries were read in before.
+  mutating func collapsed(_ mm: MMID, _ new: PFN?, _ order: FolioOrder) {
+    guard let page = collapsing.removeValue(forKey: current.task)?.first(where: { $0.mm == mm })?.page else {
+      noteUnfollowed(.collapse)
+      lockstep.markIncomplete(mm)
+      return
+    }
+    let range = PageRange(
+      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
+    noteTouched(mm, range)
+    let vma = facts(mm, page)
+    var outcome = run(.collapse(mm, range.start, order, vma))
+    if outcome.folio == nil {
+      run(.zap(mm, range), .collapse)
+      outcome = run(.hugeFault(mm, range.start, vma, write: true, isHugetlb: false), .collapse)
+    }
+    if let new { bind(outcome, new) }
+  }
+}

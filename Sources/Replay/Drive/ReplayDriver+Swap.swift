@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension ReplayDriver {
+  /// `pageout`: every mapping of the folio is a swap entry by now. The counters told how many, not which.
+  mutating func swapWritten(_ pfn: PFN) {
+    guard let folio = lockstep.baseline.folio(at: pfn) else { return }
+    let head = lockstep.baseline.pfn(of: folio) ?? pfn
+    let mappers = lockstep.baseline.mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+    for owner in mappers { noteTouched(owner.mm, owner.page) }
+    guard let first = mappers.first else { return }
+    run(.swapOut(first.mm, first.page, keepsCache: true, writeback: true, stableWrites: false))
+    cached[head] = (first.mm, first.page)
+  }
+
+  /// The frame of a folio that only the swapcache had: reclaim is done with it.
+  mutating func swapCacheFreed(_ pfn: PFN) {
+    guard let place = cached.removeValue(forKey: pfn) else { return }
+    run(.endWriteback(place.mm, place.page, drops: true))
+  }
+
+  /// `do_swap_page`. The frame is new where the fault allocated one, the swapcache's where it did not.
+  mutating func swappedIn(
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, isCopied: Bool, _ access: FaultAccess, _ vma: VMAFacts
+  ) {
+    switch lockstep.baseline.entry(mm, page).kind {
+    case .swap: break
+    case .present:
+      // It went out again while it was clean: nothing was written.
+      run(.swapOut(mm, page, keepsCache: true, writeback: false, stableWrites: false))
+    case .none, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+      .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      unknown(.decision, mm, page, .entryNotSeen)
+      run(.zap(mm, PageRange(start: page, count: 1)), .swapIn)
+      run(.learn(mm, page, LearnedEntry()), .swapIn)
+      return
+    }
+    let outcome = run(.swapIn(mm, page, vma, write: access.contains(.write)))
+    if let pfn, !isCopied { bind(outcome, pfn) }
+  }
+}

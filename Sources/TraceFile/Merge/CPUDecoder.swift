@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// Turns the sub-buffers of one CPU of one buffer into records, a block at a time.
+///
+/// Used by one thread at a time; which one does not matter.
+@safe
+final class CPUDecoder: @unchecked Sendable {
+  private let data: CPUData
+  private let buffer: UInt8
+  private let layout: SubBufferLayout
+  private let conversion: TimeConversion
+  /// Bytes being walked, the place of their next sub-buffer, and where they are in the file.
+  private var bytes: UnsafeRawBufferPointer
+  private var offset = 0
+  /// The sub-buffer there was too large for the last block.
+  private var rest: SubBuffer.Rest?
+  private var fileOffset: Int
+  private var nextRun = 0
+  /// The decompressed run being walked.
+  private var run: ByteRegion?
+  /// Loss seen on sub-buffers that had no record to carry it.
+  private var pendingLoss: Int32 = 0
+
+  init(_ data: CPUData, buffer: UInt8, layout: SubBufferLayout, conversion: TimeConversion) {
+    self.data = data
+    self.buffer = buffer
+    self.layout = layout
+    self.conversion = conversion
+    switch data.storage {
+    case .raw(let range):
+      unsafe bytes = data.region.bytes(range)
+      fileOffset = range.lowerBound
+      data.region.willReadSequentially(range)
+    case .chunks:
+      unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      fileOffset = 0
+    }
+  }
+
+  private static let bytesPerBlock = 2 << 20
+
+  /// Fills the block.
+  func decode(into block: RecordBlock) {
+    block.removeAll()
+    if let run { block.regions.append(run) }
+    let start = offset
+    // Sub-buffers without records must not keep one block busy over a whole file.
+    var budget = Self.bytesPerBlock
+    while unsafe block.count < block.records.count, budget > 0 {
+      if unsafe offset < bytes.count {
+        decodeSubBuffer(into: block)
+        budget -= layout.size
+      } else if !nextBytes(block) {
+        block.isLast = true
+        break
+      }
+    }
+    if case .raw = data.storage { block.source = (fileOffset + start)..<(fileOffset + offset) }
+  }
+
+  private func decodeSubBuffer(into block: RecordBlock) {
+    let end = unsafe min(offset + layout.size, bytes.count)
+    let room = unsafe UnsafeMutableBufferPointer(rebasing: block.records[block.count...])
+    let content = unsafe SubBuffer.decode(
+      UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), layout: layout, cpu: data.cpu, buffer: buffer, from: rest,
+      into: room)
+    if rest == nil { noteLoss(content.lostBefore, block) }
+    if content.count > 0 {
+      unsafe room[0].lostBefore = pendingLoss
+      pendingLoss = 0
+      if !conversion.isIdentity {
+        for index in 0..<content.count {
+          unsafe room[index].timestamp = conversion.nanoseconds(room[index].timestamp)
+        }
+      }
+      block.count += content.count
+    }
+    if let damage = content.damage {
+      let place = run == nil ? fileOffset + offset + damage.offset : fileOffset
+      block.damages.append(data.region.error(at: place, .record(damage.what)))
+      noteLoss(-1, block)
+    }
+    rest = content.rest
+    if rest == nil { offset = end }
+  }
+
+  /// Moves on to the next run that can be decompressed; a bad one is lost.
+  private func nextBytes(_ block: RecordBlock) -> Bool {
+    guard case .chunks(let runs, let compression) = data.storage else { return false }
+    run = nil
+    offset = 0
+    while nextRun < runs.count {
+      let next = runs[nextRun]
+      nextRun += 1
+      do throws(TraceFileError) {
+        let region = try next.decompress(data.region, compression)
+        run = region
+        block.regions.append(region)
+        unsafe bytes = region.bytes(0..<region.count)
+        fileOffset = next.fileOffset
+        return true
+      } catch {
+        block.damages.append(error)
+        noteLoss(-1, block)
+      }
+    }
+    unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    return false
+  }
+
+  private func noteLoss(_ loss: Int32, _ block: RecordBlock) {
+    guard loss != 0 else { return }
+    block.lost.note(loss)
+    if loss < 0 || pendingLoss < 0 {
+      pendingLoss = -1
+    } else {
+      let (sum, overflow) = pendingLoss.addingReportingOverflow(loss)
+      pendingLoss = overflow ? -1 : sum
+    }
+  }
+}
+
+/// Loss of one CPU over a whole capture, as the ring buffer's flags and the file's damages show it. Loss at the very end
+/// shows in neither.
+package struct LostRecords: Equatable, Sendable {
+  /// Records the kernel counted as lost.
+  package var counted: UInt64 = 0
+  /// Gaps of unknown size.
+  package var uncountedGaps: UInt64 = 0
+
+  package init() {}
+
+  package var isNone: Bool { counted == 0 && uncountedGaps == 0 }
+
+  mutating func note(_ loss: Int32) {
+    if loss < 0 { uncountedGaps += 1 } else { counted += UInt64(loss) }
+  }
+
+  mutating func add(_ other: LostRecords) {
+    counted += other.counted
+    uncountedGaps += other.uncountedGaps
+  }
+}
