@@ -182,7 +182,9 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
       for ref in world.folios.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         var entry = world.tables.entry(ref)
-        guard entry.kind == .present, entry.writable || entry.writableUnknown else { continue }
+        guard entry.kind == .present || entry.kind == .devicePrivate, entry.writable || entry.writableUnknown else {
+          continue
+        }
         entry = entry.withoutWrite
         world.update(entry, at: ref)
         world.costs[.foreignWriteProtects] += 1

@@ -10,13 +10,16 @@ extension World {
   package mutating func setMigrationEntry(_ ref: EntryRef) -> Outcome {
     if skips(.migrationSet) { return .nothing }
     var entry = tables.entry(ref)
-    guard entry.kind == .present || entry.kind == .devicePrivate else { return .nothing }
+    guard entry.kind == .present || entry.kind == .devicePrivate || entry.kind == .deviceExclusive else {
+      return .nothing
+    }
     let folio = FolioID(entry.index)
     let isExclusive = E.claim(self, ref, entry) != .shared
     if isExclusive, isPinned(folio) { return .failed(.busy) }
     let isDirty = E.isDataDirty(self, entry)
     if isDirty { markDirty(folio) }
-    let wasWritable = entry.writable || entry.shadowStack
+    // Device-exclusive entries were made of writable ones only.
+    let wasWritable = entry.writable || entry.shadowStack || entry.kind == .deviceExclusive
     let said = E.temporarilyUnmapped(&self, ref, entry)
     entry.kind = wasWritable ? .migrationWrite : said ? .migrationReadExclusive : .migrationRead
     entry.writable = false
