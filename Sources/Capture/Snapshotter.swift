@@ -159,6 +159,7 @@ extension Snapshotter.Job {
   /// Reads the process between two markers.
   fileprivate mutating func run() throws(CaptureError) {
     begin = Self.monotonicNanoseconds()
+    if index == 0 { try mark("cowscope collector") }
     try tellThreads()
     try mark("cowscope snapshot begin \(index) \(pid)")
     do throws(CaptureError) {

@@ -71,8 +71,12 @@ struct DelayLine {
     kept[index].state = .proposed
   }
 
-  mutating func drop(_ slot: Slot) {
-    if let index = waiting(slot) { kept[index].state = .dropped }
+  /// Gives the place up; `false` when it was given up in the meantime.
+  @discardableResult
+  mutating func drop(_ slot: Slot) -> Bool {
+    guard let index = waiting(slot) else { return false }
+    kept[index].state = .dropped
+    return true
   }
 
   /// Moves everything that is settled, or too old to wait for, to `events`.

@@ -21,6 +21,7 @@ extension Normalizer {
     _ slot: Int, _ record: RawRecord, _ fields: (address: EventLayouts.Field, error: EventLayouts.Field), kernel: Bool
   ) -> Bool {
     guard let address = fields.address.load(record), let error = fields.error.load(record) else { return false }
+    guard !tasks[slot].isCollector else { return true }
     var access: FaultAccess = kernel ? .kernel : []
     if error & FaultError.present != 0 { access.insert(.present) }
     if error & FaultError.write != 0 { access.insert(.write) }
@@ -47,8 +48,12 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    // When the place is gone, what had been seen went out when its time was up.
-    _ = line.fill(fault.slot, with: event(of: fault, mm))
+    if fault.isHeld {
+      line.append(event(of: fault, mm))
+    } else {
+      // When the place is gone, what had been seen went out when its time was up.
+      _ = line.fill(fault.slot, with: event(of: fault, mm))
+    }
   }
 
   func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
@@ -58,11 +63,19 @@ extension Normalizer {
       event: .fault(fault.page, fault.access, fault.outcome))
   }
 
+  /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
+  /// commits or when its task goes on.
+  private mutating func hold(_ slot: Int) {
+    guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
+    tasks[slot].fault?.isHeld = line.drop(fault.slot)
+  }
+
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
     guard let fault = tasks[slot].fault else { return }
     if fault.settled == nil {
       line.drop(fault.slot)
+      tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)
     }
@@ -81,6 +94,7 @@ extension Normalizer {
     if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
       tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
+      hold(slot)
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {

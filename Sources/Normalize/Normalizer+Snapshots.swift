@@ -9,7 +9,9 @@ extension Normalizer {
   mutating func marker(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let text = table.layouts.marker.text(record) else { return false }
     let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-    guard words.first == "cowscope", words.count > 2 else { return true }
+    guard words.first == "cowscope", words.count > 1 else { return true }
+    if words[1] == "collector" { tasks[slot].isCollector = true }
+    guard words.count > 2 else { return true }
     if words[1] == "threads" { return threads(words.dropFirst(2).compactMap { Int32($0) }) }
     guard words.count == 5, words[1] == "snapshot", let index = UInt32(words[3]),
       let pid = Int32(words[4])

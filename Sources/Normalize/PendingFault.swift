@@ -15,6 +15,8 @@ struct PendingFault {
   let task: TaskID
   /// The place kept for the event; moves to the first sign of a commit.
   var slot: DelayLine.Slot
+  /// The place was given up for one still to come.
+  var isHeld = false
   var settled: (sequence: Sequence, time: Timestamp)?
 
   private var folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)?

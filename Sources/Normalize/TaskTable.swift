@@ -7,6 +7,8 @@ struct TaskState {
   var mm: MMID?
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
+  /// The collector's own thread, whose faults are nobody's business.
+  var isCollector = false
   var fault: PendingFault?
   var call: SyscallWindow?
   var fork: ForkWindow?

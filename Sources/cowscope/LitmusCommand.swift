@@ -32,17 +32,34 @@ struct Litmus: ParsableCommand {
   @Option(help: "Run only as on this kernel: 6.1, 6.12, 6.18 or 7.3.")
   var kernel: String?
 
+  @Flag(help: "Take out each call site and each kernel path in turn, and say which example notices.")
+  var mutations = false
+
+  @Option(help: "Instead of files, play this many random steps against the encodings that promise to be sound.")
+  var random: Int?
+
+  @Option(help: "The seed of the first random story; each further one has the next.")
+  var seed: UInt64 = 1
+
   func validate() throws {
     _ = try selection()
   }
 
   func run() throws {
     let selection = try selection()
+    if let random {
+      try playRandomly(random)
+      return
+    }
     let scenarios: [LitmusScenario]
     do {
       scenarios = try load()
     } catch let error as LitmusError {
       throw failure(error.description)
+    }
+    if mutations {
+      try printMutations(scenarios)
+      return
     }
     let results = scenarios.flatMap { LitmusRunner.run($0, selection) }
     guard !results.isEmpty else { throw failure("nothing to run: no example names this kernel and encoding") }
@@ -58,7 +75,7 @@ struct Litmus: ParsableCommand {
   private func selection() throws -> LitmusRunner.Selection {
     var selection = LitmusRunner.Selection()
     for name in encoding {
-      guard let id = name == "C" ? EncodingID.cStrict : EncodingID(rawValue: name) else {
+      guard let id = name == "C" ? .cStrict : EncodingID(argument: name) else {
         let known = EncodingID.allCases.map(\.rawValue).joined(separator: ", ")
         throw ValidationError("unknown encoding '\(name)'; known: \(known)")
       }
@@ -95,6 +112,35 @@ struct Litmus: ParsableCommand {
         reason: "the bundled examples are neither beside the program nor above it; name files to run")
     }
     return try LitmusLibrary.load(directory: directory)
+  }
+
+  /// Stories of 50 steps; the first that is not ok is shrunken and printed as a litmus file.
+  private func playRandomly(_ steps: Int) throws {
+    let length = 50
+    let stories = UInt64((steps + length - 1) / length)
+    for story in 0..<stories {
+      guard let finding = RandomStoryCheck.check(seed: seed + story, steps: length, without: without) else { continue }
+      print("# \(finding.what)\n" + RandomStory.file(finding.lines, seed: finding.seed), terminator: "")
+      throw ExitCode(2)
+    }
+    print("\(stories * UInt64(length)) steps, seeds \(seed)..\(seed + stories - 1): nothing broken")
+  }
+
+  /// One line per mutation; exit status 2 when one survives.
+  private func printMutations(_ scenarios: [LitmusScenario]) throws {
+    // Two examples are there for their cost alone, and large.
+    let scenarios = scenarios.filter { !["B-23", "P-09"].contains($0.id) }
+    var survivors = 0
+    for mutation in LitmusMutation.all {
+      if let example = LitmusRunner.firstNoticing(mutation, in: scenarios) {
+        print("noticed   \(mutation.name): \(example)")
+      } else {
+        survivors += 1
+        print("survives  \(mutation.name)")
+      }
+    }
+    print("\(LitmusMutation.all.count) mutations, \(survivors) survive")
+    if survivors > 0 { throw ExitCode(2) }
   }
 
   // — rendering

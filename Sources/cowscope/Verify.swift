@@ -23,7 +23,8 @@ struct VerifyCommand: ParsableCommand {
     if json {
       try output.write(try ResultWriter().verification(of: result, explains: explain))
     } else {
-      try output.write(VerificationText(style: StandardOutput.style, detail: verbosity.detail, explains: explain).render(result))
+      try output.write(
+        VerificationText(style: StandardOutput.style, detail: verbosity.detail, explains: explain).render(result))
     }
     try output.flush()
     try result.verificationOutcome.exit()

@@ -15,7 +15,8 @@ struct EventLineTests {
 
   /// One of every kind.
   static let all: [MMEvent] = [
-    .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, unmapped: 0, flushed: true), .mmExited, .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
+    .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, unmapped: 0, flushed: true), .mmExited,
+    .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
     .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),
@@ -23,8 +24,10 @@ struct EventLineTests {
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
     .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
-    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero, .swappedOut(pages: 3), .swapWritten(pfn),
-    .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1), .lost(CPU(1), count: nil),
+    .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
+    .swappedOut(pages: 3), .swapWritten(pfn),
+    .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1),
+    .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]
 

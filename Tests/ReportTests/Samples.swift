@@ -51,7 +51,8 @@ enum Sample {
 
   static func disagreement() -> Finding {
     Finding(
-      evidence: .decision, cause: "reused, although the model sees other mappers", sequence: Sequence(77), time: Timestamp(nanoseconds: 5), mm: MMID(2),
+      evidence: .decision, cause: "reused, although the model sees other mappers", sequence: Sequence(77),
+      time: Timestamp(nanoseconds: 5), mm: MMID(2),
       page: VirtualPage(0x5555), expected: "copy", observed: "reuse", history: [forkStory])
   }
 
@@ -68,6 +69,7 @@ enum Sample {
     result.trustedNanoseconds = 1_000_000_007
     result.verification.entries.unknown = 5
     result.verification.pages.disagree = 1
+    result.verification.notComparedCauses = [NamedCount(name: "changed", count: 7)]
     result.verification.unknownCauses = [NamedCount(name: "attached", count: 5)]
     result.verification.disagreementCauses = [NamedCount(name: "stale", count: 1)]
     result.verification.firstDisagreement = disagreement()

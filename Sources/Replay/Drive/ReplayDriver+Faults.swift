@@ -27,8 +27,9 @@ extension ReplayDriver {
     case .quiet:
       if access.contains(.write) {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
+        if !access.contains(.present) { missing(mm, page) }
       } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
-        run(.readFault(mm, page, vma))
+        if unseen.usesUserfaultfd.contains(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn): copied(mm, page, pfn, vma, access)
@@ -41,6 +42,12 @@ extension ReplayDriver {
   }
 
   // — nothing was seen
+
+  /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
+  private mutating func missing(_ mm: MMID, _ page: VirtualPage) {
+    guard unseen.usesUserfaultfd.contains(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    unseen.waits(mm, page)
+  }
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }

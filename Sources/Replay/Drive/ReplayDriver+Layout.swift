@@ -124,6 +124,10 @@ extension ReplayDriver {
 
   /// A folio came in at an unknown address: found by a snapshot, or by the fault that shows it was there.
   mutating func appeared(_ mm: MMID, _ pfn: PFN, _ order: FolioOrder) {
+    if let page = unseen.takeWaiting(mm), order == .base {
+      bind(run(.uffdCopy(mm, page, facts(mm, page), writeProtected: false)), pfn)
+      return
+    }
     noteUnfollowed(.placeless)
     unseen.appeared(pfn, order, in: mm)
   }

@@ -92,7 +92,7 @@ extension ReplayDriver {
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
     if open.isTouched(shown.page) || lockstep.baseline.isDying(open.mm) {
-      unknown(.page, open.mm, shown.page, .touchedDuringSnapshot)
+      verifier.notCompared(.touchedDuringSnapshot)
       return
     }
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
@@ -114,7 +114,7 @@ extension ReplayDriver {
     }
     if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
     guard let exclusive = shown.exclusive else {
-      unknown(.page, open.mm, shown.page, .headOnly)
+      verifier.notCompared(.headOnly)
       return
     }
     switch lockstep.baseline.claim(open.mm, shown.page) {

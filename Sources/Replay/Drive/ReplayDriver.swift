@@ -78,7 +78,8 @@ package struct ReplayDriver {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .protected,
       .moved, .advised,
-      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned,
+      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed,
+      .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
     }
@@ -126,7 +127,8 @@ package struct ReplayDriver {
     case .forkAborted(let child): forkAborted(mm, child)
     case .swappedOut: unseen.doubtSwap(mm)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten, .collapseBegan, .snapshotEnded, .lost, .unfollowed:
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten,
+      .collapseBegan, .snapshotEnded, .lost, .unfollowed:
       break
     }
   }

@@ -17,6 +17,20 @@ struct UnseenPages {
     if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
   }
 
+  /// Faults on missing pages that a userfaultfd may be about to fill, by mm.
+  private var waiting: [MMID: Set<VirtualPage>] = [:]
+
+  mutating func waits(_ mm: MMID, _ page: VirtualPage) { waiting[mm, default: []].insert(page) }
+
+  /// Where a page that appears goes: one fault waits for it, or it is open which.
+  mutating func takeWaiting(_ mm: MMID) -> VirtualPage? {
+    guard let pages = waiting[mm], pages.count == 1, let page = pages.first else { return nil }
+    waiting[mm] = nil
+    return page
+  }
+
+  mutating func filled(_ mm: MMID, _ page: VirtualPage) { waiting[mm]?.remove(page) }
+
   /// Address spaces of which pages were swapped out: which ones is told later, or, for clean pages, never.
   private var swapping: Set<MMID> = []
 
@@ -49,6 +63,7 @@ struct UnseenPages {
     usesUserfaultfd.remove(mm)
     doubtful[mm] = nil
     swapping.remove(mm)
+    waiting[mm] = nil
     for pfn in frames.removeValue(forKey: mm) ?? [] {
       owners[pfn]?.remove(mm)
       if owners[pfn]?.isEmpty == true { owners[pfn] = nil }

@@ -6,6 +6,13 @@ import MMEvents
 /// migration entries carry it while the page is not mapped.
 package enum Baseline: Encoding {
   package static let id = EncodingID.baseline
+  package static let description = EncodingDescription(
+    "today: PG_anon_exclusive, one flag per page",
+    """
+    One bit in every struct page of an anonymous folio. Set when a page is installed, unshared or reused; cleared by \
+    fork, KSM and the temporary unmapping for swap and migration. The other encodings are judged against it. Costs: \
+    one atomic and one struct-page cache line per page that changes.
+    """, source: "include/linux/page-flags.h, PageAnonExclusive")
 
   @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
@@ -25,17 +32,7 @@ package enum Baseline: Encoding {
     set(&world, ref, true)
   }
 
-  package static func prepareShared(
-    _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
-  ) -> SharedPreparation { .ready }
-
-  package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {}
-
   package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) { set(&world, ref, true) }
-
-  package static func prepareFork(
-    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
-  ) -> Bool { true }
 
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     set(&world, parent, false)
@@ -47,42 +44,7 @@ package enum Baseline: Encoding {
     return wasExclusive
   }
 
-  package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool { true }
-
   package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) { set(&world, ref, false) }
-
-  /// Zapping leaves the bit as it is: a stale bit on an unmapped page is real (I15).
-  package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {}
-
-  package static func wrprotected(
-    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
-  ) -> Entry { entry.withoutWrite }
-
-  package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
-    entry.withWrite
-  }
-
-  @inline(__always)
-  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
-    entry.dirty || entry.hardwareDirty
-  }
-
-  @inline(__always)
-  package static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
-  ) -> Bool { folioIsDirty && migration.dirty }
-
-  @inline(__always)
-  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
-
-  @inline(__always)
-  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
-
-  package static func prepareMove(
-    _ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry
-  ) -> Bool { true }
-
-  package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
 
   /// The head's bit is copied to all tails, set only (`__split_huge_pmd_locked`).
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
@@ -96,16 +58,6 @@ package enum Baseline: Encoding {
     case .shared, .unknown: break
     }
   }
-
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
-  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
-
-  @inline(__always)
-  package static func mayMapWritable(
-    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
-  ) -> Bool { true }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     if !exclusive { set(&world, ref, false) }

@@ -8,6 +8,10 @@
 /// bitmap bit per slot, entry bits) and each uses what it needs.
 package protocol Encoding: Sendable {
   static var id: EncodingID { get }
+  static var description: EncodingDescription { get }
+  /// The call sites that can be switched off one by one.
+  static var callSites: [CallSiteSwitch] { get }
+  static var audit: EncodingAudit? { get }
 
   /// e: is what this entry maps (or, for swap and migration entries, names) claimed to be exclusive?
   static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
@@ -58,6 +62,10 @@ package protocol Encoding: Sendable {
   ) -> Bool
   /// May a batch that ORs dirty bits cover both entries?
   static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool
+  /// May arm64 fold both into one contpte block, whose dirty bits are ORed?
+  static func mayFold(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool
+  /// Is a deferred TLB flush done before the folio is written out (`set_tlb_ubc_flush_pending`)?
+  static func flushesBeforeIO(_ world: borrowing World<Self>, _ folio: FolioID, sawDirtyEntry: Bool) -> Bool
   /// The entry after MADV_FREE cleaned it.
   static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry
 
@@ -75,14 +83,18 @@ package protocol Encoding: Sendable {
   static func deposited(_ world: inout World<Self>, _ region: UInt32)
   /// The table of a region is freed.
   static func tableFreed(_ world: inout World<Self>, _ region: UInt32)
-  /// The large folio is about to be split; called before its mappings are unmapped.
-  static func folioSplit(_ world: inout World<Self>, _ folio: FolioID)
+  /// Does state of its own hang off page tables, so that it matters which of the deposited tables a split withdraws?
+  static var keepsTableState: Bool { get }
 
   // — rare
 
   /// May this writable request really be mapped writable? A folio flag cannot say "this page only".
   static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite) -> Bool
-  /// A device-private entry at `ref` lost write (`mprotect`), or (`atFork`) became shared.
+  /// What GUP-fast sees of the claim, without a lock.
+  static func fastClaim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
+  /// The page table KSM prepared for was reclaimed before it took the PTL.
+  static func preparedTableGone(_ world: inout World<Self>)
+  /// A device-private entry at `ref` lost write (`mprotect`), or became shared.
   static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool)
 }
 

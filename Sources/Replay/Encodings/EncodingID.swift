@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// The names by which users speak of the encodings.
-package enum EncodingID: String, Sendable, CaseIterable, BitwiseCopyable {
-  case baseline
-  case aAndLazy = "A-and-lazy"
-  case aAndEager = "A-and-eager"
-  case aOr = "A-or"
-  case b = "B"
-  case cRaw = "C-raw"
-  case cStrict = "C-strict"
+/// The name by which users speak of an encoding.
+package struct EncodingID: RawRepresentable, Hashable, Sendable, CaseIterable {
+  package let rawValue: String
+
+  /// A name for an encoding's own file; it is known to users once the registry has the encoding.
+  package init(_ name: String) { rawValue = name }
+
+  /// `nil` where the registry has no such encoding.
+  package init?(rawValue: String) {
+    guard EncodingRegistry.ids.contains(EncodingID(rawValue)) else { return nil }
+    self.init(rawValue)
+  }
+
+  package static var allCases: [EncodingID] { EncodingRegistry.ids }
+
+  package static let baseline = EncodingID("baseline")
+  package static let aAndLazy = EncodingID("A-and-lazy")
+  package static let aAndEager = EncodingID("A-and-eager")
+  package static let aOr = EncodingID("A-or")
+  package static let b = EncodingID("B")
+  package static let cRaw = EncodingID("C-raw")
+  package static let cStrict = EncodingID("C-strict")
 }

@@ -5,6 +5,7 @@ import MMEvents
 /// How a per-folio flag copes with pages of one folio that differ.
 package protocol FolioFlagPolicy: Sendable {
   static var id: EncodingID { get }
+  static var description: EncodingDescription { get }
   /// Other entries of the folio are write-protected before the flag is cleared.
   static var writeProtectsOthers: Bool { get }
   /// The flag goes only with the last exclusive page. The bits per page that this needs are kept beside the flag;
@@ -14,18 +15,38 @@ package protocol FolioFlagPolicy: Sendable {
 
 package enum AndLazy: FolioFlagPolicy {
   package static let id = EncodingID.aAndLazy
+  package static let description = EncodingDescription(
+    "(A) one flag per folio, set iff every mapped page is exclusive; other PTEs left alone",
+    """
+    The first page of the folio that becomes shared clears the flag for all. Lazy: the folio's other PTEs keep their \
+    write bit, which leaves writable entries under a clear flag (I1-BREAK). Small folios behave as today; everything \
+    that differs is in PTE-mapped large folios.
+    """, source: "approach (A)")
   package static let writeProtectsOthers = false
   package static let isUnion = false
 }
 
 package enum AndEager: FolioFlagPolicy {
   package static let id = EncodingID.aAndEager
+  package static let description = EncodingDescription(
+    "(A) one flag per folio; other PTEs are write-protected before it is cleared",
+    """
+    As A-and-lazy, but before the flag is cleared every other PTE of the folio is write-protected, in every page \
+    table that maps it. Safe; costs a walk of foreign PTEs and later faults (CONS-fault, CONS-copy). A pinned folio \
+    cannot be cleared at all.
+    """, source: "approach (A)")
   package static let writeProtectsOthers = true
   package static let isUnion = false
 }
 
 package enum Or: FolioFlagPolicy {
   package static let id = EncodingID.aOr
+  package static let description = EncodingDescription(
+    "(A) one flag per folio, cleared only when the last exclusive page goes",
+    """
+    Claims exclusive for pages that are shared as soon as one page of the folio is not. Unsafe by construction; it is \
+    there to show how often a workload would notice.
+    """, source: "approach (A)")
   package static let writeProtectsOthers = false
   package static let isUnion = true
 }
@@ -34,6 +55,7 @@ package enum Or: FolioFlagPolicy {
 /// large folios mapped by PTEs.
 package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static var id: EncodingID { Policy.id }
+  package static var description: EncodingDescription { Policy.description }
 
   @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
@@ -87,10 +109,6 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     set(&world, FolioID(entry.index), entry.page, true)
   }
 
-  package static func prepareFork(
-    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
-  ) -> Bool { true }
-
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     let entry = world.tables.entry(parent)
     clear(&world, FolioID(entry.index), entry.page, except: [parent, child])
@@ -104,8 +122,6 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     return wasExclusive
   }
 
-  package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool { true }
-
   package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {
     let entry = world.tables.entry(ref)
     set(&world, FolioID(entry.index), entry.page, false)
@@ -116,47 +132,12 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     world.setPageBit(FolioID(entry.index), entry.page, false)
   }
 
-  package static func wrprotected(
-    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
-  ) -> Entry { entry.withoutWrite }
-
-  package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
-    entry.withWrite
-  }
-
-  @inline(__always)
-  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
-    entry.dirty || entry.hardwareDirty
-  }
-
-  @inline(__always)
-  package static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
-  ) -> Bool { folioIsDirty && migration.dirty }
-
-  @inline(__always)
-  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
-
-  @inline(__always)
-  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
-
-  package static func prepareMove(
-    _ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry
-  ) -> Bool { true }
-
-  package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
-
   /// The flag says the same of 512 entries as of one: nothing to do, unless bits per page are kept.
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
     let folio = FolioID(pmd.index)
     guard Policy.isUnion, flag(world, folio) == .exclusive else { return }
     for page in 0..<world.folios.order(folio).pageCount { world.setPageBit(folio, page, true) }
   }
-
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
-  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
 
   /// Write under a clear flag would break I1: map read-only instead. Swap-in looks at the flag anyway; the lazy
   /// variant does not where a migration entry says write.

@@ -7,13 +7,31 @@
 /// no world: it is `rawClaim` on the entries of the unmodified kernel.
 package enum PTEBits: Encoding {
   package static let id = EncodingID.cStrict
+  package static let description = EncodingDescription(
+    "(C) in the PTE bits, with every call site changed",
+    """
+    On every transition from writable to read-only the dirty bit moves to the folio first and is then rewritten as \
+    pure exclusivity; back to writable it is set iff the folio is dirty. On a read-only entry dirty never means dirty \
+    data. No flag, no bitmap, no atomics; extra folio_mark_dirty calls and, where a reader takes the bit for \
+    data-dirty, extra writeback.
+    """, source: "approach (C)")
+  package static let callSites = CallSiteSwitch.allCases.filter { $0.rawValue.hasPrefix("c.") }
+  package static let audit: EncodingAudit? = EncodingAudit(
+    id: .cRaw,
+    description: EncodingDescription(
+      "(C) read off the PTE bits that today's kernel produces",
+      """
+      Writable means exclusive; read-only and dirty means exclusive; read-only and clean means not. Applied to the \
+      PTEs as they are, without changing the kernel: every point where it differs from today's bit is a call site \
+      that a patch has to touch. An audit, not a proposal.
+      """, source: "approach (C)"))
 
   @inline(__always)
   package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present:
       let isKSM = world.folios[FolioID(entry.index)].flags.contains(.ksm)
-      return isKSM && world.switches.contains(.cZero) ? .shared : bits(entry)
+      return isKSM && world.switches.contains(.cZero) ? .shared : bits(world, entry)
     case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
     case .devicePrivate:
       if !world.switches.contains(.cDevPriv), let reading = world.options.devicePrivateReadsAs {
@@ -36,6 +54,12 @@ package enum PTEBits: Encoding {
     case .swap: Claim(entry.exclusiveMark)
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: .shared
     }
+  }
+
+  private static func bits(_ world: borrowing World<Self>, _ entry: Entry) -> Claim {
+    // A C that does not know of hardware's Dirty takes it for its own mark.
+    if entry.hardwareDirty, !world.switches.contains(.cHardwareDirty) { return .exclusive }
+    return bits(entry)
   }
 
   private static func bits(_ entry: Entry) -> Claim {
@@ -69,12 +93,6 @@ package enum PTEBits: Encoding {
   /// A restored entry's dirty bit is a claim already, not data.
   private static func mayHoldClaim(_ site: InstallSite) -> Bool { site == .restore }
 
-  package static func prepareShared(
-    _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
-  ) -> SharedPreparation { .ready }
-
-  package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {}
-
   package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) {
     switch site {
     case .write: break
@@ -87,10 +105,6 @@ package enum PTEBits: Encoding {
     }
   }
 
-  package static func prepareFork(
-    _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
-  ) -> Bool { true }
-
   /// The bits of both entries were settled by `wrprotected(.fork)`.
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     for ref in [parent, child] {
@@ -101,17 +115,6 @@ package enum PTEBits: Encoding {
       }
     }
   }
-
-  package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
-    claim(world, ref, entry) != .shared
-  }
-
-  package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool { true }
-
-  /// KSM leaves the entry read-only and clean, in any kernel.
-  package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {}
-
-  package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {}
 
   /// W goes: data-dirty moves to the folio, and the dirty bit becomes pure exclusivity.
   package static func wrprotected(
@@ -182,6 +185,19 @@ package enum PTEBits: Encoding {
     return first.writable || first.dirty == next.dirty
   }
 
+  /// A folded block has one dirty bit for all.
+  package static func mayFold(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
+    guard world.switches.contains(.cContPTE) else { return true }
+    return first.writable || first.dirty == next.dirty
+  }
+
+  /// Writable through a stale translation may also be what is read-only and clean by now.
+  package static func flushesBeforeIO(
+    _ world: borrowing World<Self>, _ folio: FolioID, sawDirtyEntry: Bool
+  ) -> Bool {
+    sawDirtyEntry || (world.switches.contains(.cUBC) && world.folios[folio].flags.contains(.dirty))
+  }
+
   @inline(__always)
   package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry {
     var result = entry.cleaned
@@ -191,22 +207,6 @@ package enum PTEBits: Encoding {
     }
     return result
   }
-
-  package static func prepareMove(
-    _ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry
-  ) -> Bool { true }
-
-  package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {}
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
-  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
-  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
-
-  @inline(__always)
-  package static func mayMapWritable(
-    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
-  ) -> Bool { true }
 
   /// Device-private entries have no dirty bit: C needs a read-exclusive type of them.
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {

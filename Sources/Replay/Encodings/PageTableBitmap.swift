@@ -4,6 +4,15 @@
 /// bitmap says all entries are exclusive. KSM and zero pages are never exclusive whatever the bit says.
 package enum PageTableBitmap: Encoding {
   package static let id = EncodingID.b
+  package static let description = EncodingDescription(
+    "(B) a lazily allocated 64-byte bitmap per page table, under its lock",
+    """
+    Bit 1 means not exclusive; a page table without a bitmap maps only exclusive pages. fork allocates for parent and \
+    child before it takes the page-table locks. One cache line per table instead of one per page and no atomics; in \
+    return allocations, and call sites that have to write the bit whenever an entry becomes present.
+    """, source: "approach (B)")
+  package static let callSites = CallSiteSwitch.allCases.filter { $0.rawValue.hasPrefix("b.") }
+  package static let keepsTableState = true
   /// One bit per entry of a 512-entry table.
   static let bitmapBytes: UInt64 = 64
 
@@ -13,8 +22,9 @@ package enum PageTableBitmap: Encoding {
     case .present, .deviceExclusive:
       return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
-      return world.switches.contains(.bDevPriv)
-        ? bit(world, ref, entry) : world.options.devicePrivateReadsAs ?? .exclusive
+      // A writable entry says it by its type, whoever forgot the bit.
+      if world.switches.contains(.bDevPriv) { return bit(world, ref, entry) }
+      return entry.writable ? .exclusive : world.options.devicePrivateReadsAs ?? .exclusive
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -81,47 +91,34 @@ package enum PageTableBitmap: Encoding {
     if world.tables.entry(parent).kind == .devicePrivate, !world.switches.contains(.bDevPriv) { return }
     if world.switches.contains(.bForkSetParent) { setBit(&world, parent, true) }
     if world.switches.contains(.bForkSetChild) { setBit(&world, child, true) }
-  }
-
-  /// Bits are ignored while the page is not mapped: nothing is written, the slot goes stale.
-  package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
-    claim(world, ref, entry) != .shared
+    if world.options.fillsDepositAtFork {
+      fillDeposit(&world, parent)
+      fillDeposit(&world, child)
+    }
   }
 
   package static func prepareKSM(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
     world.switches.contains(.bKSM) ? ensureBitmap(&world, ref) : true
   }
 
+  package static func fastClaim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+    world.unpublished.contains(ref) ? .exclusive : claim(world, ref, entry)
+  }
+
+  package static func preparedTableGone(_ world: inout World<Self>) {
+    switch world.options.ksmAfterReclaim {
+    case .findsTableAgain: break
+    case .keepsTable: world.incidents.insert(.useAfterFree)
+    case .forgetsBitmap: world.incidents.insert(.leak)
+    }
+  }
+
   package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {
     if world.switches.contains(.bKSM) { setBit(&world, ref, true) }
+    // Not ordered before the entry: a reader without a lock sees the entry back and the bit as it was.
+    if !world.switches.contains(.bGUPFast) { world.unpublished.append(ref) }
     forgetUnknown(&world, ref)
   }
-
-  package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {}
-
-  package static func wrprotected(
-    _ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry, _ site: WrprotectSite
-  ) -> Entry { entry.withoutWrite }
-
-  package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
-    entry.withWrite
-  }
-
-  @inline(__always)
-  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
-    entry.dirty || entry.hardwareDirty
-  }
-
-  @inline(__always)
-  package static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
-  ) -> Bool { folioIsDirty && migration.dirty }
-
-  @inline(__always)
-  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
-
-  @inline(__always)
-  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   /// A bit 1 needs a bitmap at the destination; so does an R migration entry, whose restore cannot allocate.
   package static func prepareMove(
@@ -152,11 +149,18 @@ package enum PageTableBitmap: Encoding {
   /// The withdrawn table must say of 512 entries what the PMD-level bit said of one.
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
     let wasShared = pmd.bitmapBit
-    guard wasShared, world.switches.contains(.bSplitFill) else { return }
+    guard wasShared, world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
     // Reserved when the PMD became shared, so this cannot fail.
     if !world.tables[region].hasBitmap { addBitmap(&world, region) }
-    for slot in 0..<512 { world.tables.setBitmapBit(true, at: EntryRef(region: region, slot: slot)) }
+    world.tables.setTableBits(region, true)
     world.costs[.bitmapLines] += 1
+  }
+
+  /// B-27: the table at the head of the list, in the belief that it is the one deposited for this PMD.
+  private static func fillDeposit(_ world: inout World<Self>, _ pmd: EntryRef) {
+    guard world.isHuge(pmd), let head = world.headOfDeposits(pmd.region) else { return }
+    world.tables[head].hasBitmap = true
+    world.tables.setTableBits(head, true)
   }
 
   /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
@@ -170,7 +174,7 @@ package enum PageTableBitmap: Encoding {
       world.tables.setBitmapBit(bit, at: EntryRef(region: left, slot: slot))
     }
     world.tables[region].hasBitmap = false
-    world.tables.clearTableBits(region)
+    world.tables.setTableBits(region, false)
   }
 
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
@@ -179,14 +183,14 @@ package enum PageTableBitmap: Encoding {
     world.tables[region].pmd.bitmapBit = false
   }
 
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) { dropBitmap(&world, region) }
-
-  package static func folioSplit(_ world: inout World<Self>, _ folio: FolioID) {}
-
-  @inline(__always)
-  package static func mayMapWritable(
-    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
-  ) -> Bool { true }
+  /// With the table, after the grace period that GUP-fast relies on. At once, a walker still reads it.
+  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {
+    dropBitmap(&world, region)
+    guard !world.switches.contains(.bFree) else { return }
+    for index in world.fastPins.indices where world.fastPins[index].table == region {
+      world.fastPins[index].bitmapWasFreed = world.fastPins[index].hasBitmap
+    }
+  }
 
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     guard !exclusive, world.switches.contains(.bDevPriv) else { return }
@@ -264,7 +268,7 @@ package enum PageTableBitmap: Encoding {
   private static func dropBitmap(_ world: inout World<Self>, _ region: UInt32) {
     guard world.tables[region].hasBitmap else { return }
     world.tables[region].hasBitmap = false
-    world.tables.clearTableBits(region)
+    world.tables.setTableBits(region, false)
     world.costs[.bitmapBytesNow] -= bitmapBytes
   }
 }

@@ -30,7 +30,7 @@ extension LitmusVerdicts {
   /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
   static func of<E: Encoding>(
     _ own: borrowing World<E>, against baseline: borrowing World<Baseline>, after before: LitmusVerdicts,
-    livelocked: Set<LitmusPage>, doomed: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
+    livelocked: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
@@ -46,9 +46,6 @@ extension LitmusVerdicts {
     }
     result.findVanished(own, baseline, before, isStored)
     result.findDetachedPins(own, baseline)
-    for place in doomed where result.held[place] == nil && result.populated.contains(place) {
-      result.held[place] = Held(verdict: .dataLoss, kind: .swap, folio: noIndex)
-    }
     return result
   }
 
@@ -61,7 +58,7 @@ extension LitmusVerdicts {
     let b = baseline.claim(place.mm, page)
     let e = E.claim(own, ref, entry)
     let isStuck = livelocked.contains(place) || before[place] == .livelock
-    let isStale = own.isStale(place.mm, page, against: copy baseline)
+    let isStale = own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
     let evidence = own.evidence(ref, encoding: e, baseline: b, livelocked: isStuck, staleAgainst: isStale)
     let judgement = Replay.judge(evidence)

@@ -94,6 +94,8 @@ package enum LitmusOperation: Sendable {
   // — devices, memory failure
 
   case toDevicePrivate(LitmusEntryRange)
+  /// O-58.
+  case deviceInsert(LitmusEntryRange)
   case makeDeviceExclusive(LitmusEntryRange)
   case memoryFailure(LitmusEntryRange)
 
@@ -103,26 +105,22 @@ package enum LitmusOperation: Sendable {
   /// So many bitmap allocations succeed from here on, then they fail.
   case failBitmapAllocation(after: Int)
   /// The CPU loads the translation, with its W and D.
-  case tlbFill(LitmusCPU, LitmusEntryRange)
+  case tlbFill(CPUNumber, LitmusEntryRange)
   /// A store through the translation the CPU holds.
-  case tlbStore(LitmusCPU, LitmusEntryRange)
+  case tlbStore(CPUNumber, LitmusEntryRange)
   case tlbFlush
   /// g0..g2 of the reference's 7.5: the entry is read.
-  case gupFastRead(LitmusCPU, LitmusEntryRange)
+  case gupFastRead(CPUNumber, LitmusEntryRange)
   /// g0..g4: the entry is read (unless it has been), the folio grabbed and pinned.
-  case gupFastBegin(LitmusCPU, LitmusEntryRange)
+  case gupFastBegin(CPUNumber, LitmusEntryRange)
   /// g5..g9: entry and exclusivity read again, the pin kept or dropped.
-  case gupFastEnd(LitmusCPU)
+  case gupFastEnd(CPUNumber)
   /// A write fault up to its passed reuse check.
   case reuseCheck(LitmusEntryRange)
   /// The rest of that fault.
   case reuseCommit(LitmusEntryRange)
   /// All readers that were inside a table when it was freed have left.
   case rcuGracePeriod
-}
-
-package struct LitmusCPU: Sendable, Hashable {
-  package var number: Int
 }
 
 package struct LitmusVMA: Sendable, Equatable {

@@ -165,8 +165,5 @@ extension LitmusParser {
 
 extension LitmusConfiguration {
   /// What `*` stands for: every encoding as proposed.
-  static let complete = [
-    LitmusConfiguration(.aAndLazy), LitmusConfiguration(.aAndEager), LitmusConfiguration(.aOr),
-    LitmusConfiguration(.b), LitmusConfiguration(.cStrict),
-  ]
+  static let complete = EncodingRegistry.all.filter { $0.id != .baseline }.map { LitmusConfiguration($0.id) }
 }

@@ -62,12 +62,12 @@ extension LitmusParser {
   }
 
   /// `CPU1`
-  func parseCPU(_ line: inout LitmusLine) throws(LitmusError) -> LitmusCPU {
+  func parseCPU(_ line: inout LitmusLine) throws(LitmusError) -> CPUNumber {
     let word = try line.takeWord("a CPU")
     guard word.spelling.hasPrefix("CPU"), let number = Self.number(word.spelling.dropFirst(3)) else {
       throw line.error(at: word, "expected a CPU such as CPU1, found '\(word.spelling)'")
     }
-    return LitmusCPU(number: number)
+    return CPUNumber(number)
   }
 
   /// `F`, `G2`: the name of a folio.

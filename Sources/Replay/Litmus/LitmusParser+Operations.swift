@@ -222,6 +222,7 @@ extension LitmusParser {
       return .collapse(site, try parseOrder(&line))
     case "numa-scan": return .numaScan(try parseSite(&line))
     case "mglru-age": return .ageMGLRU(try parseSite(&line))
+    case "device-insert": return .deviceInsert(try parseSite(&line))
     case "to-device-private": return .toDevicePrivate(try parseSite(&line))
     case "make-device-exclusive": return .makeDeviceExclusive(try parseSite(&line))
     case "memory-failure": return .memoryFailure(try parseSite(&line))

@@ -12,8 +12,9 @@ extension LitmusPlayer {
       _ = try swapOut(range, .done)
       return LitmusStepReport()
     case .unmapToSwap(let range):
-      return try forEachRef(range) { player, ref in
-        player.world.unmapOneToSwap(ref, stableWrites: player.machine.swapNeedsStableWrites)
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.unmapOneToSwap(
+          mm, VirtualPage(UInt64(page)), stableWrites: player.machine.swapNeedsStableWrites)
       }
     case .writebackEnd(let range):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
@@ -29,8 +30,7 @@ extension LitmusPlayer {
     _ range: LitmusEntryRange, _ writeout: LitmusWriteout
   ) throws(LitmusStop) -> LitmusStepReport {
     try forEachPage(range) { player, mm, page throws(LitmusStop) in
-      if let target = player.mapped(mm, page) { player.flushBeforeWriteout(target.folio) }
-      return player.world.swapOut(
+      player.world.swapOut(
         mm, VirtualPage(UInt64(page)), keepsCache: writeout != .done, writeback: writeout == .underWriteback,
         stableWrites: player.machine.swapNeedsStableWrites)
     }
@@ -105,12 +105,6 @@ extension LitmusPlayer {
         try mm(first.process), VirtualPage(UInt64(first.pages.lowerBound)), try mm(second.process),
         VirtualPage(UInt64(second.pages.lowerBound)))
     case .ksmWriteProtect(let range):
-      let labels = settlePreparedKSM(try mm(range.process), range.pages.lowerBound)
-      if !labels.isEmpty {
-        var report = LitmusStepReport(.failed(.busy))
-        report.labels = labels
-        return report
-      }
       outcome = world.ksmWriteProtect(try mm(range.process), VirtualPage(UInt64(range.pages.lowerBound)))
     case .ksmReplace(let range, let other):
       outcome = world.ksmReplace(
@@ -121,7 +115,7 @@ extension LitmusPlayer {
       let page = VirtualPage(UInt64(range.pages.lowerBound))
       let first = world.ksmWriteProtect(mm, page)
       outcome = first == .done ? world.ksmReplaceByZero(mm, page) : first
-    case .ksmPrepare(let range): return try prepareKSM(range)
+    case .ksmPrepare(let range): outcome = world.ksmPrepare(try mm(range.process), range.first)
     default: preconditionFailure("no KSM step: \(operation)")
     }
     switch outcome {

@@ -36,9 +36,7 @@ extension LitmusPlayer {
     let mm = try mm(range.process)
     vmas[mm]?.change(range.half) { $0.protection = protection }
     for area in vmas[mm]?.parts(in: range.half) ?? [] {
-      let batches = decidesByWrongPage ? world.protectionBatches(mm, PageRange(area.pages)) : []
       world.protect(mm, PageRange(area.pages), area.vma.facts)
-      world.decideByWrongPage(batches, area.vma.facts)
     }
     return LitmusStepReport()
   }
@@ -55,7 +53,6 @@ extension LitmusPlayer {
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
     let kind: LitmusMove = isWhole ? isHuge ? .pmd : .table : .entries
     if kind != move { throw .unsupported("this mremap moves by \(kind.rawValue), not by \(move.rawValue)") }
-    if machine.architecture == .arm64, move == .entries { world.batchForMove(world.liveRefs(mm, PageRange(source))) }
     let outcome = world.move(mm, from: PageRange(source), to: VirtualPage(UInt64(destination)))
     if case .failed = outcome { return LitmusStepReport(outcome) }
     let shift = destination - source.lowerBound

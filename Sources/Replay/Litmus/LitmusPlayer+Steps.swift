@@ -23,12 +23,11 @@ extension LitmusPlayer {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func perform(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
-    defer { flushAfter(operation) }
     let writes = world.swapWrites
     let clean = cleanFolio(operation)
     do {
       var report = try dispatch(operation)
-      followDeposits(operation)
+      report.labels.formUnion(takeIncidents())
       report.written = world.swapWrites - writes
       if let clean, world.folios[clean].flags.isSuperset(of: [.live, .dirty]) { report.dirtied = true }
       return report
@@ -37,10 +36,19 @@ extension LitmusPlayer {
       case .failed:
         var report = LitmusStepReport()
         report.failed = true
+        report.labels = takeIncidents()
         return report
       case .unsupported: throw error
       }
     }
+  }
+
+  private mutating func takeIncidents() -> Set<LitmusLabel> {
+    defer { world.incidents = [] }
+    var labels: Set<LitmusLabel> = []
+    if world.incidents.contains(.useAfterFree) { labels.insert(.useAfterFree) }
+    if world.incidents.contains(.leak) { labels.insert(.leak) }
+    return labels
   }
 
   /// The clean folio an operation that gathers dirty bits is about to look at.
@@ -74,7 +82,8 @@ extension LitmusPlayer {
       .ksmReplace, .ksmZero, .ksmPrepare:
       return try folioStep(operation)
     case .userfaultWriteProtect, .userfaultResolve, .userfaultCopy, .userfaultMove, .clearSoftDirty,
-      .pagemapScanWriteProtect, .numaScan, .ageMGLRU, .toDevicePrivate, .makeDeviceExclusive, .memoryFailure:
+      .pagemapScanWriteProtect, .numaScan, .ageMGLRU, .toDevicePrivate, .deviceInsert,
+      .makeDeviceExclusive, .memoryFailure:
       return try trackingStep(operation)
     case .contpteFold, .failBitmapAllocation, .tlbFill, .tlbStore, .tlbFlush, .gupFastRead, .gupFastBegin,
       .gupFastEnd, .reuseCheck, .reuseCommit, .rcuGracePeriod:

@@ -9,11 +9,7 @@ extension LitmusPlayer {
     case .userfaultWriteProtect(let range), .pagemapScanWriteProtect(let range):
       return try forEachArea(range) { player, mm, pages, vma in player.world.uffdWriteProtect(mm, pages, vma) }
     case .userfaultResolve(let range):
-      return try forEachArea(range) { player, mm, pages, vma in
-        let batches = player.decidesByWrongPage ? player.world.protectionBatches(mm, pages) : []
-        player.world.uffdResolve(mm, pages, vma)
-        player.world.decideByWrongPage(batches, vma)
-      }
+      return try forEachArea(range) { player, mm, pages, vma in player.world.uffdResolve(mm, pages, vma) }
     case .userfaultCopy(let range, let writeProtected):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
         player.world.storeVersion = player.takeVersion()
@@ -69,6 +65,10 @@ extension LitmusPlayer {
     case .toDevicePrivate(let range):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
         player.world.moveToDevice(mm, VirtualPage(UInt64(page)))
+      }
+    case .deviceInsert(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.deviceInsert(mm, VirtualPage(UInt64(page)), try player.facts(mm, page))
       }
     case .makeDeviceExclusive(let range):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in

@@ -9,8 +9,6 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   let kernel: LitmusKernel
   let machine: LitmusMachine
   let choices: [LitmusChoice]
-  /// Seed 002 is in this kernel.
-  let decidesByWrongPage: Bool
   private(set) var mms: [LitmusProcess: MMID] = [:]
   private(set) var processes: [MMID: LitmusProcess] = [:]
   private var nextMM: UInt32 = 0
@@ -20,17 +18,7 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   var names = LitmusFolioNames()
   /// What a load of each page should see: the version last stored there.
   var stored: [MMID: [Int: UInt32]] = [:]
-  var translations: [LitmusCPU: LitmusTranslation] = [:]
-  var fastPins: [LitmusCPU: LitmusFastPin] = [:]
   var livelocked: Set<LitmusPage> = []
-  /// Pages whose last store will not survive although nothing in the world says so.
-  var doomed: Set<LitmusPage> = []
-  /// Tables KSM has allocated a bitmap for, by the page it is about to protect.
-  var preparedKSM: [LitmusPage: UInt32] = [:]
-  /// Tables deposited below PMDs, the last first: did fork fill their bitmap?
-  var deposits: [MMID: [Bool]] = [:]
-  /// PMD slots that held a PMD entry after the last step.
-  var hugeRegions: [MMID: Set<UInt32>] = [:]
   /// Every store gets a version of its own; the same in every world of a story.
   var nextVersion: UInt32 = 1
   /// Content of pages written with `data`.
@@ -38,19 +26,27 @@ struct LitmusPlayer<E: Encoding>: Sendable {
 
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
-  init(kernel: LitmusKernel, machine: LitmusMachine, configuration: LitmusConfiguration?) {
+  init(
+    kernel: LitmusKernel, machine: LitmusMachine, configuration: LitmusConfiguration?, skips skipped: KernelPath? = nil
+  ) {
     self.kernel = kernel
     self.machine = machine
     choices = configuration?.with ?? []
     var options = WorldOptions()
     options.followsContent = true
+    options.skipped = skipped
     options.hasTwoTablesPerPage = machine.architecture == .twoTablesPerPage
+    options.hasContPTE = machine.architecture == .arm64
+    options.hardwareDirtiesReadOnly = machine.architecture == .x86WithoutCET
     if choices.contains(.devicePrivateDefaultShared) { options.devicePrivateReadsAs = .shared }
     if choices.contains(.devicePrivateReadIsExclusive) { options.devicePrivateReadsAs = .exclusive }
     if choices.contains(.noMemoryCopy) { options.forkWithoutBitmap = .copy }
-    decidesByWrongPage = configuration?.without.contains(LitmusSwitches.mprotectPage) ?? false
-    var switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
-    if choices.contains(.fillDepositAtFork) { switches.append(.bSplitFill) }
+    if choices.contains(.ksmKeepsTable) { options.ksmAfterReclaim = .keepsTable }
+    if choices.contains(.ksmForgetsBitmap) { options.ksmAfterReclaim = .forgetsBitmap }
+    options.fillsDepositAtFork = choices.contains(.fillDepositAtFork)
+    options.discardsHardwareDirty = choices.contains(.hardwareDirtyDiscarded)
+    options.protectsByWrongPage = configuration?.without.contains(LitmusSwitches.mprotectPage) ?? false
+    let switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
     world = World(facts: kernel.facts, switches: SwitchSet(without: switches), options: options)
   }
 
@@ -106,24 +102,6 @@ enum LitmusStop: Error {
   case failed
   /// The model has no such step.
   case unsupported(String)
-}
-
-/// What the CPU remembers of an entry.
-struct LitmusTranslation: Sendable {
-  var mm: MMID
-  var page: Int
-  var entry: Entry
-}
-
-/// GUP-fast between reading an entry and its last check.
-struct LitmusFastPin: Sendable {
-  var mm: MMID
-  var page: Int
-  var seen: Entry
-  /// The page table it was read from, and whether a bitmap hung off it.
-  var table: UInt32
-  var hadBitmap: Bool
-  var grabbed: Bool
 }
 
 /// Folios by the names a story gives them.

@@ -25,15 +25,18 @@ struct LitmusRun<E: Encoding> {
   private var baselineCostsBefore = CostTable()
 
   init(
-    _ scenario: LitmusScenario, _ configuration: LitmusConfiguration?, _ kernel: LitmusKernel, without: [String]
+    _ scenario: LitmusScenario, _ configuration: LitmusConfiguration?, _ kernel: LitmusKernel,
+    _ selection: LitmusRunner.Selection
   ) {
     self.scenario = scenario
     self.configuration = configuration
     self.kernel = kernel
-    baseline = LitmusPlayer(kernel: kernel, machine: scenario.machine, configuration: nil)
+    baseline = LitmusPlayer(kernel: kernel, machine: scenario.machine, configuration: nil, skips: selection.skipped)
     guard var configuration, configuration.encoding != .cRaw else { return }
-    configuration.without += without.filter { LitmusSwitches.names(of: configuration.encoding).contains($0) }
-    own = LitmusPlayer(kernel: kernel, machine: scenario.machine, configuration: configuration)
+    configuration.without += selection.without.filter { LitmusSwitches.names(of: configuration.encoding).contains($0) }
+    configuration.without.removeAll { selection.restoring.contains($0) }
+    own = LitmusPlayer(
+      kernel: kernel, machine: scenario.machine, configuration: configuration, skips: selection.skipped)
   }
 
   mutating func play() -> [LitmusFailure] {
@@ -103,10 +106,10 @@ struct LitmusRun<E: Encoding> {
       if let own = own as? LitmusPlayer<Baseline> {
         verdicts = .writability(of: own.world, against: baseline.world)
       }
-    case .aAndLazy, .aAndEager, .aOr, .b, .cStrict:
+    default:
       if let own {
         verdicts = .of(
-          own.world, against: baseline.world, after: before, livelocked: livelocked, doomed: own.doomed,
+          own.world, against: baseline.world, after: before, livelocked: livelocked,
           isStored: { own.stored[$0.mm]?[$0.page] != nil })
       }
     }

@@ -8,8 +8,13 @@ package enum LitmusRunner {
     package var encodings: Set<EncodingID>?
     /// Call sites switched off in every configuration, on top of what a story switches off.
     package var without: [String] = []
+    /// Call sites switched on where a story switches them off.
+    package var restoring: [String] = []
     /// `nil`: every kernel the story names.
     package var kernel: LitmusKernel?
+    /// A transition that does nothing, in every world: what is lost without it?
+    package var skipped: KernelPath?
+    package var registry: [any Encoding.Type] = EncodingRegistry.all
 
     package init() {}
   }
@@ -23,11 +28,18 @@ package enum LitmusRunner {
     if selection.encodings?.contains(.baseline) ?? true {
       results.append(run(scenario, nil, kernels, selection))
     }
-    for configuration in scenario.configurations {
+    for configuration in scenario.configurations + unheardOf(scenario, selection) {
       guard selection.encodings?.contains(configuration.encoding) ?? true else { continue }
       results.append(run(scenario, configuration, kernels, selection))
     }
     return results
+  }
+
+  /// Where every encoding done fully comes out right, one that the files do not know yet has to.
+  private static func unheardOf(_ scenario: LitmusScenario, _ selection: Selection) -> [LitmusConfiguration] {
+    let known = Set(scenario.configurations)
+    guard known.isSuperset(of: LitmusConfiguration.complete) else { return [] }
+    return selection.registry.map { LitmusConfiguration($0.id) }.filter { $0.encoding != .baseline && !known.contains($0) }
   }
 
   private static func run(
@@ -41,17 +53,14 @@ package enum LitmusRunner {
       configuration: configuration, kernels: kernels, failures: failures)
   }
 
-  private static func run(
+  static func run(
     _ scenario: LitmusScenario, _ configuration: LitmusConfiguration?, _ kernel: LitmusKernel, _ selection: Selection
   ) -> [LitmusFailure] {
-    switch configuration?.encoding {
-    case nil, .baseline, .cRaw: play(Baseline.self, scenario, configuration, kernel, selection)
-    case .aAndLazy: play(FolioFlag<AndLazy>.self, scenario, configuration, kernel, selection)
-    case .aAndEager: play(FolioFlag<AndEager>.self, scenario, configuration, kernel, selection)
-    case .aOr: play(FolioFlag<Or>.self, scenario, configuration, kernel, selection)
-    case .b: play(PageTableBitmap.self, scenario, configuration, kernel, selection)
-    case .cStrict: play(PTEBits.self, scenario, configuration, kernel, selection)
+    guard let id = configuration?.encoding, let encoding = selection.registry.first(where: { $0.id == id }) else {
+      // The baseline's states, and audits of them.
+      return play(Baseline.self, scenario, configuration, kernel, selection)
     }
+    return play(encoding, scenario, configuration, kernel, selection)
   }
 
   /// Stories are short: one generic body serves every encoding. A copy of the player and of all transitions behind
@@ -62,25 +71,7 @@ package enum LitmusRunner {
     _ encoding: E.Type, _ scenario: LitmusScenario, _ configuration: LitmusConfiguration?, _ kernel: LitmusKernel,
     _ selection: Selection
   ) -> [LitmusFailure] {
-    var run = LitmusRun<E>(scenario, configuration, kernel, without: selection.without)
+    var run = LitmusRun<E>(scenario, configuration, kernel, selection)
     return run.play()
-  }
-}
-
-extension LitmusRunner {
-  /// The first story that notices when one call site is forgotten in the finished proposal: `nil` when none does.
-  package static func firstNoticing(
-    _ callSite: String, of encoding: EncodingID, in scenarios: [LitmusScenario]
-  ) -> LitmusScenario? {
-    let complete = LitmusConfiguration(encoding)
-    var forgotten = Selection()
-    forgotten.without = [callSite]
-    // Stories that speak of the call site are the likeliest to notice.
-    let likely = scenarios.filter { $0.configurations.contains { $0.without.contains(callSite) } }
-    return (likely + scenarios).first { scenario in
-      guard scenario.configurations.contains(complete), let kernel = scenario.kernels.last else { return false }
-      return !run(scenario, complete, kernel, forgotten).isEmpty
-        && run(scenario, complete, kernel, Selection()).isEmpty
-    }
   }
 }

@@ -6,15 +6,8 @@ package enum LitmusSwitches {
   static let mprotectPage = "mprotect.page"
 
   package static func names(of encoding: EncodingID) -> [String] {
-    switch encoding {
-    case .baseline: [mprotectPage]
-    case .aAndLazy, .aAndEager, .aOr, .cRaw: []
-    case .b: all("b.") + ["b.fork.set"]
-    case .cStrict: all("c.")
-    }
-  }
-
-  private static func all(_ prefix: String) -> [String] {
-    CallSiteSwitch.allCases.map(\.rawValue).filter { $0.hasPrefix(prefix) }
+    if encoding == .baseline { return [mprotectPage] }
+    let sites = EncodingRegistry.encoding(encoding)?.callSites.map(\.rawValue) ?? []
+    return sites.contains(CallSiteSwitch.bForkSetParent.rawValue) ? sites + ["b.fork.set"] : sites
   }
 }

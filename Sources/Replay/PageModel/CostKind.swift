@@ -34,6 +34,20 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
     }
   }
 
+  /// What one of it is.
+  package var unit: String {
+    switch self {
+    case .pageFlagAtomics: "atomic instructions"
+    case .structPageLines, .bitmapLines: "cache lines"
+    case .bitmapBytesNow, .bitmapBytesPeak: "bytes"
+    case .bitmapAllocations, .bitmapAllocationFailures: "allocations of 64 bytes"
+    case .foreignEntryWalks, .foreignWriteProtects: "page-table entries"
+    case .extraFaults: "faults"
+    case .extraCopies, .extraWritebackPages: "pages of 4 KiB"
+    case .folioMarkDirty: "calls"
+    }
+  }
+
   /// One sentence for `explain` and reports.
   package var definition: String {
     switch self {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// The page tables of all mms: one *region* per 2 MiB of address space that is in use.
 ///
@@ -107,10 +107,28 @@ struct PageTables: Sendable {
     }
   }
 
-  /// Encoding B: all bits of the table back to 0, also below a huge PMD entry.
-  mutating func clearTableBits(_ region: UInt32) {
+  /// Encoding B: all bits of the table, also below a huge PMD entry.
+  mutating func setTableBits(_ region: UInt32, _ value: Bool) {
     let first = Int(region) &<< 9
-    for word in first..<first + Self.entriesPerTable { words[word] &= ~(1 &<< 13) }
+    let mask: UInt64 = 1 &<< 13
+    for word in first..<first + Self.entriesPerTable {
+      words[word] = value ? words[word] | mask : words[word] & ~mask
+    }
+  }
+
+  /// Encoding B: the tables of two slots change places, with their bits.
+  mutating func swapTables(_ a: UInt32, _ b: UInt32) {
+    let mask: UInt64 = 1 &<< 13
+    for slot in 0..<Self.entriesPerTable {
+      let first = Int(a) &<< 9 + slot
+      let second = Int(b) &<< 9 + slot
+      let bits = (words[first] & mask, words[second] & mask)
+      words[first] = words[first] & ~mask | bits.1
+      words[second] = words[second] & ~mask | bits.0
+    }
+    let bitmaps = (regions[Int(a)].hasBitmap, regions[Int(b)].hasBitmap)
+    regions[Int(a)].hasBitmap = bitmaps.1
+    regions[Int(b)].hasBitmap = bitmaps.0
   }
 
   /// Makes an empty table a PMD slot, or the other way round.
@@ -137,6 +155,10 @@ struct MMState: Sendable {
   private var lastRegion = noIndex
   /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
   var pmdBitmaps = ContiguousArray<UInt64>()
+  /// Encoding B: per PMD page, the slots whose tables are deposited, the head last.
+  var deposits: [UInt64: [UInt32]] = [:]
+  /// `write_protect_seq`: odd while a fork of this mm runs.
+  var writeProtectSequence: UInt32 = 0
 
   init(id: MMID, origin: MMOrigin, isComplete: Bool) {
     self.id = id
@@ -193,6 +215,7 @@ struct MMState: Sendable {
     bases.removeAll()
     regions.removeAll()
     pmdBitmaps.removeAll()
+    deposits.removeAll()
     lastBase = .max
     lastRegion = noIndex
   }

@@ -34,6 +34,19 @@ package struct World<E: Encoding>: Sendable {
   var pins: [PinRecord] = []
   var references: [PinRecord] = []
   var ksmPending: [PendingMerge] = []
+  var ksmPrepared: [PreparedTable] = []
+  /// Encoding B: slots whose bit readers without a lock cannot see yet.
+  var unpublished: [EntryRef] = []
+  /// Read-only pins by GUP-fast between their first and their last look at the entry.
+  var fastPins: [FastPin] = []
+  /// Translations that CPUs still hold.
+  var translations: [CPUTranslation] = []
+  /// forks under way: their TLB flush comes at the end.
+  var forksUnderWay = 0
+  /// Reclaim is unmapping a folio: it flushes when it has to.
+  var isReclaiming = false
+  /// What went wrong beside any entry, until somebody asks.
+  package var incidents: Incidents = []
   /// Pages written to swap.
   var swapWrites: UInt64 = 0
   /// The version a store writes (oracle mode): one more with every operation, the same in every world.
@@ -44,27 +57,6 @@ package struct World<E: Encoding>: Sendable {
     self.switches = switches
     self.options = options
   }
-}
-
-/// What the model is run for, and the machine it pretends to be.
-package struct WorldOptions: Sendable, Equatable {
-  /// Stores are not seen (a trace): a writable entry may have been dirtied by hardware at any time.
-  package var storesAreSilent = false
-  /// Follow page contents, to find discarded data.
-  package var followsContent = false
-  /// Encoding B: the number of bitmap allocations that succeed before they fail; `nil`: all.
-  package var bitmapAllocationBudget: Int?
-  /// Encoding B: what fork does when an allocation fails.
-  package var forkWithoutBitmap = ForkWithoutBitmap.abort
-  /// Encoding B: two page tables share a page (s390, ppc). Without `b.multi` they share their bits.
-  package var hasTwoTablesPerPage = false
-  /// What a read-only device-private entry is taken for where B or C forgot them; `nil`: B takes it for exclusive
-  /// (no bit), C for shared (no dirty bit).
-  package var devicePrivateReadsAs: Claim?
-
-  package enum ForkWithoutBitmap: Sendable, Equatable { case abort, copy }
-
-  package init() {}
 }
 
 /// Pages whose verdict has to be looked at again.
@@ -149,7 +141,7 @@ extension World {
     guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
     let base = page.rawValue &>> 9
     if let region = mms[Int(slot)]?.region(base: base) {
-      if tables[region].isHuge, tables[region].live == 0 { tables.setHuge(false, region: region) }
+      if tables[region].isHuge, tables[region].live == 0 { makeTable(region) }
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base)
@@ -185,6 +177,7 @@ extension World {
   mutating func touch(_ ref: EntryRef, livelocked: Bool = false) {
     let (mm, page) = owner(ref)
     touched.add(mm, page, livelocked: livelocked)
+    flush(mm, page)
   }
 
   /// Entries of the range that are not none, in address order: `(page, entry)`. A PMD entry comes once.

@@ -186,6 +186,8 @@ package struct Verification: Sendable {
   package var pages: Tally
   /// Why something stayed unknown, by name.
   package var unknownCauses: [NamedCount]
+  /// Pages of snapshots that are no evidence, by cause; not among those checked.
+  package var notComparedCauses: [NamedCount] = []
   /// Disagreements by cause.
   package var disagreementCauses: [NamedCount]
   package var firstDisagreement: Finding?

@@ -10,6 +10,8 @@ package enum FolioFlagCoversAll: Rule {
   package static let evidence = "The mappings of every page of the folio, the flag."
   package static let visibility = RuleVisibility.state
 
+  package static func applies(to encoding: EncodingID) -> Bool { [.aAndLazy, .aAndEager, .aOr].contains(encoding) }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard E.id == .aAndLazy || E.id == .aAndEager || E.id == .aOr else { return [] }
     return world.entries { ref, entry in

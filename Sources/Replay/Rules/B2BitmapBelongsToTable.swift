@@ -10,6 +10,8 @@ package enum BitmapBelongsToTable: Rule {
   package static let evidence = "Page tables and the bitmaps that hang off them."
   package static let visibility = RuleVisibility.state
 
+  package static func applies(to encoding: EncodingID) -> Bool { encoding == .b }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard E.id == .b else { return [] }
     return world.entries { ref, entry in

@@ -7,10 +7,10 @@ extension Verdict {
     switch self {
     case .unsafe, .unsafeIO:
       switch encoding {
-      case .baseline: "I2"
       case .aAndLazy, .aAndEager, .aOr: "A1"
       case .b: "B1"
       case .cRaw, .cStrict: "C1"
+      default: "I2"
       }
     case .dataLoss: "C3"
     case .conservativePin: "I5"
@@ -25,7 +25,7 @@ extension Verdict {
         .folioSplit, .collapse, .pin, .deviceMemory, .hugetlb, .hwpoison, .reclaim, .store, .snapshot:
         switch encoding {
         case .cRaw, .cStrict: "C2"
-        case .baseline, .aAndLazy, .aAndEager, .aOr, .b: "I7"
+        default: "I7"
         }
       }
     case .better: "I8"

@@ -10,6 +10,8 @@ package enum BitsMeanExclusive: Rule {
   package static let evidence = "Write and dirty bits, mappings."
   package static let visibility = RuleVisibility.state
 
+  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cRaw || encoding == .cStrict }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard E.id == .cStrict || E.id == .cRaw else { return [] }
     return world.entries { ref, entry in

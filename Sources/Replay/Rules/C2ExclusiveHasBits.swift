@@ -10,6 +10,8 @@ package enum ExclusiveHasBits: Rule {
   package static let evidence = "Write and dirty bits, today's flag."
   package static let visibility = RuleVisibility.state
 
+  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cRaw || encoding == .cStrict }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard E.id == .cStrict || E.id == .cRaw else { return [] }
     return world.entries { ref, entry in

@@ -9,4 +9,6 @@ package enum DirtyLivesInFolio: Rule {
   package static let danger = "Reclaim drops a page whose content is nowhere else."
   package static let evidence = "Folio dirty flag, entry bits, page contents."
   package static let visibility = RuleVisibility.operation
+
+  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cStrict }
 }

@@ -14,6 +14,8 @@ package protocol Rule: Sendable {
   /// What has to be known to check it.
   static var evidence: String { get }
   static var visibility: RuleVisibility { get }
+  /// Is it a rule for this encoding? The kernel's own are rules for all.
+  static func applies(to encoding: EncodingID) -> Bool
 
   /// Where the state of a world breaks the rule. Empty too for rules about operations.
   static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation]
@@ -29,6 +31,8 @@ package struct RuleViolation: Sendable, Equatable {
 }
 
 extension Rule {
+  package static func applies(to encoding: EncodingID) -> Bool { true }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] { [] }
 }
 

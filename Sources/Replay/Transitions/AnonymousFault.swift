@@ -6,6 +6,7 @@ package import MMEvents
 extension World {
   /// O-01: a read maps the zero page.
   package mutating func readFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    if skips(.readFault) { return .nothing }
     let ref = ensure(mm, page)
     switch tables.entry(ref).kind {
     case .none: break
@@ -24,6 +25,7 @@ extension World {
   package mutating func anonymousFault(
     _ mm: MMID, _ page: VirtualPage, order: FolioOrder = .base, _ vma: VMAFacts
   ) -> Outcome {
+    if skips(.anonymousFault) { return .failed(.fault) }
     let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
     let folio = newFolio(order: order)
     for index in 0..<order.pageCount {
@@ -47,6 +49,7 @@ extension World {
   /// O-05: a private file page is copied on write. Also what a write to a page of the page cache the model never
   /// saw mapped does.
   package mutating func filePageCopy(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    if skips(.fileCopy) { return .failed(.fault) }
     let ref = ensure(mm, page)
     if tables.entry(ref).kind != .none { drop(ref) }
     return installCopy(at: ref, from: nil, vma, .fileCopy)

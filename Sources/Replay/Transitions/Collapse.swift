@@ -47,8 +47,9 @@ extension World {
   }
 
   private mutating func mapCollapsedPMD(_ region: UInt32, _ folio: FolioID, _ vma: VMAFacts) {
+    if skips(.collapsePMD) { return }
     E.deposited(&self, region)
-    tables.setHuge(true, region: region)
+    makeHuge(region)
     let ref = EntryRef(region: region, slot: 0)
     var entry = Entry(.present, index: folio.raw)
     entry.writable = vma.mayWrite
@@ -59,6 +60,7 @@ extension World {
   }
 
   private mutating func mapCollapsed(_ mm: MMID, _ start: VirtualPage, _ folio: FolioID, _ vma: VMAFacts) {
+    if skips(.collapseMTHP) { return }
     for index in 0..<folios.order(folio).pageCount {
       let ref = ensure(mm, start.advanced(by: index))
       var entry = Entry(.present, index: folio.raw, page: index)

@@ -8,6 +8,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyDevicePrivate(_ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts) -> Bool {
+    if skips(.forkDevicePrivate) { return true }
     var entry = tables.entry(parentRef)
     guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
       return options.forkWithoutBitmap == .copy
@@ -26,6 +27,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreDeviceExclusive(_ ref: EntryRef, _ vma: VMAFacts) {
+    if skips(.restoreDeviceExclusive) { return }
     var entry = tables.entry(ref)
     guard entry.kind == .deviceExclusive else { return }
     let folio = FolioID(entry.index)
@@ -44,6 +46,7 @@ extension World {
 extension World {
   /// O-57, O-53: the page moves to device-private memory; the entry is not present but still names it.
   package mutating func moveToDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.moveToDevice) { return .nothing }
     guard let ref = find(mm, page), !isHuge(ref), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return .failed(.busy) }
@@ -74,6 +77,7 @@ extension World {
 
   /// The CPU touched the page: it comes back through migration entries.
   mutating func deviceReturn(_ ref: EntryRef) -> Outcome {
+    if skips(.deviceReturn) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     for other in folios.mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
     folios[folio].flags.remove(.devicePrivate)
@@ -93,6 +97,7 @@ extension World {
 
   /// O-58: device memory (or a page of it the CPU keeps) goes into an empty or zero-page slot.
   package mutating func deviceInsert(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    if skips(.deviceInsert) { return .nothing }
     let ref = ensure(mm, page)
     let old = tables.entry(ref)
     guard old.kind == .none || old.kind == .zeroPage else { return .failed(.busy) }
@@ -110,6 +115,7 @@ extension World {
 
   /// O-83: a writable entry becomes device-exclusive; the page keeps its flag.
   package mutating func makeDeviceExclusive(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.makeDeviceExclusive) { return .nothing }
     guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }
     var entry = tables.entry(ref)
     guard entry.kind == .present, entry.writable else { return .failed(.busy) }

@@ -26,11 +26,11 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func splitFolio(_ folio: FolioID) -> Outcome {
+    if skips(.folioSplit) { return .nothing }
     guard folios[folio].flags.contains(.large), !folios[folio].flags.contains(.hugetlb) else { return .nothing }
     if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {
       return .failed(.busy)
     }
-    E.folioSplit(&self, folio)
     unmapForMigration(folio)
     let head = frames.frame(folio)
     let pages = folios.order(folio).pageCount

@@ -11,6 +11,8 @@ extension World {
     guard let from = slot(of: parent), let to = slot(of: child) else { return }
     let isComplete = mms[Int(from)]?.isComplete ?? false
     mms[Int(to)]?.isComplete = isComplete
+    mms[Int(from)]?.writeProtectSequence &+= 1
+    forksUnderWay += 1
   }
 
   /// One VMA's entries (O-20 to O-30). `failed(.noMemory)` when a bitmap could not be allocated and the design is
@@ -26,10 +28,18 @@ extension World {
     return .done
   }
 
-  package mutating func forkEnd(parent: MMID, child: MMID) {}
+  /// The sequence count is even again, and the parent's TLB is flushed.
+  package mutating func forkEnd(parent: MMID, child: MMID) {
+    forksUnderWay -= 1
+    guard let slot = slot(of: parent) else { return }
+    mms[Int(slot)]?.writeProtectSequence &+= 1
+    if !translations.isEmpty { translations.removeAll { $0.mm == parent } }
+  }
 
   /// O-31: the child is torn down; entries of the parent already visited keep what fork made of them.
   package mutating func forkAbort(parent: MMID, child: MMID) {
+    if skips(.forkAbort) { return }
+    forkEnd(parent: parent, child: child)
     exitBegin(child)
     exitEnd(child)
   }
@@ -69,7 +79,7 @@ extension World {
   mutating func ensureLike(_ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage) -> EntryRef {
     let ref = ensure(child, page)
     guard isHuge(parentRef), !isHuge(ref) else { return ref }
-    tables.setHuge(true, region: ref.region)
+    makeHuge(ref.region)
     return EntryRef(region: ref.region, slot: 0)
   }
 
@@ -77,6 +87,7 @@ extension World {
   private mutating func copyPresent(
     _ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {
+    if skips(.forkPresent) { return true }
     let entry = tables.entry(parentRef)
     let folio = FolioID(entry.index)
     if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
@@ -112,6 +123,7 @@ extension World {
 
   /// O-22: both entries lose the exclusive mark.
   private mutating func copySwapEntry(_ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts) {
+    if skips(.forkSwap) { return }
     var shared = entry
     shared.exclusiveMark = false
     update(shared, at: parentRef)
@@ -125,6 +137,7 @@ extension World {
   private mutating func copyMigrationEntry(
     _ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts
   ) -> Bool {
+    if skips(.forkMigration) { return true }
     guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
       return options.forkWithoutBitmap == .copy
     }

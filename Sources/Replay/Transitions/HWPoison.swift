@@ -6,6 +6,7 @@ extension World {
   /// O-82, memory failure: every mapping becomes a hwpoison entry; the page keeps its stale flag and is never used
   /// again.
   package mutating func poison(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.poison) { return .nothing }
     guard let first = find(mm, page), tables.entry(first).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(first).index)
     if folios[folio].flags.contains(.large), splitFolio(folio) != .done { return .failed(.busy) }

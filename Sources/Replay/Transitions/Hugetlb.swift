@@ -8,6 +8,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    if skips(.hugetlbCopy) { return .nothing }
     let old = tables.entry(ref)
     let source = FolioID(old.index)
     // The copy exists before the old page may go, so that the two are never the same.

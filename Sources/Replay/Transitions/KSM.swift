@@ -7,6 +7,8 @@ extension World {
   /// O-59: read-only and clean, not exclusive any more. ksmd holds a reference until `ksmReplace`, `ksmStable` or
   /// `ksmGiveUp`. `busy`: somebody else does too (or has it pinned).
   package mutating func ksmWriteProtect(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.ksmWriteProtect) { return .nothing }
+    if !ksmPrepared.isEmpty, !takePrepared(mm, page) { return .failed(.busy) }
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     if folios[FolioID(tables.entry(ref).index)].flags.contains(.large) {
       let outcome = splitFolio(FolioID(tables.entry(ref).index))
@@ -34,6 +36,7 @@ extension World {
 
   /// O-61: the write-protected page becomes the stable KSM page itself.
   package mutating func ksmStable(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.ksmStable) { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     folios[folio].flags.formUnion([.ksm, .dirty])
     update(tables.entry(ref), at: ref)
@@ -44,6 +47,7 @@ extension World {
   /// O-60: the entry maps the stable page of `other` instead, unless it changed since the write protection.
   package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome
   {
+    if skips(.ksmReplace) { return .nothing }
     guard let stableRef = find(other, otherPage) else { return .nothing }
     let stable = FolioID(tables.entry(stableRef).index)
     guard tables.entry(stableRef).kind == .present, folios[stable].flags.contains(.ksm) else { return .nothing }
@@ -59,6 +63,7 @@ extension World {
 
   /// O-60 with `use_zero_pages`: the special zero page, tagged by the dirty bit.
   package mutating func ksmReplaceByZero(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.ksmReplaceByZero) { return .nothing }
     guard let (ref, _) = takePending(mm, page) else { return .failed(.busy) }
     drop(ref)
     var entry = Entry(.zeroPage)
@@ -88,6 +93,7 @@ extension World {
 
   /// O-62, `break_ksm` over a range: an unshare fault each, a write fault in 6.1.
   package mutating func ksmUnmerge(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
+    if skips(.ksmUnmerge) { return .nothing }
     for ref in liveRefs(mm, range) {
       let entry = tables.entry(ref)
       guard entry.kind == .present, folios[FolioID(entry.index)].flags.contains(.ksm) else { continue }
@@ -100,9 +106,29 @@ extension World {
     return .done
   }
 
+  /// Memory is allocated before the PTL is taken: the table that is there now is remembered.
+  package mutating func ksmPrepare(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    guard let ref = find(mm, page) else { return .nothing }
+    ksmPrepared.append(PreparedTable(mm: mm, page: page, region: ref.region))
+    return .done
+  }
+
+  /// False: the table is another one, or gone.
+  private mutating func takePrepared(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let index = ksmPrepared.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return true }
+    let prepared = ksmPrepared.remove(at: index)
+    guard find(mm, page)?.region != prepared.region else { return true }
+    E.preparedTableGone(&self)
+    return false
+  }
+
   /// The merge in progress at this page, when the entry is still what it was; ksmd's reference is given back either
   /// way.
   private mutating func takePending(_ mm: MMID, _ page: VirtualPage) -> (EntryRef, FolioID)? {
+    if !unpublished.isEmpty {
+      let ref = find(mm, page)
+      unpublished.removeAll { $0 == ref }
+    }
     guard let index = ksmPending.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return nil }
     let folio = ksmPending.remove(at: index).folio
     folios.withSide(folio) { $0.extraReferences -= 1 }
@@ -117,6 +143,13 @@ extension World {
     }
     return (ref, folio)
   }
+}
+
+/// The page table ksmd allocated for before it took the PTL.
+struct PreparedTable: Sendable {
+  var mm: MMID
+  var page: VirtualPage
+  var region: UInt32
 }
 
 /// A page ksmd write-protected and has not replaced yet.

@@ -8,6 +8,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
+    if skips(.lazyfreeDiscard) { return .nothing }
     for other in folios.mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
     let refs = inWalkOrder(folios.mappings(of: folio))
     var position = 0

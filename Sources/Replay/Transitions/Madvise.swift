@@ -7,6 +7,7 @@ extension World {
   /// O-42, `madvise_free_pte_range`: young and dirty go, write stays, swap entries are dropped. A folio that others
   /// map is left alone when it is dirty or in the swapcache, and a partly covered large folio is split first.
   package mutating func lazilyFree(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    if skips(.madviseFree) { return }
     splitAtBorders(mm, range)
     splitPartlyCovered(mm, range)
     for ref in liveRefs(mm, range) {
@@ -58,6 +59,7 @@ extension World {
 
   /// O-48: what was there is zapped, guard markers take its place.
   package mutating func installGuards(_ mm: MMID, _ range: PageRange) {
+    if skips(.guardInstall) { return }
     zap(mm, range)
     var page = range.start
     while page < range.end {
@@ -70,6 +72,7 @@ extension World {
 
   /// O-48: markers become none; tables that are empty now stay.
   package mutating func removeGuards(_ mm: MMID, _ range: PageRange) {
+    if skips(.guardRemove) { return }
     for ref in liveRefs(mm, range) where tables.entry(ref).kind == .markerGuard { drop(ref) }
   }
 }

@@ -8,6 +8,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func setMigrationEntry(_ ref: EntryRef) -> Outcome {
+    if skips(.migrationSet) { return .nothing }
     var entry = tables.entry(ref)
     guard entry.kind == .present || entry.kind == .devicePrivate else { return .nothing }
     let folio = FolioID(entry.index)
@@ -37,6 +38,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreMigrationEntry(_ ref: EntryRef) {
+    if skips(.migrationRestore) { return }
     var entry = tables.entry(ref)
     guard entry.kind.isMigration else { return }
     let folio = FolioID(entry.index)

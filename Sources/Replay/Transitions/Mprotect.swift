@@ -7,6 +7,7 @@ package import MMEvents
 extension World {
   /// O-37 to O-40. `vma` has the new protection.
   package mutating func protect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    if skips(.mprotect) { return }
     splitAtBorders(mm, range)
     let refs = liveRefs(mm, range)
     var position = 0
@@ -45,7 +46,7 @@ extension World {
   mutating func changeBatch(_ batch: ArraySlice<EntryRef>, _ vma: VMAFacts, _ site: WrprotectSite) {
     let dirty = batch.contains { tables.entry($0).dirty }
     let young = batch.contains { tables.entry($0).young }
-    for ref in batch {
+    for (index, ref) in batch.enumerated() {
       let old = tables.entry(ref)
       var entry = old
       entry.dirty = dirty
@@ -53,7 +54,7 @@ extension World {
       if old.writable || old.writableUnknown { entry = E.wrprotected(&self, ref, entry, site) }
       entry.protnone = vma.protection.isDisjoint(with: [.read, .write, .execute, .unknown])
       update(entry, at: ref)
-      if canBecomeWritable(ref, entry, vma) {
+      if canBecomeWritable(ref, entry, vma, inBatch: index) {
         update(E.madeWritable(&self, ref, entry), at: ref)
       } else if vma.protection.contains(.unknown), old.writable || old.writableUnknown {
         entry.writableUnknown = true
@@ -63,11 +64,14 @@ extension World {
   }
 
   /// `can_change_pte_writable` for private anonymous pages (O-38); 6.1 asks for the dirty bit too.
-  func canBecomeWritable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts) -> Bool {
+  func canBecomeWritable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts, inBatch index: Int? = nil) -> Bool {
     guard vma.protection.contains(.write), !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
       return false
     }
     if facts.upgradeNeedsDirty, !entry.dirty { return false }
+    if options.protectsByWrongPage, let index, folios[FolioID(entry.index)].flags.contains(.large) {
+      return pageBit(FolioID(entry.index), index).isExclusive
+    }
     return E.claim(self, ref, entry).isExclusive
   }
 

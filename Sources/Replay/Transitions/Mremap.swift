@@ -25,10 +25,12 @@ extension World {
 
   /// O-34. False when the encoding could not prepare the destination; entries moved so far are moved back.
   private mutating func moveEntries(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) -> Bool {
+    if skips(.mremapEntries) { return true }
     splitAtBorders(mm, source)
     for ref in liveRefs(mm, source) {
       if isHuge(ref) { splitHugeEntry(ref.region) }
     }
+    if options.hasContPTE { batchForMove(liveRefs(mm, source)) }
     var done: [(from: EntryRef, to: EntryRef)] = []
     for from in liveRefs(mm, source) {
       let offset = owner(from).page.rawValue &- source.start.rawValue
@@ -73,6 +75,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {
+    if skips(.mremapTable) { return true }
     guard let slot = slot(of: mm), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
       return true
     }
@@ -93,6 +96,7 @@ extension World {
     tables[region].base = target
     mms[Int(slot)]?.insert(region: region, base: target)
     if isHugeEntry {
+      depositMoved(region, from: page.rawValue &>> 9)
       let ref = EntryRef(region: region, slot: 0)
       var entry = tables.entry(ref)
       entry.softDirty = true

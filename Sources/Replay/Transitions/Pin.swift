@@ -31,7 +31,8 @@ extension World {
     return .failed(.livelock)
   }
 
-  private mutating func takePin(_ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, write: Bool) -> Outcome {
+  mutating func takePin(_ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, write: Bool) -> Outcome {
+    if skips(.pin) { return .nothing }
     let entry = tables.entry(ref)
     let folio = FolioID(entry.index)
     // FOLL_TOUCH: the folio, never the entry, is marked.
@@ -51,6 +52,7 @@ extension World {
 
   /// O-74: the newest pin taken through this page is given back.
   package mutating func unpin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.unpin) { return .nothing }
     guard let index = pins.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
     let record = pins.remove(at: index)
     folios.withSide(record.folio) { side in
@@ -73,6 +75,7 @@ extension World {
 
   /// O-75: a plain reference (pipe, LRU batch, speculative lookup) blocks reuse, KSM and migration.
   package mutating func takeReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.takeReference) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     folios.withSide(folio) { $0.extraReferences += 1 }
@@ -95,6 +98,7 @@ extension World {
   package mutating func forcedStore(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, isUprobe: Bool = false
   ) -> Outcome {
+    if skips(.forcedStore) { return .nothing }
     var last = Outcome.nothing
     for _ in 0..<4 {
       guard let ref = find(mm, page), tables.entry(ref).kind == .present else {

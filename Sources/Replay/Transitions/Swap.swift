@@ -9,6 +9,7 @@ extension World {
   package mutating func swapOut(
     _ mm: MMID, _ page: VirtualPage, keepsCache: Bool = false, writeback: Bool = false, stableWrites: Bool = false
   ) -> Outcome {
+    if skips(.swapOut) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     guard folios[folio].flags.isDisjoint(with: [.ksm, .hugetlb]) else { return .nothing }
@@ -20,9 +21,13 @@ extension World {
       folios.withSide(folio) { $0.extraReferences -= 1 }
       release(folio)
     }
+    let sawDirtyEntry = !translations.isEmpty && folios.mappings(of: folio).contains { tables.entry($0).dirty }
     var isBusy = false
+    isReclaiming = true
     for other in folios.mappings(of: folio).reversed() where !unmapToSwap(other) { isBusy = true }
+    isReclaiming = false
     if isBusy || mapcount(folio) > 0 { return .failed(.busy) }
+    flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
     writeOut(folio)
     if keepsCache {
       if writeback { folios[folio].flags.insert(.writeback) }
@@ -76,6 +81,15 @@ extension World {
     place(entry, at: ref)
   }
 
+  /// `try_to_unmap_one` for a single entry, in the middle of somebody else's walk: the folio stays in the swapcache.
+  package mutating func unmapOneToSwap(_ mm: MMID, _ page: VirtualPage, stableWrites: Bool) -> Outcome {
+    if skips(.swapOutOne) { return .nothing }
+    guard let ref = find(mm, page), tables.entry(ref).kind == .present, !isHuge(ref) else { return .nothing }
+    let folio = FolioID(tables.entry(ref).index)
+    if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    return unmapToSwap(ref) ? .done : .failed(.busy)
+  }
+
   /// The content reaches the device; a clean folio's slot keeps what it has.
   private mutating func writeOut(_ folio: FolioID) {
     guard folios[folio].flags.contains(.dirty) else { return }
@@ -89,6 +103,7 @@ extension World {
 
   /// Writeback of a cached folio ends; `drops`: reclaim takes the folio out of the swapcache.
   package mutating func endWriteback(_ mm: MMID, _ page: VirtualPage, drops: Bool) {
+    if skips(.endWriteback) { return }
     guard let folio = cachedFolio(mm, page) else { return }
     folios[folio].flags.remove(.writeback)
     guard drops, mapcount(folio) == 0, !folios[folio].flags.contains(.dirty) else { return }
@@ -106,6 +121,7 @@ extension World {
 
   /// O-14, O-15, `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
   package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
+    if skips(.swapIn) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
     let swap = tables.entry(ref)
     let (folio, pageInFolio) = readIntoCache(swap.index)
@@ -199,6 +215,7 @@ extension World {
 
   /// O-17, `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
   package mutating func swapOff() -> Outcome {
+    if skips(.swapOff) { return .nothing }
     for mm in mms {
       guard let mm else { continue }
       for ref in liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {

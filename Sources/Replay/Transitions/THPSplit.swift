@@ -8,11 +8,12 @@ extension World {
   package mutating func hugeFault(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool = true, isHugetlb: Bool = false
   ) -> Outcome {
+    if skips(.hugeFault) { return .nothing }
     let start = VirtualPage(page.rawValue & ~511)
     let ref = ensure(mm, start)
     guard tables[ref.region].live == 0 else { return .failed(.busy) }
     E.deposited(&self, ref.region)
-    tables.setHuge(true, region: ref.region)
+    makeHuge(ref.region)
     let head = EntryRef(region: ref.region, slot: 0)
     let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
     var entry = Entry(.present, index: folio.raw)
@@ -36,7 +37,7 @@ extension World {
     let pmd = tables.entry(head)
     guard pmd.kind.refersToFolio else {
       if pmd.kind != .none { drop(head) }
-      tables.setHuge(false, region: region)
+      makeTable(region)
       return
     }
     let folio = FolioID(pmd.index)
@@ -47,7 +48,7 @@ extension World {
     let verdict = (pmd.verdict, pmd.verdictIsPossible)
     let bitmapBit = pmd.bitmapBit
     unmapForSplit(head, detached)
-    tables.setHuge(false, region: region)
+    makeTable(region)
     for slot in 0..<512 {
       var entry = pmd
       entry.page = slot
@@ -59,7 +60,7 @@ extension World {
     }
     var said = pmd
     said.bitmapBit = bitmapBit
-    E.splitPMD(&self, region, said)
+    if !skips(.pmdSplit) { E.splitPMD(&self, region, said) }
     folios.withSide(folio) { $0.extraReferences -= 1 }
   }
 
@@ -74,6 +75,7 @@ extension World {
   mutating func copyHuge(
     _ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {
+    if skips(.forkHuge) { return true }
     let entry = tables.entry(parentRef)
     let folio = FolioID(entry.index)
     let isHugetlb = folios[folio].flags.contains(.hugetlb)
@@ -88,7 +90,7 @@ extension World {
     }
     let childRef = ensureLike(parentRef, child, page)
     guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
-      tables.setHuge(false, region: childRef.region)
+      makeTable(childRef.region)
       return options.forkWithoutBitmap == .copy
     }
     let shared = E.wrprotected(&self, parentRef, entry, .fork)

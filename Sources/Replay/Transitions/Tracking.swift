@@ -6,6 +6,7 @@ package import MMEvents
 extension World {
   /// O-77, O-81: U is set and write goes; entries that are not present get U too.
   package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    if skips(.uffdWriteProtect) { return }
     splitAtBorders(mm, range)
     let refs = liveRefs(mm, range)
     var position = 0
@@ -40,6 +41,7 @@ extension World {
 
   /// O-77 resolve, O-38: U goes, write comes back where the page is exclusive (since 6.12).
   package mutating func uffdResolve(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    if skips(.uffdResolve) { return }
     splitAtBorders(mm, range)
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
@@ -68,6 +70,7 @@ extension World {
   /// O-80: the soft-dirty bits of an mm are cleared, and with them write, so that the next write is seen. A pinned
   /// writable PTE is skipped; the PMD form has no such test.
   package mutating func clearSoftDirty(_ mm: MMID, _ range: PageRange) {
+    if skips(.clearSoftDirty) { return }
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
       if entry.kind == .present {
@@ -81,6 +84,7 @@ extension World {
 
   /// O-18: a hint for NUMA balancing. KSM, pinned and shared pages are left alone.
   package mutating func numaScan(_ mm: MMID, _ range: PageRange) {
+    if skips(.numaScan) { return }
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
       guard entry.kind == .present, !entry.protnone else { continue }
@@ -95,6 +99,7 @@ extension World {
   /// O-19: the hint is taken back, for the whole large folio at once; write comes back where the page is exclusive,
   /// unless the fault tried to migrate the folio.
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
+    if skips(.numaFault) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     for other in folios.mappings(of: folio) where tables[other.region].mm == tables[ref.region].mm {
@@ -110,6 +115,7 @@ extension World {
 
   /// The MGLRU aging walk: a dirty entry dirties its folio (`walk_pte_range`), for lazyfree or cached folios.
   package mutating func age(_ mm: MMID, _ range: PageRange) {
+    if skips(.age) { return }
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }

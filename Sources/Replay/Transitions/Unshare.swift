@@ -18,6 +18,7 @@ extension World {
 
   /// O-11, O-12, O-13: one unshare fault.
   package mutating func unshare(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    if skips(.unshare) { return .nothing }
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let entry = tables.entry(ref)
     if entry.writable || E.claim(self, ref, entry) == .exclusive { return .noFault }
@@ -44,6 +45,7 @@ extension World {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func unshareHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    if skips(.unshareHugetlb) { return .nothing }
     var readOnly = vma
     readOnly.protection.remove([.write, .unknown])
     let outcome = copyHugetlb(ref, readOnly)

@@ -8,6 +8,7 @@ extension World {
   package mutating func uffdCopy(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, writeProtected: Bool
   ) -> Outcome {
+    if skips(.uffdCopy) { return .nothing }
     let ref = ensure(mm, page)
     let old = tables.entry(ref)
     guard old.kind == .none || old.kind == .markerUffdWP else { return .failed(.busy) }
@@ -27,6 +28,7 @@ extension World {
   /// O-78, O-79: needs an exclusive, unpinned page (or exclusive swap entry); a large folio is split first, and a
   /// whole PMD moves at once.
   package mutating func uffdMove(_ mm: MMID, from source: VirtualPage, to destination: VirtualPage) -> Outcome {
+    if skips(.uffdMove) { return .nothing }
     guard var from = find(mm, source) else { return .nothing }
     var entry = tables.entry(from)
     if entry.kind == .swap {
@@ -58,14 +60,14 @@ extension World {
 
   private mutating func movePMD(_ from: EntryRef, _ to: EntryRef) -> Outcome {
     guard tables[to.region].live == 0 else { return .failed(.busy) }
-    tables.setHuge(true, region: to.region)
+    makeHuge(to.region)
     let target = EntryRef(region: to.region, slot: 0)
     var entry = tables.entry(from)
     entry.writable = true
     entry.dirty = true
     entry.softDirty = true
     relocate(entry, from: from, to: target)
-    tables.setHuge(false, region: from.region)
+    makeTable(from.region)
     E.installedExclusive(&self, target, .userfaultMove)
     return .reused(FolioID(entry.index))
   }

@@ -100,6 +100,7 @@ extension World {
 
   /// `wp_page_reuse`, after marking the page exclusive if it was not (O-07, O-08, O-09).
   private mutating func reuse(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
+    if skips(.writeFaultReuse) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     if E.claim(self, ref, tables.entry(ref)) != .exclusive {
       if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
@@ -122,6 +123,13 @@ extension World {
     return .reused(folio)
   }
 
+  /// The rest of a write fault whose reuse check has passed, whatever came between (`wp_page_reuse`).
+  package mutating func commitReuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    if skips(.commitReuse) { return .nothing }
+    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    return reuse(ref, vma)
+  }
+
   /// `wp_page_copy`: the old entry is cleared first, the old page keeps its flag (O-10, O-12).
   mutating func copy(_ ref: EntryRef, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
     let old = tables.entry(ref)
@@ -139,6 +147,7 @@ extension World {
   private mutating func hugeWriteFault(
     _ ref: EntryRef, _ vma: VMAFacts, _ hint: WriteHint, _ follows: Bool
   ) -> Outcome? {
+    if skips(.hugeWriteFault) { return .nothing }
     let entry = tables.entry(ref)
     if entry.writable {
       var written = entry

@@ -9,6 +9,7 @@ extension World {
   /// Returns entries removed.
   @discardableResult
   package mutating func zap(_ mm: MMID, _ range: PageRange, keepsMarkers: Bool = false) -> Int {
+    if skips(.zap) { return 0 }
     splitAtBorders(mm, range)
     var removed = 0
     for ref in liveRefs(mm, range) {
@@ -23,6 +24,7 @@ extension World {
   /// are freed. `surroundings` is how far `free_pgtables` may go: up to the neighbouring VMAs.
   @discardableResult
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
+    if skips(.freeTables) { return 0 }
     guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return 0 }
     var freed = 0
     var position = state.position(of: (range.start.rawValue &+ 511) &>> 9)
@@ -41,9 +43,10 @@ extension World {
     E.tableFreed(&self, region)
     if table.pmd.bitmapBit {
       // The PMD slot's own bit lives one level up and outlives the table.
-      tables.setHuge(false, region: region)
+      makeTable(region)
       return
     }
+    makeTable(region)
     mms[Int(table.mm)]?.remove(base: table.base)
     tables.free(region)
   }
@@ -56,6 +59,7 @@ extension World {
 
   /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
   package mutating func exitEnd(_ mm: MMID) {
+    if skips(.exit) { return }
     guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return }
     for region in state.regions {
       dropAll(region)

@@ -12,9 +12,13 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
   case raced = "raced with another thread, or refused in atomic context"
-  case touchedDuringSnapshot = "changed while the snapshot was taken"
-  case headOnly = "kpageflags shows the head page's bit only"
   case notFollowed = "in a state the model does not follow"
+}
+
+/// Why a page of a snapshot is no evidence.
+package enum NotComparedCause: String, Sendable, CaseIterable {
+  case touchedDuringSnapshot = "changed while the snapshot was taken"
+  case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 
 /// What a disagreement is about.
@@ -36,6 +40,7 @@ package struct Verifier: Sendable {
   package private(set) var pages = Tally()
   private var unknowns: [UnknownCause: UInt64] = [:]
   private var disagreements: [DisagreementCause: UInt64] = [:]
+  private var notCompared: [NotComparedCause: UInt64] = [:]
   package private(set) var first: Finding?
   private var unknownFindings: [UnknownCause: [Finding]] = [:]
   private var disagreeingFindings: [DisagreementCause: [Finding]] = [:]
@@ -70,6 +75,8 @@ package struct Verifier: Sendable {
     if disagreeingFindings[cause]?.count ?? 0 < Self.kept { disagreeingFindings[cause, default: []].append(finding) }
   }
 
+  mutating func notCompared(_ cause: NotComparedCause) { notCompared[cause, default: 0] += 1 }
+
   /// The first few of every cause, disagreements first, each in the order of the trace.
   var findings: [Finding] {
     DisagreementCause.allCases.flatMap { disagreeingFindings[$0] ?? [] }
@@ -84,6 +91,9 @@ package struct Verifier: Sendable {
     result.pages = pages
     result.unknownCauses = UnknownCause.allCases.compactMap { cause in
       unknowns[cause].map { NamedCount(name: cause.rawValue, count: $0) }
+    }
+    result.notComparedCauses = NotComparedCause.allCases.compactMap { cause in
+      notCompared[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }
     result.disagreementCauses = DisagreementCause.allCases.compactMap { cause in
       disagreements[cause].map { NamedCount(name: cause.rawValue, count: $0) }

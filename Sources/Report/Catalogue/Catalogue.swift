@@ -4,7 +4,7 @@ import Replay
 
 /// What `list` can list.
 package enum CatalogueSection: String, Sendable, CaseIterable {
-  case events, encodings, rules, verdicts, costs
+  case events, encodings, switches, rules, verdicts, costs
 }
 
 /// Everything with a name in reports.
@@ -27,8 +27,9 @@ package enum Catalogue {
     switch section {
     case .events:
       EventKind.allCases.map { CatalogueEntry(name: $0.name, summary: $0.summary, text: "An event of `script`.") }
-    case .encodings: EncodingID.allCases.map(\.catalogueEntry)
-    case .rules: RuleCatalogue.all.map(\.entry)
+    case .encodings: EncodingCatalogue.all
+    case .switches: CallSiteSwitch.allCases.map(\.catalogueEntry)
+    case .rules: RuleCatalogue.all.map { $0.catalogueEntry }
     case .verdicts: Verdict.allCases.map(\.catalogueEntry)
     case .costs: CostCatalogue.all
     }

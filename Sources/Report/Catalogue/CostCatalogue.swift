@@ -5,7 +5,7 @@ import Replay
 /// The costs an encoding accounts for, in the order in which reports print them.
 package enum CostCatalogue {
   package static let all: [CatalogueEntry] = CostKind.allCases.map { kind in
-    CatalogueEntry(name: kind.name, summary: kind.definition, text: "A cost in the table of `replay`.")
+    CatalogueEntry(name: kind.name, summary: kind.definition, text: "A cost in the table of `replay`, in \(kind.unit).")
   }
 
   /// Costs of a result in the catalogue's order, then those it does not know by name: a result read back gives the

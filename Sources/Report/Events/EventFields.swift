@@ -47,7 +47,9 @@ extension MMEvent {
     case .populated(let range, let outcome):
       sink.range(range)
       outcome.sendFields(to: &sink)
-    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn): sink.frame(pfn)
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .ksmMerged(let pfn),
+      .lruInserted(let pfn):
+      sink.frame(pfn)
     case .stackPlaced(let end): sink.page("end", end)
     case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
     case .forkCopied(let child, let range):

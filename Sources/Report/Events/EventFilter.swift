@@ -38,7 +38,8 @@ extension MMEvent {
     case .unfollowed(_, let range): range?.contains(page) ?? false
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
       .appeared, .forkBegan,
-      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero, .swappedOut,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
+      .swappedOut,
       .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
       false
     }
@@ -48,7 +49,8 @@ extension MMEvent {
   package func touches(_ frame: PFN) -> Bool {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
-    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn), .ksmMerged(let pfn),
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn),
+      .ksmMerged(let pfn),
       .lruInserted(let pfn):
       pfn == frame
     case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
@@ -57,7 +59,8 @@ extension MMEvent {
     case .collapsed(let pfn, let order): pfn?.isHead(ofFolio: order, with: frame) ?? false
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .protected,
-      .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted, .ksmMergedWithZero, .swappedOut,
+      .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
+      .ksmMergedWithZero, .swappedOut,
       .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       false
     }

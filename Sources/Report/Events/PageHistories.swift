@@ -107,7 +107,8 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .protected,
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
-      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged, .ksmMergedWithZero,
+      .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
+      .ksmMergedWithZero,
       .swappedOut, .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
       nil
     }

@@ -80,7 +80,7 @@ package struct HTMLReport {
   private func table(_ result: ReplayResult) -> String {
     let encodings = result.encodings
     let head = encodings.map { encoding in
-      "<th title=\"\(escaped(encoding.id.catalogueEntry.summary))\">\(escaped(encoding.id.rawValue))</th>"
+      "<th title=\"\(escaped(EncodingCatalogue.summary(of: encoding.id)))\">\(escaped(encoding.id.rawValue))</th>"
     }
     var rows = ["<tr><td>checks</td>" + encodings.map { "<td>\(Numbers.grouped($0.checks))</td>" }.joined() + "</tr>"]
     for verdict in Verdict.allCases.sorted() where verdict != .ok {
@@ -147,6 +147,7 @@ package struct HTMLReport {
       """
     html += counts("Disagree because", verification.disagreementCauses)
     html += counts("Unknown because", verification.unknownCauses)
+    html += counts("Not compared because", verification.notComparedCauses)
     if let first = verification.firstDisagreement {
       html += """
 

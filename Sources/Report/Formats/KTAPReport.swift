@@ -28,7 +28,7 @@ package struct KTAPReport {
   /// The catalogue's rules for each encoding, and any other rule the result names.
   private func points(_ result: ReplayResult) -> [Point] {
     result.encodings.flatMap { encoding in
-      let known = RuleCatalogue.all.filter { $0.encodings.contains(encoding.id) }.map(\.entry.name)
+      let known = RuleCatalogue.all.filter { $0.applies(to: encoding.id) }.map { $0.id }
       let found = Set(result.divergences.filter { $0.encoding == encoding.id }.map(\.rule))
       return (known + found.subtracting(known).sorted()).map { Point(encoding: encoding.id, rule: $0) }
     }

@@ -105,13 +105,15 @@ package struct ResultReader {
     verification.entries = object.entries.tally
     verification.pages = object.pages.tally
     verification.unknownCauses = object.unknownCauses.named
+    verification.notComparedCauses = (object.notCompared ?? [:]).named
     verification.disagreementCauses = object.disagreementCauses.named
     if let first = object.firstDisagreement {
       guard let evidence = Finding.Evidence(rawValue: first.evidence) else {
         throw .badLine(number, reason: "evidence \"\(first.evidence)\" is not decision, entry or page")
       }
       verification.firstDisagreement = Finding(
-        evidence: evidence, cause: first.cause, sequence: Sequence(first.sequence), time: Timestamp(nanoseconds: first.time),
+        evidence: evidence, cause: first.cause, sequence: Sequence(first.sequence),
+        time: Timestamp(nanoseconds: first.time),
         mm: MMID(first.mm), page: try page(first.address, number), expected: first.expected,
         observed: first.observed, history: first.history.map(HistoryEntry.init))
     }

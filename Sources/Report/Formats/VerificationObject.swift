@@ -65,6 +65,7 @@ struct VerificationObject: Codable {
   var entries: Tally
   var pages: Tally
   var unknownCauses: [String: UInt64]
+  var notCompared: [String: UInt64]?
   var disagreementCauses: [String: UInt64]
   var firstDisagreement: Finding?
   /// Left out where `--explain` was not asked for.
@@ -73,6 +74,7 @@ struct VerificationObject: Codable {
   enum CodingKeys: String, CodingKey {
     case version, decisions, entries, pages
     case unknownCauses = "unknown_causes"
+    case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
     case firstDisagreement = "first_disagreement"
     case findings
@@ -83,6 +85,7 @@ struct VerificationObject: Codable {
     entries = Tally(verification.entries)
     pages = Tally(verification.pages)
     unknownCauses = verification.unknownCauses.byName
+    notCompared = verification.notComparedCauses.byName
     disagreementCauses = verification.disagreementCauses.byName
     firstDisagreement = verification.firstDisagreement.map { Finding($0, pageShift: pageShift) }
     if explains { findings = verification.findings.map { Finding($0, pageShift: pageShift) } }
@@ -96,6 +99,7 @@ struct VerificationObject: Codable {
     try container.encode(entries, forKey: .entries)
     try container.encode(pages, forKey: .pages)
     try container.encode(unknownCauses, forKey: .unknownCauses)
+    try container.encode(notCompared ?? [:], forKey: .notCompared)
     try container.encode(disagreementCauses, forKey: .disagreementCauses)
     try container.encode(firstDisagreement, forKey: .firstDisagreement)
     try container.encodeIfPresent(findings, forKey: .findings)

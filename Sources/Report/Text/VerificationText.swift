@@ -45,6 +45,7 @@ package struct VerificationText {
     lines += table.lines(indentedBy: 2)
     for (label, counts) in [
       ("disagree because", verification.disagreementCauses), ("unknown because", verification.unknownCauses),
+      ("not compared because", verification.notComparedCauses),
     ] {
       lines += counts.filter { $0.count > 0 }.mostFirst.map { "  \(label): \($0.name) \(Numbers.grouped($0.count))" }
     }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// One encoding's world and what was found in it.
+package struct Lane<E: Encoding>: Sendable {
+  package var world: World<E>
+  package var log: DivergenceLog
+
+  init(_ facts: KernelFacts, _ switches: SwitchSet, _ options: WorldOptions) {
+    world = World(facts: facts, switches: switches, options: options)
+    log = DivergenceLog(encoding: E.id)
+  }
+}
+
+/// A lane whose encoding is known at run time only.
+package protocol OpenLane: Sendable {
+  var log: DivergenceLog { get }
+  var costs: CostTable { get }
+  mutating func step(_ operation: Operation, follows: Bool, _ expected: Outcome, baselineWrites: UInt64)
+  mutating func judgeTouched(_ baseline: borrowing World<Baseline>, _ context: JudgingContext)
+  func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
+}
+
+extension Lane: OpenLane {
+  package var costs: CostTable { world.costs }
+
+  package mutating func step(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, baselineWrites: UInt64
+  ) {
+    let outcome = world.apply(operation, follows: follows)
+    world.chargeDifference(outcome, against: expected)
+    world.chargeWriteback(baselineWrites)
+  }
+
+  /// What the entry was last judged.
+  package func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict { world.entry(mm, page).verdict }
+}
+
+extension Lane {
+  /// What the operation touched here or in the baseline's world; mostly that is the same.
+  package mutating func judgeTouched(_ baseline: borrowing World<Baseline>, _ context: JudgingContext) {
+    for run in baseline.touched.runs { judge(run, baseline, context) }
+    if world.touched.runs != baseline.touched.runs {
+      let own = world.touched.runs
+      for run in own { judge(run, baseline, context) }
+    }
+    world.touched.removeAll()
+  }
+
+  mutating func judge(
+    _ run: TouchedPages.Run, _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+  ) {
+    var page = run.range.start
+    while page < run.range.end {
+      let base = page.rawValue &>> 9
+      let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
+      if let own = world.region(run.mm, base: base) {
+        let other = baseline.region(run.mm, base: base)
+        while page < end {
+          judge(run, page, world.ref(own, page), other.map { baseline.ref($0, page) }, baseline, context)
+          page = page.advanced(by: 1)
+        }
+      } else {
+        page = end
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func judge(
+    _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?,
+    _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+  ) {
+    let entry = world.entry(ref)
+    guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {
+      if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
+      return
+    }
+    log.checks += 1
+    let e = E.claim(world, ref, entry)
+    let b = other.map { Baseline.claim(baseline, $0, baseline.entry($0)) } ?? .shared
+    let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
+    if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }
+    let evidence = world.evidence(
+      ref, encoding: e, baseline: b, livelocked: run.isLivelocked, staleAgainst: isStale)
+    world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
+  }
+}
+

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension World {
+  /// Nearly every entry: claim and baseline agree, and nothing about the entry contradicts them.
+  @inline(__always)
+  func agreesPlainly(_ ref: EntryRef, _ entry: Entry, _ claim: Claim) -> Bool {
+    switch claim {
+    case .shared: !entry.writable && !entry.shadowStack
+    case .exclusive: isTrulyExclusive(ref) == .exclusive
+    case .unknown: true
+    }
+  }
+
+  /// Gathers what the verdict on one entry rests on.
+  package func evidence(
+    _ ref: EntryRef, encoding: Claim, baseline: Claim, livelocked: Bool, staleAgainst isStale: Bool?
+  ) -> Evidence {
+    let entry = tables.entry(ref)
+    var evidence = Evidence(
+      baseline: baseline, encoding: encoding, truth: .exclusive, isWritable: false, isPinned: false,
+      reusePasses: true, isUnderStableWriteback: false, isLivelocked: false, isStale: isStale ?? false)
+    if encoding != .shared {
+      evidence.truth = isTrulyExclusive(ref)
+      evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(FolioID(entry.index))
+    }
+    if encoding != .exclusive {
+      evidence.isWritable = entry.writable || entry.shadowStack
+      if baseline != .shared {
+        evidence.isPinned = isPinHit(ref, entry)
+        evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)
+        evidence.isLivelocked = livelocked || entry.verdict == .livelock
+      }
+    }
+    return evidence
+  }
+
+  /// The reuse check of an entry that is not present, as if it were: nobody else, also not on another page of the
+  /// large folio cached for it.
+  private func wouldReuse(_ ref: EntryRef, _ entry: Entry) -> Bool {
+    guard isTrulyExclusive(ref) == .exclusive else { return false }
+    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
+    let own = tables[ref.region].mm
+    return folios.mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
+  }
+
+  func isUnderStableWriteback(_ folio: FolioID) -> Bool {
+    folios[folio].flags.isSuperset(of: [.writeback, .stableWrites])
+  }
+
+  /// Stores the verdict in the entry and counts the change.
+  mutating func record(
+    _ judgement: Judgement, at ref: EntryRef, _ log: inout DivergenceLog, _ mm: MMID, _ page: VirtualPage,
+    _ context: JudgingContext
+  ) {
+    let entry = tables.entry(ref)
+    let isPossible = judgement.certainty == .possible
+    guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
+    let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+    if judgement.verdict != .ok {
+      log.count(judgement.verdict, judgement.certainty, order: order, mm: mm, page: page, context)
+      if entry.kind.refersToFolio { folios[FolioID(entry.index)].flags.insert(.diverged) }
+    }
+    if judgement.losesExclusivity, entry.verdict == .ok {
+      log.count(.lost, judgement.certainty, order: order, mm: mm, page: page, context)
+    }
+    tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
+  }
+
+  @inline(never)
+  @_semantics("optimize.sil.specialize.generic.never")
+  mutating func touchEverything() {
+    for mm in mms {
+      guard let mm else { continue }
+      for ref in liveRefs(mm.id, .everything) { touch(ref) }
+    }
+  }
+
+  mutating func chargeWriteback(_ baselineWrites: UInt64) {
+    costs[.extraWritebackPages] = swapWrites > baselineWrites ? swapWrites - baselineWrites : 0
+  }
+
+  /// Extra faults and copies are what the outcome shows beyond the baseline's.
+  mutating func chargeDifference(_ outcome: Outcome, against expected: Outcome) {
+    if case .copied = outcome, expected.keptPage { costs[.extraCopies] += 1 }
+    if expected == .noFault, outcome.tookFault { costs[.extraFaults] += 1 }
+  }
+}

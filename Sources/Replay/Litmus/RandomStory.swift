@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/// A seeded story of the litmus format: up to three processes on a handful of pages, small and large folios (every
+/// fifth story one huge page), with whatever the kernel may do to them in between.
+package struct RandomStory: Sendable {
+  package let seed: UInt64
+  /// The steps as text; the first ones set up.
+  package let lines: [String]
+  package static let setUp = ["process P", "vma P 0..1023"]
+
+  package init(seed: UInt64, steps: Int) {
+    self.seed = seed
+    var writer = RandomStoryWriter(seed: seed)
+    lines = Self.setUp + (0..<steps).map { _ in writer.nextLine() }
+  }
+
+  /// As a litmus file that asks for what the check asked for.
+  package static func file(_ lines: [String], seed: UInt64) -> String {
+    """
+    # SPDX-License-Identifier: GPL-2.0-only
+    example random-\(seed) "Random steps, seed \(seed)"
+    source "seed \(seed), shrunken"
+    verdict A-and-eager | B | C: OK
+
+    \(lines.joined(separator: "\n"))
+
+    """
+  }
+}
+
+/// SplitMix64: small, seeded, the same on every machine.
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z &>> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z &>> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z &>> 31)
+  }
+}
+
+/// Makes one line after the other; keeps only what makes a line worth trying (who lives).
+private struct RandomStoryWriter {
+  private var random: SplitMix64
+  private var live = ["P"]
+  private let pages: [Int]
+  private let order: Int
+
+  init(seed: UInt64) {
+    random = SplitMix64(seed: seed)
+    let isHuge = seed % 5 == 0
+    order = isHuge ? 9 : 2
+    pages = isHuge ? [0, 1, 7, 511, 512] : [0, 1, 2, 3, 4, 5, 510, 511, 512, 513]
+  }
+
+  private mutating func roll(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+
+  mutating func nextLine() -> String {
+    let process = live[roll(live.count)]
+    let page = pages[roll(pages.count)]
+    let site = "\(process) \(page)"
+    switch roll(12) {
+    case 0, 1, 2: return access(process, page)
+    case 3: return fork(process)
+    case 4: return layout(process, page)
+    case 5: return advice(process, page)
+    case 6: return reclaim(site)
+    case 7: return migration(site)
+    case 8: return "\(process) " + ["pins \(page) read", "pins \(page) write", "unpins \(page)"][roll(3)]
+    case 9: return ksm(site)
+    case 10: return tracking(process, page)
+    default: return device(process, page)
+    }
+  }
+
+  private mutating func access(_ process: String, _ page: Int) -> String {
+    switch roll(8) {
+    case 0, 1, 2, 3: "\(process) writes \(page)"
+    case 4: "\(process) writes 0 order \(order)"
+    case 5: "\(process) force-writes \(page)"
+    default: "\(process) reads \(page)"
+    }
+  }
+
+  private mutating func fork(_ process: String) -> String {
+    if let child = ["P", "Q", "R"].first(where: { !live.contains($0) }), roll(3) > 0 {
+      live.append(child)
+      return "fork \(process) -> \(child)"
+    }
+    guard live.count > 1, roll(2) == 0 else { return "\(process) writes \(pages[roll(pages.count)])" }
+    live.removeAll { $0 == process }
+    return "\(process) exits"
+  }
+
+  private mutating func layout(_ process: String, _ page: Int) -> String {
+    switch roll(6) {
+    case 0, 1: "\(process) mprotect \(page)..\(page + roll(4)) ro"
+    case 2, 3: "\(process) mprotect \(page)..\(page + roll(4)) rw"
+    case 4: "\(process) mremap \(page) -> \(pages[roll(pages.count)] + 8) ptes"
+    default: "vma \(process) 0..1023"
+    }
+  }
+
+  private mutating func advice(_ process: String, _ page: Int) -> String {
+    let advice = ["dontneed", "dontfork", "dofork", "unmergeable", "populate-write"][roll(5)]
+    return "\(process) madvise \(advice) \(page)..\(page + roll(3))"
+  }
+
+  private mutating func reclaim(_ site: String) -> String {
+    ["swapout \(site)", "swapout \(site) in-cache", "reclaim \(site)", "swapoff", "writeback-end \(site)"][roll(5)]
+  }
+
+  private mutating func migration(_ site: String) -> String {
+    [
+      "migrate \(site)", "migration-set \(site)", "restore \(site)", "split-folio \(site)", "split-pmd \(site)",
+      "get-ref \(site)", "put-ref \(site)",
+    ][roll(7)]
+  }
+
+  private mutating func ksm(_ site: String) -> String {
+    let other = "\(live[roll(live.count)]) \(pages[roll(pages.count)])"
+    return roll(3) == 0 ? "ksm-wrprotect \(site)" : "ksm-merge \(site) with \(other)"
+  }
+
+  private mutating func tracking(_ process: String, _ page: Int) -> String {
+    [
+      "\(process) uffd-wp \(page)", "\(process) uffd-resolve \(page)",
+      "\(process) uffd-move \(page) -> \(page + 16)", "\(process) clear-refs", "numa-scan \(process) \(page)",
+      "mglru-age \(process) \(page)",
+    ][roll(6)]
+  }
+
+  private mutating func device(_ process: String, _ page: Int) -> String {
+    [
+      "to-device-private \(process) \(page)", "make-device-exclusive \(process) \(page)",
+      "device-insert \(process) \(page)", "collapse \(process) 0..3 order 2", "\(process) reads \(page)",
+    ][roll(5)]
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// arm64: entries of one folio that are handled as one, their dirty bits ORed.
+extension World {
+  /// `contpte_convert`: a block of entries of one folio, equal in all but young and dirty, becomes one.
+  package mutating func contpteFold(_ mm: MMID, _ range: PageRange) -> Outcome {
+    guard options.hasContPTE else { return .nothing }
+    if skips(.contpteFold) { return .nothing }
+    let refs = liveRefs(mm, range)
+    guard let ref = refs.first else { return .nothing }
+    let first = tables.entry(ref)
+    let folds = refs.allSatisfy { ref in
+      let entry = tables.entry(ref)
+      return entry.kind == .present && entry.index == first.index && entry.writable == first.writable
+        && entry.softDirty == first.softDirty && E.mayFold(self, first, entry)
+    }
+    guard folds else { return .nothing }
+    orDirty(refs)
+    return .done
+  }
+
+  /// `mremap_folio_pte_batch`: needs a contpte hint to start, then runs over consecutive pages of the folio that agree
+  /// in W; the batch is written back with its dirty bits ORed.
+  mutating func batchForMove(_ refs: [EntryRef]) {
+    var position = 0
+    while position < refs.count {
+      let first = tables.entry(refs[position])
+      var end = position + 1
+      if first.kind == .present, folios.order(FolioID(first.index)).pageCount >= 16 {
+        while end < refs.count, refs[end].raw == refs[position].raw + UInt32(end - position) {
+          let next = tables.entry(refs[end])
+          guard next.kind == .present, next.index == first.index, next.page == first.page + end - position,
+            next.writable == first.writable, E.mayBatch(self, first, next)
+          else { break }
+          end += 1
+        }
+      }
+      if end - position >= 16 { orDirty(Array(refs[position..<end])) }
+      position = end
+    }
+  }
+
+  private mutating func orDirty(_ refs: [EntryRef]) {
+    guard refs.contains(where: { tables.entry($0).dirty }) else { return }
+    for ref in refs {
+      var entry = tables.entry(ref)
+      entry.dirty = true
+      update(entry, at: ref)
+    }
+  }
+}
