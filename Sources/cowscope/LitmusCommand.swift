@@ -120,7 +120,8 @@ struct Litmus: ParsableCommand {
     let stories = UInt64((steps + length - 1) / length)
     for story in 0..<stories {
       guard let finding = RandomStoryCheck.check(seed: seed + story, steps: length, without: without) else { continue }
-      print("# \(finding.what)\n" + RandomStory.file(finding.lines, seed: finding.seed), terminator: "")
+      let file = RandomStory.file(finding.lines, seed: finding.seed, without: without)
+      print("# \(finding.what)\n" + file, terminator: "")
       throw ExitCode(2)
     }
     print("\(stories * UInt64(length)) steps, seeds \(seed)..\(seed + stories - 1): nothing broken")

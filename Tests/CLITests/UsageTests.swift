@@ -51,6 +51,6 @@ struct UsageTests {
     let names = listed.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
     #expect(names == ["baseline", "A-and-lazy", "A-and-eager", "A-or", "B", "C-raw", "C-strict"])
     for name in names { #expect(try Invocation("explain", name.lowercased()).output.hasPrefix("\(name): ")) }
-    #expect(try Invocation("explain", "i1").output.hasPrefix("I1: a writable entry implies an exclusive page"))
+    #expect(try Invocation("explain", "i1").output.hasPrefix("I1: A writable mapped entry"))
   }
 }

@@ -4,19 +4,6 @@ import MMEvents
 import Replay
 import Testing
 
-/// SplitMix64: small, seeded, the same on every machine.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z &>> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z &>> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z &>> 31)
-  }
-}
-
 /// Random operations of up to three processes on a handful of pages: two small tables, one large folio that
 /// straddles nothing, and (`withTHP`) one PMD.
 struct RandomHistory {

@@ -82,27 +82,17 @@ struct Story {
   func verdict(_ id: EncodingID, _ mm: MMID, _ vpn: Int) -> Verdict {
     let page = page(vpn)
     return switch id {
-    case .baseline: .ok
-    case .aAndLazy: lockstep.aAndLazy?.world.entry(mm, page).verdict ?? .ok
-    case .aAndEager: lockstep.aAndEager?.world.entry(mm, page).verdict ?? .ok
-    case .aOr: lockstep.aOr?.world.entry(mm, page).verdict ?? .ok
-    case .b: lockstep.b?.world.entry(mm, page).verdict ?? .ok
-    case .cStrict: lockstep.cStrict?.world.entry(mm, page).verdict ?? .ok
+    case .aAndLazy: lockstep.aAndLazy?.verdict(mm, page) ?? .ok
+    case .aAndEager: lockstep.aAndEager?.verdict(mm, page) ?? .ok
+    case .aOr: lockstep.aOr?.verdict(mm, page) ?? .ok
+    case .b: lockstep.b?.verdict(mm, page) ?? .ok
+    case .cStrict: lockstep.cStrict?.verdict(mm, page) ?? .ok
     case .cRaw: lockstep.baseline.entry(mm, page).verdict
+    default: .ok
     }
   }
 
-  func log(_ id: EncodingID) -> DivergenceLog? {
-    switch id {
-    case .baseline: nil
-    case .aAndLazy: lockstep.aAndLazy?.log
-    case .aAndEager: lockstep.aAndEager?.log
-    case .aOr: lockstep.aOr?.log
-    case .b: lockstep.b?.log
-    case .cStrict: lockstep.cStrict?.log
-    case .cRaw: lockstep.cRaw
-    }
-  }
+  func log(_ id: EncodingID) -> DivergenceLog? { lockstep.findings.map(\.log).first { $0.encoding == id } }
 
   /// Every verdict the encoding ever came to, LOST included.
   func seen(_ id: EncodingID) -> Set<Verdict> { Set(log(id)?.signatures.map(\.verdict) ?? []) }

@@ -18,7 +18,7 @@ package struct JudgingContext: Sendable, BitwiseCopyable {
 /// One encoding's divergences, counted by signature: (verdict, certainty, transition, order). The rule follows from
 /// encoding, verdict and transition.
 package struct DivergenceLog: Sendable {
-  package struct Signature: Sendable, Equatable {
+  package struct SignatureCount: Sendable, Equatable {
     package var verdict: Verdict
     package var certainty: Certainty
     package var transition: Transition
@@ -35,7 +35,7 @@ package struct DivergenceLog: Sendable {
   /// Entries looked at.
   package var checks: UInt64 = 0
   /// In order of first appearance.
-  package private(set) var signatures: [Signature] = []
+  package private(set) var signatures: [SignatureCount] = []
   /// Signatures from here on were not yet seen by `takeFresh`.
   private var freshFrom = 0
   /// Flat index (verdict, certainty, transition, order) -> position in `signatures` plus 1.
@@ -62,14 +62,14 @@ package struct DivergenceLog: Sendable {
       return
     }
     signatures.append(
-      Signature(
+      SignatureCount(
         verdict: verdict, certainty: certainty, transition: transition, order: order, count: 1,
         firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page))
     positions[slot] = UInt16(signatures.count)
   }
 
   /// Signatures that appeared since the last call: the moment to ask for the page's history.
-  package mutating func takeFresh() -> ArraySlice<Signature> {
+  package mutating func takeFresh() -> ArraySlice<SignatureCount> {
     defer { freshFrom = signatures.count }
     return signatures[freshFrom...]
   }

@@ -87,4 +87,3 @@ extension Lane {
     world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
   }
 }
-

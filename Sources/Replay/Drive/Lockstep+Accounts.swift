@@ -21,7 +21,8 @@ extension Lockstep {
       log.signatures.map { signature in
         Divergence(
           encoding: log.encoding, verdict: signature.verdict, certainty: signature.certainty,
-          rule: signature.verdict.brokenRule(log.encoding, at: signature.transition), transition: signature.transition.rawValue,
+          rule: signature.verdict.brokenRule(log.encoding, at: signature.transition),
+          transition: signature.transition.rawValue,
           order: signature.order, count: signature.count, firstSequence: signature.firstSequence,
           firstTime: signature.firstTime, mm: signature.mm, page: signature.page, history: [])
       }

@@ -7,7 +7,7 @@ package enum Claim: UInt8, Sendable, BitwiseCopyable {
   /// The fact it rests on was never seen.
   case unknown
 
-  init(_ isExclusive: Bool) { self = isExclusive ? .exclusive : .shared }
+  package init(_ isExclusive: Bool) { self = isExclusive ? .exclusive : .shared }
 
   package var isExclusive: Bool { self == .exclusive }
 }

@@ -39,7 +39,9 @@ package enum LitmusRunner {
   private static func unheardOf(_ scenario: LitmusScenario, _ selection: Selection) -> [LitmusConfiguration] {
     let known = Set(scenario.configurations)
     guard known.isSuperset(of: LitmusConfiguration.complete) else { return [] }
-    return selection.registry.map { LitmusConfiguration($0.id) }.filter { $0.encoding != .baseline && !known.contains($0) }
+    return selection.registry.map { LitmusConfiguration($0.id) }.filter {
+      $0.encoding != .baseline && !known.contains($0)
+    }
   }
 
   private static func run(

@@ -15,31 +15,20 @@ package struct RandomStory: Sendable {
   }
 
   /// As a litmus file that asks for what the check asked for.
-  package static func file(_ lines: [String], seed: UInt64) -> String {
-    """
-    # SPDX-License-Identifier: GPL-2.0-only
-    example random-\(seed) "Random steps, seed \(seed)"
-    source "seed \(seed), shrunken"
-    verdict A-and-eager | B | C: OK
+  package static func file(_ lines: [String], seed: UInt64, without: [String] = []) -> String {
+    let configurations = [EncodingID.aAndEager, .b, .cStrict].map { encoding in
+      let own = without.filter { LitmusSwitches.names(of: encoding).contains($0) }
+      return LitmusConfiguration(encoding, without: own).description
+    }
+    return """
+      # SPDX-License-Identifier: GPL-2.0-only
+      example random-\(seed) "Random steps, seed \(seed)"
+      source "seed \(seed), shrunken"
+      verdict \(configurations.joined(separator: " | ")): OK
 
-    \(lines.joined(separator: "\n"))
+      \(lines.joined(separator: "\n"))
 
-    """
-  }
-}
-
-/// SplitMix64: small, seeded, the same on every machine.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z &>> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z &>> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z &>> 31)
+      """
   }
 }
 

@@ -45,7 +45,8 @@ package enum RandomStoryCheck {
   private static func complaint(_ lines: [String], _ without: [String]) -> String? {
     guard
       let scenario = try? LitmusParser.parse(
-        RandomStory.file(lines, seed: 0), file: "random").first
+        RandomStory.file(lines, seed: 0), file: "random"
+      ).first
     else { return nil }
     let operations = scenario.lines.compactMap { statement -> (LitmusOperation, String)? in
       if case .step(let operation) = statement.body { (operation, statement.text) } else { nil }
@@ -113,7 +114,8 @@ extension World {
       if entry.kind != .swap, folios[FolioID(entry.index)].flags.contains(.ksm) { continue }
       let isAlone = pages.allSatisfy { observers[$0] == 1 }
       if (isTrulyExclusive(ref) == .exclusive) != isAlone {
-        return "\(E.id.rawValue): the counts say \(isAlone ? "shared" : "exclusive") of page \(owner(ref).page.rawValue)"
+        return
+          "\(E.id.rawValue): the counts say \(isAlone ? "shared" : "exclusive") of page \(owner(ref).page.rawValue)"
       }
       if E.claim(self, ref, entry) == .exclusive, !isAlone {
         return "\(E.id.rawValue) claims page \(owner(ref).page.rawValue), which others can observe"

@@ -43,7 +43,7 @@ extension World {
   }
 
   /// Changes bits of the entry; its kind may change between kinds that refer to the same page.
-  mutating func update(_ entry: Entry, at ref: EntryRef) {
+  package mutating func update(_ entry: Entry, at ref: EntryRef) {
     let old = tables.entry(ref)
     tables.write(settled(entry), at: ref)
     if old.kind.refersToFolio, old.kind.isMigration != entry.kind.isMigration {
