@@ -70,7 +70,7 @@ extension LitmusVerdicts {
     guard judgement.losesExclusivity else { return }
     if let old = before.held[place] {
       if old.kind != entry.kind || old.folio != folio { lost.insert(place) }
-    } else if before.populated.contains(place) {
+    } else {
       lost.insert(place)
     }
   }

@@ -104,7 +104,9 @@ extension LitmusPlayer {
     if entry(mm, page).kind == .none {
       switch vma.backing {
       case .hugetlb: _ = world.hugeFault(mm, virtual, vma.facts, write: true, isHugetlb: true)
-      case .privateFile, .loader: _ = world.filePageCopy(mm, virtual, vma.facts)
+      case .privateFile, .loader:
+        let outcome = world.filePageCopy(mm, virtual, vma.facts)
+        if case .failed = outcome { return outcome }
       case .shared: throw .unsupported("a store to a shared mapping")
       case .anonymous, .unknown:
         if write.order.rawValue >= 9 {

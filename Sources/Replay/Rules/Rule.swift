@@ -36,37 +36,6 @@ extension Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] { [] }
 }
 
-/// All rules, in the order of `list rules`.
-package enum RuleCatalogue {
-  package static let all: [any Rule.Type] = [
-    WritableIsExclusive.self,
-    ExclusiveIsMappedOnce.self,
-    ExclusiveHasNoForeignEntry.self,
-    SpecialNeverExclusive.self,
-    PinnedStaysExclusive.self,
-    PinNeedsExclusive.self,
-    ClearedOnlyWhereAllowed.self,
-    SetOnlyWhereProved.self,
-    SwapExclusiveCountsOne.self,
-    FlagClearWhileUnmapped.self,
-    PMDUsesHead.self,
-    ForkLeavesReadOnly.self,
-    FastPinSawUnchangedEntry.self,
-    NeverMappedTwiceInOneMM.self,
-    ZapNeverPromotes.self,
-    ProtectionKeepsExclusivity.self,
-    FolioFlagCoversAll.self,
-    ClearBitMeansExclusive.self,
-    BitmapBelongsToTable.self,
-    SetBitIsReadOnly.self,
-    BitsMeanExclusive.self,
-    ExclusiveHasBits.self,
-    DirtyLivesInFolio.self,
-  ]
-
-  package static func rule(_ id: String) -> (any Rule.Type)? { all.first { $0.id == id } }
-}
-
 extension World {
   /// A message per entry for which `check` has one.
   @inline(never)
