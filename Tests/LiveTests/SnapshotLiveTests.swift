@@ -46,6 +46,7 @@ struct SnapshotLiveTests {
     #expect(recorder.wait() == .exited(0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let marker = try #require(try reader.formats.format(named: "print", system: "ftrace"))
+    let words = try #require(marker.field("buf"))
     let lock = try #require(try reader.formats.format(named: "mmap_lock_acquire_returned"))
     let mm = try #require(lock.field("mm"))
     let pid = try #require(lock.field("common_pid"))
@@ -57,9 +58,10 @@ struct SnapshotLiveTests {
         let record = batch[index]
         let task = pid.loadUInt64(from: record)
         if record.eventID == marker.id {
-          if open == nil {
+          let text = try #require(words.loadString(from: record))
+          if text.hasPrefix("cowscope snapshot begin") {
             open = (try #require(task), [])
-          } else if let closed = open {
+          } else if text.hasPrefix("cowscope snapshot end"), let closed = open {
             #expect(closed.task == task)
             #expect(closed.pointers.count == 1, "mm pointers between the markers")
             brackets += 1

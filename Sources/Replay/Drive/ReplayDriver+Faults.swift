@@ -20,6 +20,7 @@ struct Populating {
 
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
+    if !copying.isEmpty { finishCopies(of: mm, over: page) }
     settleDoubts(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)

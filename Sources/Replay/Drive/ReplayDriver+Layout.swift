@@ -84,6 +84,11 @@ extension ReplayDriver {
     for (child, copy) in copying.sorted(by: { $0.key < $1.key }) { finishCopy(copy.parent, child) }
   }
 
+  /// A fault waits for the lock of a VMA that is being copied: where one took effect, the copy is over.
+  mutating func finishCopies(of parent: MMID, over page: VirtualPage) {
+    for (child, copy) in copying where copy.parent == parent && copy.range.contains(page) { finishCopy(parent, child) }
+  }
+
   private mutating func finishCopy(_ parent: MMID, _ child: MMID) {
     guard let (_, range, _) = copying.removeValue(forKey: child) else { return }
     copy(parent, child, range)
