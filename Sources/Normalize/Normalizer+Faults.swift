@@ -156,6 +156,8 @@ extension Normalizer {
       counters.foreignCounters &+= 1
       return true
     }
+    // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
+    if current == 0, mm == tasks[slot].mm, tasks[slot].exec != nil { switchToNewProgram(slot) }
     let pages = size >> Int64(pageShift)
     let change = ownership.count(member, of: mm, pages: pages)
     if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
