@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Dispatch
 import Foundation
 import Replay
+import Synchronization
 
 /// `cowscope litmus`: runs worked examples against every encoding they speak of.
 struct Litmus: ParsableCommand {
@@ -61,10 +63,20 @@ struct Litmus: ParsableCommand {
       try printMutations(scenarios)
       return
     }
-    let results = scenarios.flatMap { LitmusRunner.run($0, selection) }
+    let results = Self.run(scenarios, selection)
     guard !results.isEmpty else { throw failure("nothing to run: no example names this kernel and encoding") }
     print(ktap ? Self.ktap(results) : Self.text(results), terminator: "")
     if results.contains(where: { !$0.passed }) { throw ExitCode(2) }
+  }
+
+  /// Every example is a world of its own: they run on all CPUs, the results in the order of the examples.
+  private static func run(_ scenarios: [LitmusScenario], _ selection: LitmusRunner.Selection) -> [LitmusResult] {
+    let results = Mutex([[LitmusResult]](repeating: [], count: scenarios.count))
+    DispatchQueue.concurrentPerform(iterations: scenarios.count) { index in
+      let result = LitmusRunner.run(scenarios[index], selection)
+      results.withLock { $0[index] = result }
+    }
+    return results.withLock { $0.flatMap { $0 } }
   }
 
   private func failure(_ message: String) -> ExitCode {

@@ -78,7 +78,11 @@ struct FolioPool: Sendable {
     return body(&sides[index])
   }
 
-  func order(_ folio: FolioID) -> FolioOrder { side(folio)?.order ?? .base }
+  func order(_ folio: FolioID) -> FolioOrder {
+    // Not through `side`, which copies the record with its arrays.
+    let side = records[Int(folio.raw)].side
+    return side == noIndex ? .base : sides[Int(side)].order
+  }
 
   // — mappings
 
@@ -192,7 +196,10 @@ struct FolioPool: Sendable {
   // — content versions (oracle mode)
 
   func content(_ folio: FolioID, page: Int) -> UInt32 {
-    if let side = side(folio), side.order > .base { return page < side.content.count ? side.content[page] : 0 }
+    let side = records[Int(folio.raw)].side
+    if side != noIndex, sides[Int(side)].order > .base {
+      return page < sides[Int(side)].content.count ? sides[Int(side)].content[page] : 0
+    }
     return Int(folio.raw) < contents.count ? contents[Int(folio.raw)] : 0
   }
 
