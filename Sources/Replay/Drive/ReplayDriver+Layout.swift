@@ -95,7 +95,16 @@ extension ReplayDriver {
   }
 
   private mutating func copy(_ parent: MMID, _ child: MMID, _ range: PageRange) {
+    guard lockstep.baseline.isLive(parent), lockstep.baseline.isLive(child) else {
+      count(\.afterExit)
+      return
+    }
     noteTouched(parent, range)
+    let already = lockstep.baseline.countAnonymous(child, in: range)
+    if already.present + already.swap > 0 {
+      count(\.copiedTwice)
+      run(.zap(child, range), .fork)
+    }
     for piece in layouts[parent]?.pieces(of: range) ?? [] {
       run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))
       if piece.facts != VMAMap.unknown { layouts[child]?.set(piece.range, piece.facts) }

@@ -251,6 +251,7 @@ package struct ReplayCounters: Sendable {
   package var entryWasThere: UInt64 = 0
   package var migratedUnknown: UInt64 = 0
   package var learnedFromSnapshots: UInt64 = 0
+  package var copiedTwice: UInt64 = 0
 
   var named: [NamedCount] {
     [
@@ -262,6 +263,7 @@ package struct ReplayCounters: Sendable {
       ("first touches where the model had a page", entryWasThere),
       ("migrations of pages the model does not know", migratedUnknown),
       ("pages first seen in a snapshot", learnedFromSnapshots),
+      ("VMAs copied by fork into a child that had pages there", copiedTwice),
     ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 }
