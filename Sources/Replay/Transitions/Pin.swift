@@ -131,14 +131,31 @@ extension World {
     if isPinned(FolioID(entry.index), page: entry.page) { return true }
     guard !pins.isEmpty else { return false }
     let (mm, page) = owner(ref)
-    return pins.contains { $0.mm == mm && $0.page == page && $0.folio.raw != entry.index }
+    return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio.raw != entry.index }
+  }
+
+  /// Entries moved, and the pins taken through them.
+  mutating func movePins(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) {
+    for index in pins.indices where pins[index].mm == mm && source.contains(pins[index].page) && !pins[index].isZapped {
+      let offset = pins[index].page.rawValue &- source.start.rawValue
+      pins[index].page = VirtualPage(destination.rawValue &+ offset)
+    }
+  }
+
+  /// The mm gave the pages up: whatever it maps there next, the pins have nothing to do with it.
+  mutating func zapPins(_ mm: MMID, _ range: PageRange) {
+    for index in pins.indices where pins[index].mm == mm && range.contains(pins[index].page) {
+      pins[index].isZapped = true
+    }
   }
 }
 
 /// A pin (or reference) and the entry it was taken through.
 struct PinRecord: Sendable {
   var mm: MMID
+  /// Where the entry is now; once it was zapped, where it last was.
   var page: VirtualPage
+  var isZapped = false
   var folio: FolioID
   var pageInFolio: Int
   /// The page of the folio the entry named: 0 for a PMD.
