@@ -38,13 +38,12 @@ extension World {
     // FOLL_TOUCH: the folio, never the entry, is marked.
     if write, !E.isDataDirty(self, entry) { markDirty(folio) }
     let inFolio = contentPage(ref, entry, page)
-    let pinned = entry.page
     folios.withSide(folio) { side in
       side.pins += 1
       if side.pagePins.isEmpty { side.pagePins = Array(repeating: 0, count: side.order.pageCount) }
-      side.pagePins[pinned] += 1
+      side.pagePins[inFolio] += 1
     }
-    pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio, entryPage: pinned))
+    pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio))
     if let slot = slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
     touch(ref)
     return .reused(folio)
@@ -57,7 +56,7 @@ extension World {
     let record = pins.remove(at: index)
     folios.withSide(record.folio) { side in
       side.pins -= 1
-      side.pagePins[record.entryPage] -= 1
+      side.pagePins[record.pageInFolio] -= 1
     }
     touchDiverged(record.folio)
     release(record.folio)
@@ -79,7 +78,7 @@ extension World {
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     folios.withSide(folio) { $0.extraReferences += 1 }
-    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0, entryPage: 0))
+    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
     for other in folios.mappings(of: folio) { touch(other) }
     return .done
   }
@@ -128,7 +127,8 @@ extension World {
   /// A copy of what is mapped at `ref` would separate a pin from the page table, or has done so.
   func isPinHit(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard entry.kind.refersToFolio else { return false }
-    if isPinned(FolioID(entry.index), page: entry.page) { return true }
+    let folio = FolioID(entry.index)
+    if isHuge(ref) ? isPinned(folio) : isPinned(folio, page: entry.page) { return true }
     guard !pins.isEmpty else { return false }
     let (mm, page) = owner(ref)
     return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio.raw != entry.index }
@@ -158,6 +158,4 @@ struct PinRecord: Sendable {
   var isZapped = false
   var folio: FolioID
   var pageInFolio: Int
-  /// The page of the folio the entry named: 0 for a PMD.
-  var entryPage: Int
 }
