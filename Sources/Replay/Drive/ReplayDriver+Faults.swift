@@ -9,6 +9,9 @@ struct Doubt {
   let mm: MMID
   let page: VirtualPage
   let expected: String
+
+  /// Nanoseconds between a fault's entry and its decision, for one that copies nothing: taking locks, at most.
+  static let longestFault: UInt64 = 200_000
 }
 
 /// Where `MAP_POPULATE` or `mlock` has got to.
@@ -152,6 +155,7 @@ extension ReplayDriver {
     } else {
       bind(run(.writeFault(mm, page, vma, .copied(hiddenReference: isHidden)), followsKernel: true), pfn)
     }
+    if !doubts.isEmpty { settleOvertaken() }
   }
 
   private mutating func copiedFromFile(
@@ -313,6 +317,18 @@ extension ReplayDriver {
     guard !doubts.isEmpty else { return }
     for doubt in doubts where doubt.mm == mm { unknown(.decision, mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll { $0.mm == mm }
+  }
+
+  /// Two faults on one page at a time: the quiet one began before the other one's copy was seen and came to its
+  /// decision after it, as the only mapper left.
+  private mutating func settleOvertaken() {
+    let now = current.time.nanoseconds
+    for doubt in doubts where now &- doubt.record.time.nanoseconds < Doubt.longestFault {
+      guard case .mustReuse = lockstep.predictWriteFault(doubt.mm, doubt.page) else { continue }
+      unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record)
+      reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
+      doubts.removeAll { $0.mm == doubt.mm && $0.page == doubt.page }
+    }
   }
 
   mutating func settleAllDoubts() {
