@@ -92,7 +92,7 @@ extension LitmusVerdicts {
 
   private static func isDetached<E: Encoding>(_ pin: PinRecord, _ world: borrowing World<E>) -> Bool {
     let entry = world.entry(pin.mm, pin.page)
-    return entry.kind == .present && entry.index != pin.folio.raw
+    return !pin.isZapped && entry.kind == .present && entry.index != pin.folio.raw
   }
 
   /// An entry that went although the baseline's stayed, with data its process may count on: the data is gone.

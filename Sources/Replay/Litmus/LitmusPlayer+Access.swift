@@ -109,14 +109,22 @@ extension LitmusPlayer {
         if case .failed = outcome { return outcome }
       case .shared: throw .unsupported("a store to a shared mapping")
       case .anonymous, .unknown:
-        if write.order.rawValue >= 9 {
-          _ = world.hugeFault(mm, virtual, vma.facts)
-        } else if write.order > .base {
-          _ = world.anonymousFault(mm, virtual, order: write.order, vma.facts)
+        if write.order > .base, fits(write.order, mm, page) {
+          _ =
+            write.order.rawValue >= 9
+            ? world.hugeFault(mm, virtual, vma.facts)
+            : world.anonymousFault(mm, virtual, order: write.order, vma.facts)
         }
       }
     }
     return world.store(mm, virtual, vma.facts)
+  }
+
+  /// `pte_range_none`, too: where the order asked for does not fit, the fault falls back to a small folio.
+  private func fits(_ order: FolioOrder, _ mm: MMID, _ page: Int) -> Bool {
+    let first = page & ~(order.pageCount - 1)
+    return isInOneVMA(order, mm, page)
+      && (first..<first + order.pageCount).allSatisfy { entry(mm, $0).kind == .none }
   }
 
   private mutating func forcedWrite(

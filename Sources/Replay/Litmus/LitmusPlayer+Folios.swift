@@ -67,6 +67,7 @@ extension LitmusPlayer {
     case .collapse(let range, let order):
       let mm = try mm(range.process)
       let page = range.pages.lowerBound
+      guard isInOneVMA(order, mm, page) else { throw .failed }
       return LitmusStepReport(
         world.collapse(mm, VirtualPage(UInt64(page)), order: order, try facts(mm, page)))
     default: return try ksmStep(operation)

@@ -76,6 +76,13 @@ struct LitmusPlayer<E: Encoding>: Sendable {
 
   func facts(_ mm: MMID, _ page: Int) throws(LitmusStop) -> VMAFacts { try vma(mm, page).facts }
 
+  /// `thp_vma_suitable_order`: the aligned folio around the page lies in one VMA.
+  func isInOneVMA(_ order: FolioOrder, _ mm: MMID, _ page: Int) -> Bool {
+    let first = page & ~(order.pageCount - 1)
+    let pages = first..<first + order.pageCount
+    return vmas[mm]?.parts(in: pages).first?.pages == pages
+  }
+
   // — entries
 
   func entry(_ mm: MMID, _ page: Int) -> Entry { world.entry(mm, VirtualPage(UInt64(page))) }

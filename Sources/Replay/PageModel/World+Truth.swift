@@ -104,10 +104,13 @@ extension World {
     }
   }
 
+  /// Every other mapping is of an mm being torn down. Others may map any page of a PMD-mapped folio by PTEs.
   private func othersAreDying(_ ref: EntryRef, _ folio: FolioID) -> Bool {
     var dying = true
-    folios.forEachMapping(of: folio, page: 0) { other in
-      if other != ref, mms[Int(tables[other.region].mm)]?.tearingDown != true { dying = false }
+    for page in 0..<folios.order(folio).pageCount where dying {
+      folios.forEachMapping(of: folio, page: page) { other in
+        if other != ref, mms[Int(tables[other.region].mm)]?.tearingDown != true { dying = false }
+      }
     }
     return dying
   }

@@ -68,6 +68,10 @@ extension World {
   func isPinnedThrough(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard !pins.isEmpty else { return false }
     let (mm, page) = owner(ref)
-    return pins.contains { $0.mm == mm && $0.page == page && $0.folio.raw == entry.index && $0.entryPage == entry.page }
+    let range = PageRange(start: page, count: isHuge(ref) ? 512 : 1)
+    return pins.contains { pin in
+      pin.mm == mm && range.contains(pin.page) && pin.folio.raw == entry.index
+        && (isHuge(ref) || pin.pageInFolio == entry.page)
+    }
   }
 }

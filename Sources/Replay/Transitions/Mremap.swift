@@ -65,6 +65,11 @@ extension World {
       folios.attach(to, to: folio, page: entry.page, huge: isHuge(to))
       folios.detach(from, from: folio, page: entry.page, huge: isHuge(from))
     }
+    if !pins.isEmpty {
+      let source = owner(from)
+      movePins(
+        source.mm, PageRange(start: source.page, count: isHuge(from) ? 512 : 1), to: owner(to).page)
+    }
     tables.write(.none, at: from)
     tables.write(entry, at: to)
     touch(from)
@@ -92,6 +97,7 @@ extension World {
       guard prepareHugeMove(region, toBase: target, ref) else { return false }
     }
     touchTable(region)
+    movePins(mm, PageRange(start: page, count: 512), to: destination)
     mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
     tables[region].base = target
     mms[Int(slot)]?.insert(region: region, base: target)

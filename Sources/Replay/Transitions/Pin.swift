@@ -38,13 +38,12 @@ extension World {
     // FOLL_TOUCH: the folio, never the entry, is marked.
     if write, !E.isDataDirty(self, entry) { markDirty(folio) }
     let inFolio = contentPage(ref, entry, page)
-    let pinned = entry.page
     folios.withSide(folio) { side in
       side.pins += 1
       if side.pagePins.isEmpty { side.pagePins = Array(repeating: 0, count: side.order.pageCount) }
-      side.pagePins[pinned] += 1
+      side.pagePins[inFolio] += 1
     }
-    pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio, entryPage: pinned))
+    pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio))
     if let slot = slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
     touch(ref)
     return .reused(folio)
@@ -57,7 +56,7 @@ extension World {
     let record = pins.remove(at: index)
     folios.withSide(record.folio) { side in
       side.pins -= 1
-      side.pagePins[record.entryPage] -= 1
+      side.pagePins[record.pageInFolio] -= 1
     }
     touchDiverged(record.folio)
     release(record.folio)
@@ -79,7 +78,7 @@ extension World {
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     folios.withSide(folio) { $0.extraReferences += 1 }
-    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0, entryPage: 0))
+    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
     for other in folios.mappings(of: folio) { touch(other) }
     return .done
   }
@@ -128,19 +127,35 @@ extension World {
   /// A copy of what is mapped at `ref` would separate a pin from the page table, or has done so.
   func isPinHit(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard entry.kind.refersToFolio else { return false }
-    if isPinned(FolioID(entry.index), page: entry.page) { return true }
+    let folio = FolioID(entry.index)
+    if isHuge(ref) ? isPinned(folio) : isPinned(folio, page: entry.page) { return true }
     guard !pins.isEmpty else { return false }
     let (mm, page) = owner(ref)
-    return pins.contains { $0.mm == mm && $0.page == page && $0.folio.raw != entry.index }
+    return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio.raw != entry.index }
+  }
+
+  /// Entries moved, and the pins taken through them.
+  mutating func movePins(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) {
+    for index in pins.indices where pins[index].mm == mm && source.contains(pins[index].page) && !pins[index].isZapped {
+      let offset = pins[index].page.rawValue &- source.start.rawValue
+      pins[index].page = VirtualPage(destination.rawValue &+ offset)
+    }
+  }
+
+  /// The mm gave the pages up: whatever it maps there next, the pins have nothing to do with it.
+  mutating func zapPins(_ mm: MMID, _ range: PageRange) {
+    for index in pins.indices where pins[index].mm == mm && range.contains(pins[index].page) {
+      pins[index].isZapped = true
+    }
   }
 }
 
 /// A pin (or reference) and the entry it was taken through.
 struct PinRecord: Sendable {
   var mm: MMID
+  /// Where the entry is now; once it was zapped, where it last was.
   var page: VirtualPage
+  var isZapped = false
   var folio: FolioID
   var pageInFolio: Int
-  /// The page of the folio the entry named: 0 for a PMD.
-  var entryPage: Int
 }

@@ -17,6 +17,7 @@ extension World {
       drop(ref)
       removed += 1
     }
+    zapPins(mm, range)
     return removed
   }
 
@@ -66,6 +67,7 @@ extension World {
       E.tableFreed(&self, region)
       tables.free(region)
     }
+    zapPins(mm, .everything)
     mms[Int(slot)] = nil
     freeMMs.append(slot)
     slotOfMM[Int(mm.rawValue)] = noIndex
