@@ -55,6 +55,12 @@ public struct PageRange: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public init(start: VirtualPage, count: Int) { self.init(start: start, end: start.advanced(by: count)) }
 
+  /// The naturally aligned pages that a folio of this order covers around one of them.
+  @inlinable
+  public init(around page: VirtualPage, _ order: FolioOrder) {
+    self.init(start: VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1)), count: order.pageCount)
+  }
+
   @inlinable
   public var isEmpty: Bool { end <= start }
 

@@ -96,5 +96,5 @@ public enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// What the normalizer recognises and the model does not follow.
 public enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case largeFolio, hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory, placeless
+  case hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory, placeless
 }

@@ -117,9 +117,7 @@ extension ReplayDriver {
       appeared(mm, pfn, order)
       return
     }
-    let range = PageRange(
-      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
-    if order != .base { noteTouched(mm, range) }
+    if order != .base { noteTouched(mm, PageRange(around: page, order)) }
     if entry.kind.refersToFolio {
       count(\.entryWasThere)
       run(.zap(mm, PageRange(start: page, count: 1)))
@@ -261,7 +259,7 @@ extension ReplayDriver {
     var result = Teardown.Reference.released
     for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
       guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
-      let above = PageRange(start: other.page, end: VirtualPage(1 << 52))
+      let above = PageRange(start: other.page, end: PageRange.everything.end)
       let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
       switch teardown.reference(rank: rank) {
       case .held: return .held
@@ -277,10 +275,8 @@ extension ReplayDriver {
     evidence: Finding.Evidence = .decision, record: MMEventRecord? = nil
   ) {
     let record = record ?? current
-    verifier.disagree(evidence, cause) { cause in
-      Finding(
-        evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
-        expected: expected, observed: observed)
+    verifier.disagree(evidence, cause) {
+      Self.finding(evidence, $0, mm, page, expected, observed, record)
     }
   }
 
@@ -289,11 +285,18 @@ extension ReplayDriver {
     record: MMEventRecord? = nil
   ) {
     let record = record ?? current
-    verifier.unknown(evidence, cause) { cause in
-      Finding(
-        evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
-        expected: "unknown", observed: "")
+    verifier.unknown(evidence, cause) {
+      Self.finding(evidence, $0, mm, page, "unknown", "", record)
     }
+  }
+
+  private static func finding(
+    _ evidence: Finding.Evidence, _ cause: String, _ mm: MMID, _ page: VirtualPage, _ expected: String,
+    _ observed: String, _ record: MMEventRecord
+  ) -> Finding {
+    Finding(
+      evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
+      expected: expected, observed: observed)
   }
 
   // — doubts

@@ -6,7 +6,7 @@ extension ReplayDriver {
   /// A PMD-sized folio on first touch (`do_huge_pmd_anonymous_page`): nothing was there but the huge zero page, which
   /// the model holds as one zero page per read.
   mutating func hugeTouch(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, isWrite: Bool) {
-    let range = PageRange(start: VirtualPage(page.rawValue & ~511), count: 512)
+    let range = PageRange(around: page, FolioOrder(9))
     noteTouched(mm, range)
     if lockstep.baseline.countAnonymous(mm, in: range).present > 0 { count(\.entryWasThere) }
     run(.zap(mm, range), .thpFault)
@@ -17,10 +17,10 @@ extension ReplayDriver {
   /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
     guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
-    let head = lockstep.baseline.pfn(of: folio) ?? pfn
-    let owners = lockstep.baseline.mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+    let owners = lockstep.baseline.mappers(of: pfn)
     guard let first = owners.first, owners.allSatisfy({ !lockstep.baseline.isDying($0.mm) }) else { return false }
     if lockstep.baseline.isLarge(folio) {
+      let head = lockstep.baseline.pfn(of: folio) ?? pfn
       let pages = UInt64(lockstep.baseline.pageCount(of: folio))
       run(.splitFolio(first.mm, first.page))
       lastSplit = head..<PFN(head.rawValue + pages)
@@ -39,10 +39,7 @@ extension ReplayDriver {
 
   /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.
   mutating func collapseBegan(_ member: PFN) {
-    collapsing[current.task] = lockstep.baseline.folio(at: member).map { folio in
-      let head = lockstep.baseline.pfn(of: folio) ?? member
-      return lockstep.baseline.mappers(of: folio, page: Int(member.rawValue &- head.rawValue))
-    }
+    collapsing[current.task] = lockstep.baseline.mappers(of: member)
   }
 
   /// `collapse_huge_page`: the range of what was isolated is one huge folio now. Swap entries were read in before.
@@ -52,8 +49,7 @@ extension ReplayDriver {
       lockstep.markIncomplete(mm)
       return
     }
-    let range = PageRange(
-      start: VirtualPage(page.rawValue & ~UInt64(order.pageCount - 1)), count: order.pageCount)
+    let range = PageRange(around: page, order)
     noteTouched(mm, range)
     let vma = facts(mm, page)
     var outcome = run(.collapse(mm, range.start, order, vma))

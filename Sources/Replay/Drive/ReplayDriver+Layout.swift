@@ -151,8 +151,8 @@ extension ReplayDriver {
     finishCopy(parent, child)
     run(.forkEnd(parent: parent, child: child))
     if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
-      let whole = PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))
-      if UInt64(lockstep.baseline.countAnonymous(child, in: whole).present) != counted { count(\.forkCountDiffers) }
+      let copied = lockstep.baseline.countAnonymous(child, in: .everything).present
+      if UInt64(copied) != counted { count(\.forkCountDiffers) }
     }
     programs[child] = nil
   }

@@ -163,7 +163,7 @@ extension ReplayDriver {
     _ open: OpenSnapshot, _ seen: Set<VirtualPage>, swapped: Set<VirtualPage>
   ) {
     var extra: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(open.mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))) {
+    lockstep.baseline.forEachEntry(open.mm, .everything) {
       page, entry in
       if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
     }

@@ -5,13 +5,11 @@ import MMEvents
 extension ReplayDriver {
   /// `pageout`: every mapping of the folio is a swap entry by now. The counters told how many, not which.
   mutating func swapWritten(_ pfn: PFN) {
-    guard let folio = lockstep.baseline.folio(at: pfn) else { return }
-    let head = lockstep.baseline.pfn(of: folio) ?? pfn
-    let mappers = lockstep.baseline.mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+    let mappers = lockstep.baseline.mappers(of: pfn)
     for owner in mappers { noteTouched(owner.mm, owner.page) }
-    guard let first = mappers.first else { return }
+    guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }
     run(.swapOut(first.mm, first.page, keepsCache: true, writeback: true, stableWrites: false))
-    cached[head] = (first.mm, first.page)
+    cached[lockstep.baseline.pfn(of: folio) ?? pfn] = (first.mm, first.page)
   }
 
   /// The frame of a folio that only the swapcache had: reclaim is done with it.

@@ -76,11 +76,9 @@ package struct ReplayDriver {
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .protected,
-      .moved, .advised,
-      .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged, .ksmMergedWithZero, .collapsed,
-      .forkBegan, .forkCopied, .forkCopiedPinned,
-      .forkCounted, .forkEnded, .forkAborted, .swappedOut, .snapshotBegan:
+      .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged,
+      .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted, .forkEnded,
+      .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
     }
   }
@@ -195,6 +193,11 @@ package struct ReplayDriver {
   /// unmapped it unseen.
   private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
+    guard lockstep.baseline.isMapped(pfn) else {
+      swapCacheFreed(pfn)
+      _ = lockstep.baseline.pfnFreed(pfn)
+      return
+    }
     if ksmReplaced(pfn) { return }
     if collapsing[current.task] != nil {
       _ = lockstep.baseline.pfnFreed(pfn)
@@ -227,7 +230,7 @@ package struct ReplayDriver {
     if lossTime == nil { lossTime = current.time }
     doubts.removeAll()
     for mm in layouts.keys.sorted() {
-      run(.zap(mm, PageRange(start: VirtualPage(0), end: VirtualPage(1 << 52))))
+      run(.zap(mm, .everything))
       lockstep.markIncomplete(mm)
     }
   }

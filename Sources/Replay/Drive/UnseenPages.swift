@@ -29,8 +29,6 @@ struct UnseenPages {
     return page
   }
 
-  mutating func filled(_ mm: MMID, _ page: VirtualPage) { waiting[mm]?.remove(page) }
-
   /// Address spaces of which pages were swapped out: which ones is told later, or, for clean pages, never.
   private var swapping: Set<MMID> = []
 

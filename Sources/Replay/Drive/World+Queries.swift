@@ -26,6 +26,16 @@ extension World {
     return (FolioID(entry.index), isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
   }
 
+  /// The entries that refer to the page in a frame; none when the model has no folio there.
+  func mappers(of pfn: PFN) -> [(mm: MMID, page: VirtualPage)] {
+    guard let folio = folio(at: pfn) else { return [] }
+    let head = self.pfn(of: folio) ?? pfn
+    return mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
+  }
+
+  /// Whether any entry refers to the folio in a frame.
+  func isMapped(_ pfn: PFN) -> Bool { folio(at: pfn).map { folios[$0].attached > 0 } ?? false }
+
   /// What the model has of the mm is not all there is.
   mutating func markIncomplete(_ mm: MMID) {
     if let slot = slot(of: mm) { mms[Int(slot)]?.isComplete = false }

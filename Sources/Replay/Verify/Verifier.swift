@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// Why the model could not say what the kernel must have done, although the kernel showed it.
 package enum UnknownCause: String, Sendable, CaseIterable {
@@ -12,7 +12,6 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
   case raced = "raced with another thread, or refused in atomic context"
-  case notFollowed = "in a state the model does not follow"
 }
 
 /// Why a page of a snapshot is no evidence.

@@ -109,7 +109,6 @@ enum EventWords {
 
   static func unfollowed(_ what: Unfollowed) -> String {
     switch what {
-    case .largeFolio: "large-folio"
     case .hugetlb: "hugetlb"
     case .swap: "swap"
     case .migration: "migration"
