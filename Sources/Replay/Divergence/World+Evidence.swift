@@ -45,6 +45,11 @@ extension World {
     return folios.mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
   }
 
+  /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
+  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: borrowing World<Baseline>) -> Bool {
+    content(mm, page) < baseline.content(mm, page) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
+  }
+
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {
     folios[folio].flags.isSuperset(of: [.writeback, .stableWrites])
   }
