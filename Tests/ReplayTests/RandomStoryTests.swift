@@ -13,6 +13,12 @@ struct RandomStoryTests {
     }
   }
 
+  @Test("Seeds that once found something stay quiet", arguments: [UInt64(1017), 2638, 13465])
+  func onceBroken(seed: UInt64) {
+    let finding = RandomStoryCheck.check(seed: seed, steps: 50)
+    #expect(finding?.what == nil)
+  }
+
   @Test(
     "A forgotten call site is found and shrunken to a few steps",
     arguments: ["b.fork.set.child", "b.reuse.clear", "c.fork"])

@@ -26,7 +26,7 @@ extension World {
       evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(FolioID(entry.index))
     }
     if encoding != .exclusive {
-      evidence.isWritable = entry.writable || entry.shadowStack
+      evidence.isWritable = entry.countsAsWritable
       if baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
         evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)

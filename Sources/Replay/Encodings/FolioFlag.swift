@@ -179,11 +179,15 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// Clears the flag because one page becomes shared. The other entries of the folio are in every table of every mm.
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios[folio].flags.contains(.large), flag(world, folio) != .shared {
+      var flushed = except.map(\.region)
       for ref in world.folios.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         guard let protected = writeProtected(world.tables.entry(ref)) else { continue }
         world.update(protected, at: ref)
         world.costs[.foreignWriteProtects] += 1
+        guard !flushed.contains(ref.region) else { continue }
+        flushed.append(ref.region)
+        world.costs[.extraTLBFlushes] += 1
       }
     }
     set(&world, folio, page, false)

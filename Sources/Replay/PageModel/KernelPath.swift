@@ -60,6 +60,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case endWriteback
   /// `do_swap_page`.
   case swapIn
+  /// `ksm_might_need_to_copy`.
+  case swapInCopy
   /// `unuse_pte`.
   case swapOff
   /// `ttu_anon_lazyfree_folio`.

@@ -10,7 +10,9 @@ extension World {
     createMM(child, .fork)
     guard let from = slot(of: parent), let to = slot(of: child) else { return }
     let isComplete = mms[Int(from)]?.isComplete ?? false
+    let family = mms[Int(from)]?.family ?? parent
     mms[Int(to)]?.isComplete = isComplete
+    mms[Int(to)]?.family = family
     mms[Int(from)]?.writeProtectSequence &+= 1
     forksUnderWay += 1
   }
