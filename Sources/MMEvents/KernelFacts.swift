@@ -25,6 +25,14 @@ public struct KernelFacts: Sendable, Equatable {
   public var reclaimsEmptyTables: Bool
   /// khugepaged collapses to orders below the PMD.
   public var collapsesToSmallOrders: Bool
+  /// A range of read-only entries is not collapsed (`SCAN_PAGE_RO`).
+  public var collapseNeedsWritable: Bool
+  /// A NUMA hint keeps the write bit in the entry; otherwise write comes back where the page is exclusive.
+  public var numaHintKeepsWrite: Bool
+  /// MADV_GUARD_INSTALL exists.
+  public var hasGuardRegions: Bool
+  /// A PMD may be device-private; otherwise the folio is split before it goes to the device.
+  public var hasDevicePrivatePMDs: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
   public var pageFlagsShowHeadOnly: Bool
 
@@ -40,22 +48,30 @@ public struct KernelFacts: Sendable, Equatable {
   public static let v6_1 = KernelFacts(
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
-    unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: false)
+    unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false,
+    collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, hasDevicePrivatePMDs: false,
+    pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
-    unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: true)
+    unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false,
+    collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, hasDevicePrivatePMDs: false,
+    pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
-    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, pageFlagsShowHeadOnly: true)
+    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false,
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: false,
+    pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
-    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, pageFlagsShowHeadOnly: true)
+    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true,
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: true,
+    pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
 

@@ -85,11 +85,14 @@ extension LitmusPlayer {
     case .wipeOnFork: setFlag(mm, range) { $0.wipeOnFork = true }
     case .keepOnFork: setFlag(mm, range) { $0.wipeOnFork = false }
     case .cold: world.cool(mm, pages)
-    case .guardInstall: world.installGuards(mm, pages)
+    case .guardInstall:
+      guard world.facts.hasGuardRegions else { return LitmusStepReport(.failed(.fault)) }
+      world.installGuards(mm, pages)
     case .guardRemove: world.removeGuards(mm, pages)
     case .populateRead: return try perform(.read(range))
     case .populateWrite: return try perform(.write(range, LitmusWrite()))
-    case .mergeable, .hugePage, .noHugePage, .willNeed: break
+    case .willNeed: world.readAhead(mm, pages)
+    case .mergeable, .hugePage, .noHugePage: break
     case .unmergeable, .pageOut, .remove, .collapse: return try adviseFolios(range, advice)
     }
     return LitmusStepReport()

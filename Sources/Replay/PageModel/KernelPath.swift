@@ -72,6 +72,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case migrationRestore
   /// `split_folio`.
   case folioSplit
+  /// `try_to_map_unused_to_zeropage`.
+  case folioSplitZeros
   /// `__split_huge_pmd`: the entries come, but not what they say.
   case pmdSplit
   /// `collapse_huge_page`.
@@ -104,6 +106,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case uffdCopy
   /// `move_pages_pte`.
   case uffdMove
+  /// `mfill_atomic_pte_poison`.
+  case uffdPoison
   /// `uffd_wp_range`.
   case uffdWriteProtect
   /// `uffd_wp_range`, resolve.

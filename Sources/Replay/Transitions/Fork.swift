@@ -52,7 +52,10 @@ extension World {
     let entry = tables.entry(parentRef)
     let page = owner(parentRef).page
     switch entry.kind {
-    case .none, .filePage, .hwpoison: return true
+    case .none, .filePage: return true
+    case .hwpoison:
+      place(entry, at: ensure(child, page))
+      return true
     case .markerUffdWP:
       if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page)) }
       return true

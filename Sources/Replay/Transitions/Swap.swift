@@ -204,6 +204,11 @@ extension World {
     return (folio, 0)
   }
 
+  /// O-44, `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
+  package mutating func readAhead(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap { _ = readIntoCache(tables.entry(ref).index) }
+  }
+
   /// O-17, `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
   package mutating func swapOff() -> Outcome {
     if skips(.swapOff) { return .nothing }
