@@ -110,7 +110,8 @@ extension World {
       entry.protnone = false
       entry.young = true
       update(entry, at: other)
-      if !facts.numaHintKeepsWrite, !migrates, canBecomeWritable(other, entry, vma) { update(E.madeWritable(&self, other, entry), at: other) }
+      guard !facts.numaHintKeepsWrite, !migrates, canBecomeWritable(other, entry, vma) else { continue }
+      update(E.madeWritable(&self, other, entry), at: other)
     }
     return .done
   }
