@@ -48,11 +48,11 @@ extension LitmusPlayer {
     let source = range.half
     let target = destination..<destination + source.count
     if source.overlaps(target) { throw .failed }
-    unmap(mm, target)
     let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(source.lowerBound)))
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
     let kind: LitmusMove = isWhole ? isHuge ? .pmd : .table : .entries
     if kind != move { throw .unsupported("this mremap moves by \(kind.rawValue), not by \(move.rawValue)") }
+    unmap(mm, target)
     let outcome = world.move(mm, from: PageRange(source), to: VirtualPage(UInt64(destination)))
     if case .failed = outcome { return LitmusStepReport(outcome) }
     let shift = destination - source.lowerBound
