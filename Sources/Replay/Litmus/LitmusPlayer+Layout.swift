@@ -11,7 +11,7 @@ extension LitmusPlayer {
       unmap(mm, range.half)
       return LitmusStepReport()
     case .mlock(let range):
-      vmas[try mm(range.process)]?.change(range.half) { $0.locked = true }
+      setFlag(try mm(range.process), range) { $0.locked = true }
       return LitmusStepReport()
     case .mprotect(let range, let protection): return try mprotect(range, protection)
     case .mremap(let range, let destination, let move): return try mremap(range, to: destination, move)

@@ -98,9 +98,10 @@ extension World {
     return small
   }
 
+  /// Nobody is looked at again because of it: all mappings are on their way to folios of their own.
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
     folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: false)
-    unmapped(ref, entry)
+    countUnmapped(ref, entry)
   }
 }
