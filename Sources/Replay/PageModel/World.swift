@@ -86,6 +86,18 @@ package struct TouchedPages: Sendable {
     runs.append(Run(mm: mm, range: PageRange(start: page, count: 1), isLivelocked: livelocked))
   }
 
+  package mutating func add(_ mm: MMID, _ range: PageRange) {
+    guard !range.isEmpty else { return }
+    for index in runs.indices.suffix(2).reversed() {
+      let run = runs[index]
+      if run.mm == mm, !run.isLivelocked, run.range.end == range.start {
+        runs[index].range.end = range.end
+        return
+      }
+    }
+    runs.append(Run(mm: mm, range: range, isLivelocked: false))
+  }
+
   package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
 }
 

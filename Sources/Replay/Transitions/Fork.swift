@@ -37,6 +37,12 @@ extension World {
       return tables.entry(ref).isNone || copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned)
     }
     let takesShortcut = translations.isEmpty && options.bitmapAllocationBudget == nil && !skips(.forkPresent)
+    var changed = (parent: PageSpan(parent), child: PageSpan(child))
+    defer {
+      changed.parent.end(&touched)
+      changed.child.end(&touched)
+    }
+    var childRegion = noIndex
     var left = Int(tables[region].live)
     var page = part.start
     while page < part.end, left > 0 {
@@ -46,7 +52,11 @@ extension World {
       if entry.isNone { continue }
       left -= 1
       if takesShortcut, entry.isPresent, folios[FolioID(entry.index)].isPlain {
-        copyPlain(ref, entry, page, parent: parent, child: child, vma)
+        if childRegion == noIndex { childRegion = ensure(child, page, relative: region).region }
+        if copyPlain(ref, entry, EntryRef(region: childRegion, slot: ref.slot), vma) {
+          changed.parent.add(page, &touched)
+        }
+        changed.child.add(page, &touched)
         continue
       }
       guard copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned) else { return false }
@@ -54,27 +64,25 @@ extension World {
     return true
   }
 
-  /// `copyPresent` for a small folio that nothing is known of but its mappings: nearly all there is to fork. Where it
-  /// is shared and read-only already, nothing about the parent's entry changes, and nobody need look at it.
+  /// `copyPresent` for a small folio that nothing is known of but its mappings: nearly all there is to fork. `false`:
+  /// it was shared and read-only already, so nothing about the parent's entry changes, and nobody need look at it.
   @inline(__always)
   private mutating func copyPlain(
-    _ ref: EntryRef, _ entry: Entry, _ page: VirtualPage, parent: MMID, child: MMID, _ vma: VMAFacts
-  ) {
-    let childRef = ensure(child, page, relative: ref.region)
+    _ ref: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts
+  ) -> Bool {
     precondition(tables.entry(childRef).isNone, "a page is copied twice")
     let isReady = E.prepareFork(&self, parent: ref, child: childRef, entry: entry)
     precondition(isReady, "a bitmap that cannot be allocated without a budget")
     let wasShared = E.claim(self, ref, entry) == .shared && folios[FolioID(entry.index)].attached > 1
     let shared = E.wrprotected(&self, ref, entry, .fork)
     if shared != entry { tables.write(settled(shared), at: ref) }
-    if shared != entry || !wasShared { touched.add(parent, page) }
     var copy = shared
     copy.young = false
     copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
     tables.write(settled(copy), at: childRef)
     attach(childRef, to: FolioID(entry.index), page: 0)
-    touched.add(child, page)
     E.sharedAtFork(&self, parent: ref, child: childRef)
+    return shared != entry || !wasShared
   }
 
   /// The sequence count is even again, and the parent's TLB is flushed.
@@ -197,5 +205,27 @@ extension World {
     place(shared, at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
     return true
+  }
+}
+
+/// Touched pages of one mm that follow each other, told as one.
+private struct PageSpan {
+  private let mm: MMID
+  private var range = PageRange(start: VirtualPage(0), count: 0)
+
+  init(_ mm: MMID) { self.mm = mm }
+
+  @inline(__always)
+  mutating func add(_ page: VirtualPage, _ touched: inout TouchedPages) {
+    if range.end != page {
+      end(&touched)
+      range.start = page
+    }
+    range.end = page.advanced(by: 1)
+  }
+
+  mutating func end(_ touched: inout TouchedPages) {
+    touched.add(mm, range)
+    range = PageRange(start: VirtualPage(0), count: 0)
   }
 }
