@@ -74,7 +74,7 @@ extension Normalizer {
   private mutating func settle(_ slot: Int) {
     guard let fault = tasks[slot].fault else { return }
     if fault.settled == nil {
-      line.drop(fault.slot)
+      if !fault.isHeld, !line.drop(fault.slot) { tasks[slot].fault?.access.insert(.late) }
       tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)
