@@ -64,13 +64,11 @@ extension ReplayDriver {
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
-    if unseen.protectsByUserfaultfd(mm) {
-      // The fault may have gone to the userfaultfd (`handle_userfault`) and have changed nothing.
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustCopy where unseen.protectsByUserfaultfd(mm), .mustReplace where unseen.protectsByUserfaultfd(mm):
+      // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
-      return
-    }
-    switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
