@@ -85,6 +85,8 @@ struct GFPBits {
   private let zero: UInt64
   /// Any of these: page cache, readahead, migration target or kernel memory.
   private let foreign: UInt64
+  /// Page cache read ahead, when it is a single page (`readahead_gfp_mask`). Huge pages are asked for likewise.
+  private let readahead: UInt64
   let isKnown: Bool
 
   init(_ symbols: SymbolTable?) {
@@ -94,11 +96,14 @@ struct GFPBits {
     // `do_anonymous_page` and the copy of a fault charge the memcg themselves; a page cache folio to be written
     // (`FGP_WRITE`) is no anonymous one.
     foreign = bits("__GFP_ACCOUNT") | bits("__GFP_WRITE")
+    readahead = bits("__GFP_NORETRY")
     isKnown = user != 0 && zero != 0
   }
 
   /// Whether the allocation can be a page of anonymous memory (`vma_alloc_folio`).
-  func isUserFolio(_ flags: UInt64) -> Bool { isKnown && flags & user == user && flags & foreign == 0 }
+  func isUserFolio(_ flags: UInt64, order: UInt64) -> Bool {
+    isKnown && flags & user == user && flags & foreign == 0 && (order > 0 || flags & readahead == 0)
+  }
 
   func isZeroed(_ flags: UInt64) -> Bool { flags & zero != 0 }
 }

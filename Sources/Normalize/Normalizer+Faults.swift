@@ -27,12 +27,13 @@ extension Normalizer {
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
     strayWent(slot)
+    strayFilled(slot)
     tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
     tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time), seesLock: table.showsLocks)
+      slot: line.keepPlace(at: time), seesLock: table.showsLocks, isUncounted: batchesCounters)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
     if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
@@ -89,15 +90,16 @@ extension Normalizer {
       let gfp = fields.gfp.load(record)
     else { return false }
     // A failed allocation carries no frame.
-    guard pfn != .max, table.gfp.isUserFolio(gfp), let slot = tasks.slot(of: task) else { return true }
+    guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
     if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
       tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
-      hold(slot)
+      if tasks[slot].fault?.commitsUnseen == true { settle(slot) } else { hold(slot) }
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
+      strayFilled(slot)
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
     }
@@ -138,6 +140,8 @@ extension Normalizer {
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true
     } else if let folio = tasks[slot].strayFolio, pages == 1 {
+      if batchesCounters, folio.zeroed { strayFilled(slot) }
+      if tasks[slot].strayFolio == nil { return true }
       tasks[slot].strayFolio = nil
       replacedWithoutFault(slot, folio)
     } else {
@@ -160,7 +164,9 @@ extension Normalizer {
     if current == 0, mm == tasks[slot].mm, tasks[slot].exec != nil { switchToNewProgram(slot) }
     let pages = size >> Int64(pageShift)
     let change = ownership.count(member, of: mm, pages: pages)
-    if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
+    if batchesCounters, mm == tasks[slot].mm, current != 0 {
+      if let change, change < 0 { removalShown(slot) }
+    } else if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
       tasks[slot].fault?.moved(member, pages: change)
       settle(slot)
     } else if let fork = tasks[slot].fork, fork.child == mm {

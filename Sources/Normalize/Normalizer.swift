@@ -11,6 +11,8 @@ package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
+  /// See `KernelFacts.batchesCounters`.
+  let batchesCounters: Bool
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
@@ -24,9 +26,12 @@ package struct Normalizer: ~Copyable {
   var cpu = CPU(0)
   var task = TaskID(0)
 
-  package init(formats: EventFormats, pageSize: Int = 4096) throws(NormalizeError) {
+  package init(
+    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18
+  ) throws(NormalizeError) {
     table = try EventTable(formats)
     pageShift = UInt64(pageSize.trailingZeroBitCount)
+    batchesCounters = kernel.batchesCounters
   }
 
   /// How many address spaces came into view.

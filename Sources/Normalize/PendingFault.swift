@@ -31,10 +31,12 @@ struct PendingFault {
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
   private var locks = 0
+  /// No counter moves with the fault (`KernelFacts.batchesCounters`).
+  private let isUncounted: Bool
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
-    slot: DelayLine.Slot, seesLock: Bool
+    slot: DelayLine.Slot, seesLock: Bool, isUncounted: Bool
   ) {
     self.page = page
     self.access = access
@@ -43,6 +45,7 @@ struct PendingFault {
     self.cpu = cpu
     self.task = task
     self.slot = slot
+    self.isUncounted = isUncounted
     tookLock = !access.contains(.kernel) || !seesLock
   }
 
@@ -70,6 +73,13 @@ struct PendingFault {
     gaveBack = true
   }
 
+  /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
+  /// counter moves.
+  var commitsUnseen: Bool {
+    guard isUncounted, let folio else { return false }
+    return folio.order != .base || (access.contains(.write) && !access.contains(.present))
+  }
+
   /// Whether a flush now commits: it follows an allocation.
   var awaitsFlush: Bool { folio != nil && !flushed }
 
@@ -91,14 +101,28 @@ struct PendingFault {
 
   /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
   var outcome: FaultOutcome {
+    if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }
     if fileMoved { return .file(pages: UInt32(clamping: max(1, filePages))) }
     if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
-    guard folio == nil else { return .unexplained }
-    return tookLock ? .quiet : .refused
+    return folio == nil ? withoutFolio : .unexplained
   }
+
+  /// What takes the place of a present page comes with a flush; without one the folio is not the fault's, but of a call
+  /// that followed it unseen. Page cache is all that a read fault allocates.
+  private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
+    let isPresent = access.contains(.present)
+    if folio.order != .base { return .anonymous(folio.pfn, folio.order, replaced: isPresent) }
+    if isPresent, !flushed { return withoutFolio }
+    if folio.zeroed { return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio }
+    if isPresent { return .copied(folio.pfn) }
+    if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, copied: true) }
+    return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)
+  }
+
+  private var withoutFolio: FaultOutcome { wasRefused || !tookLock ? .refused : .quiet }
 
   private var anonymousOutcome: FaultOutcome {
     if swapMoved { return .swappedIn(allocations == 1 ? folio?.pfn : nil, copied: flushed) }

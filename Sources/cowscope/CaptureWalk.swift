@@ -55,7 +55,8 @@ struct CaptureWalk {
   private static let batchSize = 4096
 
   private func read(atLeast count: Int, _ deliver: (inout [MMEventRecord]) throws -> Bool) throws -> Summary {
-    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
+    var normalizer = try Normalizer(
+      formats: reader.formats, pageSize: reader.pageSize, kernel: reader.kernelFacts ?? .v7_3)
     var batch = RecordBatch()
     var events: [MMEventRecord] = []
     var summary = Summary()
@@ -76,4 +77,9 @@ struct CaptureWalk {
     summary.counters = normalizer.counters
     return summary
   }
+}
+
+extension TraceReader {
+  /// What is particular to the kernel that recorded; `nil` when the capture does not name it, or one too old.
+  var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
 }

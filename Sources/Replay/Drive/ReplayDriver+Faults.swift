@@ -27,6 +27,7 @@ extension ReplayDriver {
     settleDoubts(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
+    if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     case .quiet:
       if access.contains(.write) {
@@ -134,7 +135,13 @@ extension ReplayDriver {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
-    case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
+    case .notMapped:
+      // Without counters a copied file page looks the same; fault-around maps those unseen.
+      if kernel.batchesCounters, vma.backing.holdsFilePages, lockstep.baseline.isComplete(mm) {
+        verifier.agree(.decision)
+      } else {
+        unknown(.decision, mm, page, .entryNotSeen)
+      }
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
     case .mustReuse:
       isHidden = true
@@ -159,6 +166,8 @@ extension ReplayDriver {
   private mutating func copiedFromFile(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
   ) {
+    // Without counters the page cache of a shared mapping looks the same.
+    if kernel.batchesCounters, vma.backing == .shared { return }
     if access.contains(.present) {
       if lockstep.baseline.entry(mm, page).kind.refersToFolio {
         disagree(mm, page, "an anonymous page", "a file page was copied", .fileOverAnonymous)

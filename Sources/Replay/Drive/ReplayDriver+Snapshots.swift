@@ -113,7 +113,8 @@ extension ReplayDriver {
       return
     }
     if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
-    guard let exclusive = shown.exclusive else {
+    let isTail = known.map { $0.index > 0 } ?? false
+    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isMappedByPMD(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
       return
     }

@@ -9,6 +9,7 @@ package import MMEvents
 /// result, whatever the batches.
 package struct ReplayDriver {
   var lockstep: Lockstep
+  let kernel: KernelFacts
   var verifier = Verifier()
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
@@ -47,6 +48,7 @@ package struct ReplayDriver {
     var options = WorldOptions()
     options.storesAreSilent = true
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
+    kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     snapshotSource = snapshots
   }
