@@ -74,10 +74,10 @@ struct PendingFault {
   }
 
   /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
-  /// counter moves.
+  /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
   var commitsUnseen: Bool {
     guard isUncounted, let folio else { return false }
-    return folio.order != .base || (access.contains(.write) && !access.contains(.present))
+    return folio.order != .base || (folio.zeroed && access.contains(.write) && !access.contains(.present))
   }
 
   /// Whether a flush now commits: it follows an allocation.

@@ -230,7 +230,9 @@ extension ReplayDriver {
     programs[mm] = nil
     for (index, pfn) in arguments.enumerated() {
       let page = end.advanced(by: -1 - index)
-      bind(run(.anonymousFault(mm, page, .base, .anonymous), .create), pfn)
+      // It may have left the LRU batch since it was allocated.
+      guard let folio = run(.anonymousFault(mm, page, .base, .anonymous), .create).folio else { continue }
+      lockstep.baseline.bind(pfn, to: folio)
     }
   }
 

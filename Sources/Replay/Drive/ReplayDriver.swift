@@ -112,7 +112,9 @@ package struct ReplayDriver {
     case .advised(let range, let advice): advised(mm, range, advice)
     case .fault(let page, let access, let outcome): fault(mm, page, access, outcome)
     case .populated(let range, let outcome): populated(mm, range, outcome)
-    case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
+    case .argumentPage(let pfn):
+      programs[mm, default: NewProgram()].arguments.append(pfn)
+      hidden.allocated(pfn, on: current.cpu)
     case .stackPlaced(let end): stackPlaced(mm, end)
     case .appeared(let pfn, let order): appeared(mm, pfn, order)
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)
