@@ -75,14 +75,14 @@ extension ReplayDriver {
       }
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
       verifier.agree(.decision)
-      reuse(mm, page, vma)
+      reuse(mm, page, vma, othersAreGone: true)
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
-      reuse(mm, page, vma)
+      reuse(mm, page, vma, othersAreGone: true)
     case .mustCopy(let obstacle):
       if othersAreBeingRemoved(mm, page) {
         unknown(.decision, mm, page, .removalRunning)
-        reuse(mm, page, vma)
+        reuse(mm, page, vma, othersAreGone: true)
       } else if unseen.isDoubtful(mm, page) {
         unknown(.decision, mm, page, .placeNotSeen)
         reuse(mm, page, vma)
@@ -98,8 +98,23 @@ extension ReplayDriver {
     }
   }
 
-  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, othersAreGone: Bool = false) {
+    if othersAreGone { removeOthers(mm, page) }
     run(.writeFault(mm, page, vma, .reused), followsKernel: true)
+  }
+
+  /// The kernel kept the page, so it saw no other mapping: those of mms on their way out were gone before it looked.
+  private mutating func removeOthers(_ mm: MMID, _ page: VirtualPage) {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind == .present, !lockstep.baseline.isLarge(FolioID(entry.index)) else { return }
+    for other in lockstep.baseline.mappers(of: FolioID(entry.index)) where other.mm != mm {
+      if lockstep.baseline.isDying(other.mm) {
+        hidden.teardownPassed(other.mm, other.page)
+      } else if !hidden.isBeingRemoved(other.mm, other.page) {
+        continue
+      }
+      run(.zap(other.mm, PageRange(start: other.page, count: 1)), .exit)
+    }
   }
 
   // — a page was allocated
@@ -270,6 +285,7 @@ extension ReplayDriver {
     var result = Teardown.Reference.released
     for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
       guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
+      if teardown.hasPassed(other.page) { continue }
       let above = PageRange(start: other.page, end: PageRange.everything.end)
       let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
       switch teardown.reference(rank: rank) {

@@ -179,7 +179,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// Clears the flag because one page becomes shared. The other entries of the folio are in every table of every mm.
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios[folio].flags.contains(.large), flag(world, folio) != .shared {
-      for ref in world.folios.mappings(of: folio) where !except.contains(ref) {
+      for ref in world.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         var entry = world.tables.entry(ref)
         guard entry.kind == .present || entry.kind == .devicePrivate, entry.writable || entry.writableUnknown else {
@@ -196,11 +196,11 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// A flag change is a change of every entry of a large folio.
   private static func touchAll(_ world: inout World<Self>, _ folio: FolioID) {
     guard world.folios[folio].flags.contains(.large) else { return }
-    for ref in world.folios.mappings(of: folio) { world.touch(ref) }
+    for ref in world.mappings(of: folio) { world.touch(ref) }
   }
 
   @inline(__always)
   private static func hasSharedMigrationEntry(_ world: borrowing World<Self>, _ folio: FolioID) -> Bool {
-    world.folios.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
+    world.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
   }
 }

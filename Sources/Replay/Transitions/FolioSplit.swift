@@ -55,7 +55,7 @@ extension World {
   /// One page becomes a folio of its own, and its migration entries present again. `nil`: nobody wanted it.
   private mutating func splitOff(_ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: UInt32) -> FolioID? {
     var refs: [EntryRef] = []
-    folios.forEachMapping(of: folio, page: page) { refs.append($0) }
+    forEachMapping(of: folio, page: page) { refs.append($0) }
     guard !refs.isEmpty || slot != noIndex else { return nil }
     let small = folios.allocate(order: .base, flags: flags)
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
@@ -82,7 +82,7 @@ extension World {
 
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
-    folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: false)
+    detach(ref, from: FolioID(entry.index), page: entry.page)
     unmapped(ref, entry)
   }
 }
