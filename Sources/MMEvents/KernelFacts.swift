@@ -28,6 +28,8 @@ public struct KernelFacts: Sendable, Equatable {
   /// A task gathers the counters of its own mm and gives them up once in 64 faults (`SPLIT_RSS_COUNTING`, gone since
   /// 6.2): its `rss_stat` tell nothing of the fault they fall into.
   public var batchesCounters: Bool
+  /// A fault of user space may take the lock of its VMA instead of mmap_lock (`CONFIG_PER_VMA_LOCK`, since 6.4).
+  public var locksVMAs: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
   public var pageFlagsShowHeadOnly: Bool
 
@@ -44,25 +46,25 @@ public struct KernelFacts: Sendable, Equatable {
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
-    pageFlagsShowHeadOnly: false)
+    locksVMAs: false, pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
-    pageFlagsShowHeadOnly: true)
+    locksVMAs: true, pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
-    pageFlagsShowHeadOnly: true)
+    locksVMAs: true, pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
-    pageFlagsShowHeadOnly: true)
+    locksVMAs: true, pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
 
@@ -73,6 +75,7 @@ public struct KernelFacts: Sendable, Equatable {
       var facts = all.last(where: { row in majorMinor(row.name).map { $0 <= version } ?? false })
     else { return nil }
     facts.batchesCounters = version < (6, 2)
+    facts.locksVMAs = version >= (6, 4)
     facts.pageFlagsShowHeadOnly = version >= (6, 10)
     if version >= (6, 15) { facts.largeFolioReuse = .singleMM }
     return facts

@@ -5,8 +5,8 @@ import MMEvents
 /// Events on their way out, held back a little so that a fault can stand where it took effect.
 ///
 /// A write fault that reuses its page shows nothing after the fault itself; that nothing came of it is known only
-/// when its task does something else. Until then its place is kept here. A place is kept for `window` of trace time at
-/// most: a task may sleep after its fault, and memory must stay bounded.
+/// when its task does something else. Until then its place is kept here. Not for ever: a task may sleep after its fault,
+/// and memory must stay bounded. A place is given up once it is both old and far behind.
 struct DelayLine {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
@@ -29,8 +29,12 @@ struct DelayLine {
     var state = State.empty
   }
 
-  /// Two milliseconds: longer than any fault that was not blocked; at a million events a second 2,000 places.
+  /// Two milliseconds: longer than any fault that was not blocked or preempted; at a million events a second 2,000
+  /// places.
   private static let window: UInt64 = 2_000_000
+  /// Where little else happens a place is kept longer: the CPU of a guest may be taken away in the middle of a fault.
+  private static let longWindow: UInt64 = 50_000_000
+  private static let shortLine = 2048
 
   /// Trace time; places older than the window are given up from here on, released or not.
   var now: UInt64 = 0
@@ -113,7 +117,9 @@ struct DelayLine {
 
   private func isWaiting(_ place: KeptPlace) -> Bool {
     switch place.state {
-    case .empty, .proposed: now < place.since &+ Self.window
+    case .empty, .proposed:
+      now < place.since &+ Self.window
+        || (now < place.since &+ Self.longWindow && base + records.count - place.position < Self.shortLine)
     case .filled, .dropped: false
     }
   }

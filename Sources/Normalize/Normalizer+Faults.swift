@@ -33,7 +33,7 @@ extension Normalizer {
     tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time), seesLock: table.showsLocks, isUncounted: batchesCounters)
+      slot: line.keepPlace(at: time), locks: lockSigns, isUncounted: batchesCounters)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
     if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
@@ -49,11 +49,9 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    if fault.isHeld {
+    // When the place is gone, what had been seen went out when its time was up.
+    if fault.isHeld || !line.fill(fault.slot, with: event(of: fault, mm)) && fault.isOpenToTheEnd {
       line.append(event(of: fault, mm))
-    } else {
-      // When the place is gone, what had been seen went out when its time was up.
-      _ = line.fill(fault.slot, with: event(of: fault, mm))
     }
   }
 
@@ -161,10 +159,10 @@ extension Normalizer {
       return true
     }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
-    if current == 0, mm == tasks[slot].mm, tasks[slot].exec != nil { switchToNewProgram(slot) }
+    if current == 0, mm == tasks[slot].mm { leave(slot, mm) }
     let pages = size >> Int64(pageShift)
     let change = ownership.count(member, of: mm, pages: pages)
-    if batchesCounters, mm == tasks[slot].mm, current != 0 {
+    if batchesCounters, mm == tasks[slot].mm, current != 0, tasks[slot].fault?.isCounted(member, change) != true {
       if let change, change < 0 { removalShown(slot) }
     } else if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
       tasks[slot].fault?.moved(member, pages: change)

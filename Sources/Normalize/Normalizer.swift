@@ -13,6 +13,7 @@ package struct Normalizer: ~Copyable {
   let pageShift: UInt64
   /// See `KernelFacts.batchesCounters`.
   let batchesCounters: Bool
+  let lockSigns: LockSigns
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
@@ -32,6 +33,7 @@ package struct Normalizer: ~Copyable {
     table = try EventTable(formats)
     pageShift = UInt64(pageSize.trailingZeroBitCount)
     batchesCounters = kernel.batchesCounters
+    lockSigns = !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults
   }
 
   /// How many address spaces came into view.

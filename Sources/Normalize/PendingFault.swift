@@ -2,6 +2,14 @@
 
 import MMEvents
 
+/// Which faults are seen to take mmap_lock, unless they are refused.
+enum LockSigns {
+  case none
+  /// Those of user space may do with the lock of their VMA.
+  case kernelFaults
+  case allFaults
+}
+
 /// A page fault between its entry and the next thing its task does.
 ///
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
@@ -36,7 +44,7 @@ struct PendingFault {
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
-    slot: DelayLine.Slot, seesLock: Bool, isUncounted: Bool
+    slot: DelayLine.Slot, locks: LockSigns, isUncounted: Bool
   ) {
     self.page = page
     self.access = access
@@ -46,7 +54,12 @@ struct PendingFault {
     self.task = task
     self.slot = slot
     self.isUncounted = isUncounted
-    tookLock = !access.contains(.kernel) || !seesLock
+    tookLock =
+      switch locks {
+      case .none: true
+      case .kernelFaults: !access.contains(.kernel)
+      case .allFaults: false
+      }
   }
 
   /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
@@ -77,13 +90,22 @@ struct PendingFault {
   /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
   var commitsUnseen: Bool {
     guard isUncounted, let folio else { return false }
-    return folio.order != .base || (folio.zeroed && access.contains(.write) && !access.contains(.present))
+    return folio.order == .base && folio.zeroed && access.contains(.write) && !access.contains(.present)
   }
+
+  /// What it came to is told by what its task does next alone.
+  var isOpenToTheEnd: Bool { isUncounted && settled == nil && folio != nil }
 
   /// Whether a flush now commits: it follows an allocation.
   var awaitsFlush: Bool { folio != nil && !flushed }
 
   mutating func flush() { flushed = true }
+
+  /// Where counters come late, huge pages are yet counted at once (`add_mm_counter`).
+  func isCounted(_ member: RSSMember, _ pages: Int64?) -> Bool {
+    guard let folio, folio.order != .base, case .anonymous = member else { return false }
+    return pages == Int64(folio.order.pageCount)
+  }
 
   mutating func moved(_ member: RSSMember, pages: Int64?) {
     switch member {
@@ -114,9 +136,13 @@ struct PendingFault {
   /// that followed it unseen. Page cache is all that a read fault allocates.
   private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
     let isPresent = access.contains(.present)
-    if folio.order != .base { return .anonymous(folio.pfn, folio.order, replaced: isPresent) }
+    if folio.order != .base {
+      return anonymousMoved ? .anonymous(folio.pfn, folio.order, replaced: isPresent) : .unexplained
+    }
     if isPresent, !flushed { return withoutFolio }
-    if folio.zeroed { return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio }
+    if folio.zeroed {
+      return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio
+    }
     if isPresent { return .copied(folio.pfn) }
     if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, copied: true) }
     return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)

@@ -256,7 +256,8 @@ extension ReplayDriver {
   mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
     guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
     lockstep.baseline.bind(pfn, to: folio)
-    hidden.allocated(pfn, on: current.cpu)
+    // A large folio goes to the list at once (`folio_may_be_lru_cached`).
+    if !lockstep.baseline.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
   }
 
   private func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
