@@ -26,6 +26,8 @@ struct DelayLine {
 
     let position: Int
     let since: UInt64
+    /// The task was seen to go on with what it is about: the place stays for the long window, whatever else happens.
+    var isExtended = false
     var state = State.empty
   }
 
@@ -75,6 +77,11 @@ struct DelayLine {
     kept[index].state = .proposed
   }
 
+  /// Keeps the place for the long window.
+  mutating func extend(_ slot: Slot) {
+    if let index = waiting(slot) { kept[index].isExtended = true }
+  }
+
   /// Gives the place up; `false` when it was given up in the meantime.
   @discardableResult
   mutating func drop(_ slot: Slot) -> Bool {
@@ -119,7 +126,8 @@ struct DelayLine {
     switch place.state {
     case .empty, .proposed:
       now < place.since &+ Self.window
-        || (now < place.since &+ Self.longWindow && base + records.count - place.position < Self.shortLine)
+        || (now < place.since &+ Self.longWindow
+          && (place.isExtended || base + records.count - place.position < Self.shortLine))
     case .filled, .dropped: false
     }
   }

@@ -20,6 +20,7 @@ struct EventTable {
   let showsLRUInsertion: Bool
   /// Whether a task is seen to take an mmap lock.
   let showsLocks: Bool
+  let showsFlushes: Bool
 
   init(_ formats: EventFormats) throws(NormalizeError) {
     var layouts = EventLayouts()
@@ -49,6 +50,7 @@ struct EventTable {
     gfp = GFPBits(try Self.format(formats, "mm_page_alloc", "kmem")?.symbols(of: "gfp_flags"))
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
+    showsFlushes = names.contains("tlb_flush")
     showsLocks = names.contains("mmap_lock_acquire_returned")
   }
 

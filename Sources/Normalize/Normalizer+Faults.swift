@@ -33,7 +33,7 @@ extension Normalizer {
     tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time), locks: lockSigns, isUncounted: batchesCounters)
+      slot: line.keepPlace(at: time), signs: signs)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
     if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
@@ -63,9 +63,10 @@ extension Normalizer {
   }
 
   /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
-  /// commits or when its task goes on.
+  /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
   private mutating func hold(_ slot: Int) {
     guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
+    if fault.replacesSeen { return line.extend(fault.slot) }
     tasks[slot].fault?.isHeld = line.drop(fault.slot)
   }
 

@@ -11,9 +11,9 @@ package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
+  let signs: FaultSigns
   /// See `KernelFacts.batchesCounters`.
-  let batchesCounters: Bool
-  let lockSigns: LockSigns
+  var batchesCounters: Bool { !signs.counters }
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
@@ -32,8 +32,9 @@ package struct Normalizer: ~Copyable {
   ) throws(NormalizeError) {
     table = try EventTable(formats)
     pageShift = UInt64(pageSize.trailingZeroBitCount)
-    batchesCounters = kernel.batchesCounters
-    lockSigns = !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults
+    signs = FaultSigns(
+      locks: !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults,
+      counters: !kernel.batchesCounters, flushes: table.showsFlushes)
   }
 
   /// How many address spaces came into view.

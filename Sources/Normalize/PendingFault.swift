@@ -10,6 +10,15 @@ enum LockSigns {
   case allFaults
 }
 
+/// What a trace shows of faults, by the events it has and the kernel they are from.
+struct FaultSigns {
+  var locks: LockSigns
+  /// The counters that a fault moves come with it; else see `KernelFacts.batchesCounters`.
+  var counters: Bool
+  /// The flush shows where a present page is replaced.
+  var flushes: Bool
+}
+
 /// A page fault between its entry and the next thing its task does.
 ///
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
@@ -39,12 +48,12 @@ struct PendingFault {
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
   private var locks = 0
-  /// No counter moves with the fault (`KernelFacts.batchesCounters`).
-  private let isUncounted: Bool
+  private let signs: FaultSigns
+  private var isUncounted: Bool { !signs.counters }
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
-    slot: DelayLine.Slot, locks: LockSigns, isUncounted: Bool
+    slot: DelayLine.Slot, signs: FaultSigns
   ) {
     self.page = page
     self.access = access
@@ -53,9 +62,9 @@ struct PendingFault {
     self.cpu = cpu
     self.task = task
     self.slot = slot
-    self.isUncounted = isUncounted
+    self.signs = signs
     tookLock =
-      switch locks {
+      switch signs.locks {
       case .none: true
       case .kernelFaults: !access.contains(.kernel)
       case .allFaults: false
@@ -129,17 +138,20 @@ struct PendingFault {
     if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
-    return folio == nil ? withoutFolio : .unexplained
+    return folio == nil || replacesSeen ? withoutFolio : .unexplained
   }
 
-  /// What takes the place of a present page comes with a flush; without one the folio is not the fault's, but of a call
-  /// that followed it unseen. Page cache is all that a read fault allocates.
+  /// What takes the place of a present page comes with a flush. A folio without one is not the fault's but of a call
+  /// that followed it unseen.
+  var replacesSeen: Bool { signs.flushes && access.contains(.present) }
+
+  /// Page cache is all that a read fault allocates.
   private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
     let isPresent = access.contains(.present)
     if folio.order != .base {
       return anonymousMoved ? .anonymous(folio.pfn, folio.order, replaced: isPresent) : .unexplained
     }
-    if isPresent, !flushed { return withoutFolio }
+    if isPresent, !flushed { return replacesSeen ? withoutFolio : .unexplained }
     if folio.zeroed {
       return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio
     }

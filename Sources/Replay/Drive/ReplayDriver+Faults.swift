@@ -362,6 +362,19 @@ extension ReplayDriver {
     }
   }
 
+  /// The kernel shows the page exclusive, and nobody else maps it any more: a fault that was held up came to its
+  /// decision after they had gone. `false`: no such fault is known.
+  mutating func settleDelayed(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return false }
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustReuse, .eitherWay: break
+    case .mustCopy, .mustReplace, .alreadyWritable, .notMapped: return false
+    }
+    unknown(.decision, mm, page, .raced, record: doubts.remove(at: index).record)
+    reuse(mm, page, facts(mm, page))
+    return true
+  }
+
   mutating func settleAllDoubts() {
     for doubt in doubts { unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record) }
     doubts.removeAll()

@@ -124,6 +124,10 @@ extension ReplayDriver {
       run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if exclusive, settleDelayed(open.mm, shown.page) {
+        verifier.agree(.page)
+        return
+      }
       if unseen.isDoubtful(open.mm, shown.page) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
