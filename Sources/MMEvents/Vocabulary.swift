@@ -67,6 +67,8 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public static let execute = FaultAccess(rawValue: 4)
   /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
   public static let kernel = FaultAccess(rawValue: 8)
+  /// The fault took so long that it was told as quiet before; this is what it did, told once it was seen.
+  public static let late = FaultAccess(rawValue: 16)
 }
 
 /// What the task was seen to do between a fault and its next event.

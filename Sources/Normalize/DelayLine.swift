@@ -5,8 +5,9 @@ import MMEvents
 /// Events on their way out, held back a little so that a fault can stand where it took effect.
 ///
 /// A write fault that reuses its page shows nothing after the fault itself; that nothing came of it is known only
-/// when its task does something else. Until then its place is kept here. Not for ever: a task may sleep after its fault,
-/// and memory must stay bounded. A place is given up once it is both old and far behind.
+/// when its task does something else. Until then its place is kept here. A place is kept for `window` of trace time at
+/// most, and while no more than `capacity` records wait behind it: a task may sleep after its fault, and memory must
+/// stay bounded.
 struct DelayLine {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
@@ -26,17 +27,13 @@ struct DelayLine {
 
     let position: Int
     let since: UInt64
-    /// The task was seen to go on with what it is about: the place stays for the long window, whatever else happens.
-    var isExtended = false
     var state = State.empty
   }
 
-  /// Two milliseconds: longer than any fault that was not blocked or preempted; at a million events a second 2,000
-  /// places.
-  private static let window: UInt64 = 2_000_000
-  /// Where little else happens a place is kept longer: the CPU of a guest may be taken away in the middle of a fault.
-  private static let longWindow: UInt64 = 50_000_000
-  private static let shortLine = 2048
+  /// 100 ms: longer than a fault that was not blocked takes where its CPU is wanted by others too.
+  private static let window: UInt64 = 100_000_000
+  /// Records on the line, at most: about ten megabytes.
+  private static let capacity = 1 << 17
 
   /// Trace time; places older than the window are given up from here on, released or not.
   var now: UInt64 = 0
@@ -75,11 +72,6 @@ struct DelayLine {
     guard let index = waiting(slot) else { return }
     records[kept[index].position - base] = record
     kept[index].state = .proposed
-  }
-
-  /// Keeps the place for the long window.
-  mutating func extend(_ slot: Slot) {
-    if let index = waiting(slot) { kept[index].isExtended = true }
   }
 
   /// Gives the place up; `false` when it was given up in the meantime.
@@ -125,9 +117,7 @@ struct DelayLine {
   private func isWaiting(_ place: KeptPlace) -> Bool {
     switch place.state {
     case .empty, .proposed:
-      now < place.since &+ Self.window
-        || (now < place.since &+ Self.longWindow
-          && (place.isExtended || base + records.count - place.position < Self.shortLine))
+      now < place.since &+ Self.window && base + records.count - place.position < Self.capacity
     case .filled, .dropped: false
     }
   }
@@ -145,12 +135,13 @@ struct DelayLine {
   }
 
   private mutating func compact() {
-    if head > 4096 || head == records.count {
+    // What is moved to the front is never more than what went out since the last time.
+    if head > records.count / 2 {
       records.removeFirst(head)
       base += head
       head = 0
     }
-    if firstKept > 1024 || firstKept == kept.count {
+    if firstKept > kept.count / 2 {
       kept.removeFirst(firstKept)
       keptBase += firstKept
       firstKept = 0

@@ -66,7 +66,7 @@ extension Normalizer {
   /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
   private mutating func hold(_ slot: Int) {
     guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
-    if fault.replacesSeen { return line.extend(fault.slot) }
+    if fault.replacesSeen { return }
     tasks[slot].fault?.isHeld = line.drop(fault.slot)
   }
 
@@ -74,7 +74,7 @@ extension Normalizer {
   private mutating func settle(_ slot: Int) {
     guard let fault = tasks[slot].fault else { return }
     if fault.settled == nil {
-      line.drop(fault.slot)
+      if !fault.isHeld, !line.drop(fault.slot) { tasks[slot].fault?.access.insert(.late) }
       tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)

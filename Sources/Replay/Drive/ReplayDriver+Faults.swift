@@ -147,6 +147,8 @@ extension ReplayDriver {
     let prediction = lockstep.predictWriteFault(mm, page)
     var isHidden = false
     switch prediction {
+    // What was done about the fault when it was told as quiet was wrong.
+    case _ where access.contains(.late): unknown(.decision, mm, page, .raced)
     case .mustCopy, .mustReplace: verifier.agree(.decision)
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
