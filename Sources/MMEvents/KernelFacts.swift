@@ -30,6 +30,13 @@ public struct KernelFacts: Sendable, Equatable {
   public var batchesCounters: Bool
   /// A fault of user space may take the lock of its VMA instead of mmap_lock (`CONFIG_PER_VMA_LOCK`, since 6.4).
   public var locksVMAs: Bool
+  /// Swap types that stand for markers: `SWP_PTE_MARKER`, before 6.2 also `SWP_SWAPIN_ERROR`.
+  public var markerSwapTypes: UInt64
+  /// Swap types of device memory, where it is configured: private and exclusive, read and write; since 6.15 device-
+  /// exclusive entries are of one type.
+  public var deviceSwapTypes: UInt64
+  /// arm64 keeps the swap type in bits 6 to 10, as since 6.10.
+  public var movesARM64SwapType: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
   public var pageFlagsShowHeadOnly: Bool
 
@@ -46,25 +53,29 @@ public struct KernelFacts: Sendable, Equatable {
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
-    locksVMAs: false, pageFlagsShowHeadOnly: false)
+    locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
+    pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
-    locksVMAs: true, pageFlagsShowHeadOnly: true)
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
+    pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
-    locksVMAs: true, pageFlagsShowHeadOnly: true)
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
+    pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
-    locksVMAs: true, pageFlagsShowHeadOnly: true)
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
+    pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
 
@@ -75,9 +86,14 @@ public struct KernelFacts: Sendable, Equatable {
       var facts = all.last(where: { row in majorMinor(row.name).map { $0 <= version } ?? false })
     else { return nil }
     facts.batchesCounters = version < (6, 2)
+    facts.markerSwapTypes = version < (6, 2) ? 2 : 1
+    facts.movesARM64SwapType = version >= (6, 10)
     facts.locksVMAs = version >= (6, 4)
     facts.pageFlagsShowHeadOnly = version >= (6, 10)
-    if version >= (6, 15) { facts.largeFolioReuse = .singleMM }
+    if version >= (6, 15) {
+      facts.largeFolioReuse = .singleMM
+      facts.deviceSwapTypes = 3
+    }
     return facts
   }
 

@@ -11,6 +11,7 @@ package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
+  let machine: Machine
   let signs: FaultSigns
   /// See `KernelFacts.batchesCounters`.
   var batchesCounters: Bool { !signs.counters }
@@ -28,9 +29,10 @@ package struct Normalizer: ~Copyable {
   var task = TaskID(0)
 
   package init(
-    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18
+    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18, machine: Machine = .x86
   ) throws(NormalizeError) {
     table = try EventTable(formats)
+    self.machine = machine
     pageShift = UInt64(pageSize.trailingZeroBitCount)
     signs = FaultSigns(
       locks: !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults,

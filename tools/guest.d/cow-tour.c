@@ -3,15 +3,19 @@
 // A tour of copy-on-write, small enough for an emulated guest: small pages and huge ones shared by fork, copied and
 // reused by either side, split, protected, moved and dropped. It pauses where a snapshot is worth taking.
 //
-//     cc -O1 -static -o cow-tour tools/guest.d/cow-tour.c && ./cow-tour [MILLISECONDS]
+//     cc -O1 -static -o cow-tour tools/guest.d/cow-tour.c && ./cow-tour [MILLISECONDS [move]]
+//
+// With `move` (root, two NUMA nodes): what migration does to exclusive and to shared pages, and nothing else.
 //
 // Exits with 1 when memory does not hold what was written.
 #define _GNU_SOURCE
+#include <linux/mempolicy.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,9 +178,50 @@ static void cut_pages(void) {
   usleep(pause_length);
 }
 
+// Every page to the other node and back, by its migration entry; half of the pages are shared with a child. The huge
+// page moves whole the first time, and cut in the parent the second time.
+static void moved_pages(void) {
+  enum { count = 64 };
+  char *memory = map(count * page), *large = map(huge);
+  madvise(memory, count * page, MADV_NOHUGEPAGE);
+  madvise(large, huge, MADV_HUGEPAGE);
+  put(memory, 0, count, 1, 1);
+  put(large, 0, 1, 1, 1);
+  mprotect(memory, count / 4 * page, PROT_READ);
+  madvise(memory, count / 2 * page, MADV_DONTFORK);
+  pid_t child = fork_with_pipes();
+  if (child == 0) {
+    put(memory, count / 2, count, 4, 2);
+    child_waits();
+    _exit(0);
+  }
+  parent_waits();
+  void *pages[count + 8];
+  int nodes[count + 8], status[count + 8];
+  for (int round = 0; round < 2; round++) {
+    for (int index = 0; index < count; index++) pages[index] = memory + index * page;
+    // One page of a huge page stands for all; of a cut one each would stand for itself, but the folio is one.
+    for (int index = 0; index < 8; index++) pages[count + index] = large + index * 16 * page;
+    for (int index = 0; index < count + 8; index++) nodes[index] = !round;
+    if (syscall(SYS_move_pages, 0, count + 8, pages, nodes, status, MPOL_MF_MOVE_ALL) < 0) fail("move_pages");
+    put(large, 16 * round, 16 * round + 4, 1, 3);
+    put(memory, count / 2, count, 8, 3 + round);
+  }
+  child_goes_on();
+  end_of(child);
+  mprotect(memory, count / 4 * page, PROT_READ | PROT_WRITE);
+  put(memory, 0, count, 1, 6);
+  put(large, 0, huge / page, 64, 6);
+  usleep(pause_length);
+}
+
 int main(int count, char **words) {
   page = (size_t)sysconf(_SC_PAGESIZE);
   if (count > 1) pause_length = (useconds_t)atoi(words[1]) * 1000;
+  if (count > 2 && strcmp(words[2], "move") == 0) {
+    moved_pages();
+    return 0;
+  }
   small_pages();
   huge_pages();
   cut_pages();
