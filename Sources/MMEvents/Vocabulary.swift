@@ -21,6 +21,14 @@ public enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Mapped by the ELF loader or the kernel itself: private, file or anonymous.
   case loader
   case unknown
+
+  /// A fault may find the page of a file there.
+  public var holdsFilePages: Bool {
+    switch self {
+    case .privateFile, .loader: true
+    case .anonymous, .shared, .hugetlb, .unknown: false
+    }
+  }
 }
 
 /// The protection of a VMA (`VM_READ`, `VM_WRITE`, `VM_EXEC`).

@@ -75,6 +75,18 @@ extension Normalizer {
     return true
   }
 
+  /// Counters of the task's own mm move while it does not run on it: `exec_mmap` is past, or `exit_mm`, and the mm is
+  /// torn down. Before 6.16 the latter comes before `sched_process_exit`.
+  mutating func leave(_ slot: Int, _ mm: MMID) {
+    guard tasks[slot].exec == nil else {
+      switchToNewProgram(slot)
+      return
+    }
+    closeFault(slot)
+    tasks[slot].mm = nil
+    if ownership.removeAllUsers(mm) { beginTeardown(slot, mm) }
+  }
+
   private mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
     emit(mm, .mmTeardownBegan)
     tasks[slot].dying = (mm, nil)

@@ -47,6 +47,7 @@ extension Normalizer {
     guard let result = table.layouts.result.loadSigned(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
     closeFault(slot)
+    strayFilled(slot)
     // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
     guard let window = tasks[slot].call, window.call == call else { return true }
     let failed = result < 0 && result >= -4095
@@ -165,6 +166,28 @@ extension Normalizer {
       emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
     default: appeared(mm, outcome)
     }
+  }
+
+  /// No counter tells that a folio was mapped (`KernelFacts.batchesCounters`): inside a call that fills pages, one that
+  /// was not given back by the time the task goes on has been.
+  mutating func strayFilled(_ slot: Int) {
+    guard batchesCounters, tasks[slot].strayOwner == nil, let folio = tasks[slot].strayFolio,
+      let window = tasks[slot].call
+    else { return }
+    switch window.call {
+    case .mmap, .mlock, .mlock2, .mlockall, .brk, .mremap: break
+    case .madvise:
+      switch Advice(madvise: window.arguments[2]) {
+      case .populateRead, .populateWrite: break
+      default: return
+      }
+    default: return
+    }
+    tasks[slot].strayFolio = nil
+    filledWithoutFault(
+      slot,
+      folio.zeroed || folio.order != .base
+        ? .anonymous(folio.pfn, folio.order, replaced: false) : .copiedFromFile(folio.pfn, wasMapped: false))
   }
 
   private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {

@@ -27,6 +27,7 @@ extension ReplayDriver {
     settleDoubts(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
+    if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     case .quiet:
       if access.contains(.write) {
@@ -158,7 +159,13 @@ extension ReplayDriver {
     case .mustCopy, .mustReplace: verifier.agree(.decision)
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
-    case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
+    case .notMapped:
+      // Without counters a copied file page looks the same; fault-around maps those unseen.
+      if kernel.batchesCounters, vma.backing.holdsFilePages, lockstep.baseline.isComplete(mm) {
+        verifier.agree(.decision)
+      } else {
+        unknown(.decision, mm, page, .entryNotSeen)
+      }
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
     case .mustReuse:
       isHidden = true
@@ -183,6 +190,8 @@ extension ReplayDriver {
   private mutating func copiedFromFile(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
   ) {
+    // Without counters the page cache of a shared mapping looks the same.
+    if kernel.batchesCounters, vma.backing == .shared { return }
     if access.contains(.present) {
       if lockstep.baseline.entry(mm, page).kind.refersToFolio {
         disagree(mm, page, "an anonymous page", "a file page was copied", .fileOverAnonymous)
@@ -245,7 +254,9 @@ extension ReplayDriver {
     programs[mm] = nil
     for (index, pfn) in arguments.enumerated() {
       let page = end.advanced(by: -1 - index)
-      bind(run(.anonymousFault(mm, page, .base, .anonymous), .create), pfn)
+      // It may have left the LRU batch since it was allocated.
+      guard let folio = run(.anonymousFault(mm, page, .base, .anonymous), .create).folio else { continue }
+      lockstep.baseline.bind(pfn, to: folio)
     }
   }
 
@@ -254,7 +265,8 @@ extension ReplayDriver {
   mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
     guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
     lockstep.baseline.bind(pfn, to: folio)
-    hidden.allocated(pfn, on: current.cpu)
+    // A large folio goes to the list at once (`folio_may_be_lru_cached`).
+    if !lockstep.baseline.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
   }
 
   private func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
@@ -357,6 +369,19 @@ extension ReplayDriver {
       reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
       doubts.removeAll { $0.mm == doubt.mm && $0.page == doubt.page }
     }
+  }
+
+  /// The kernel shows the page exclusive, and nobody else maps it any more: a fault that was held up came to its
+  /// decision after they had gone. `false`: no such fault is known.
+  mutating func settleDelayed(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return false }
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustReuse, .eitherWay: break
+    case .mustCopy, .mustReplace, .alreadyWritable, .notMapped: return false
+    }
+    unknown(.decision, mm, page, .raced, record: doubts.remove(at: index).record)
+    reuse(mm, page, facts(mm, page))
+    return true
   }
 
   mutating func settleAllDoubts() {

@@ -113,7 +113,8 @@ extension ReplayDriver {
       return
     }
     if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
-    guard let exclusive = shown.exclusive else {
+    let isTail = known.map { $0.index > 0 } ?? false
+    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isMappedByPMD(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
       return
     }
@@ -123,6 +124,10 @@ extension ReplayDriver {
       run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if exclusive, settleDelayed(open.mm, shown.page) {
+        verifier.agree(.page)
+        return
+      }
       if unseen.isDoubtful(open.mm, shown.page) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)

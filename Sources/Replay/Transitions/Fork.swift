@@ -34,6 +34,8 @@ extension World {
   ) -> Bool {
     if tables[region].isHuge {
       let ref = EntryRef(region: region, slot: 0)
+      // A trace may tell one VMA in pieces: the first of them has brought the huge page.
+      if let there = find(child, part.start), isHuge(there), !tables.entry(there).isNone { return true }
       return tables.entry(ref).isNone || copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned)
     }
     let takesShortcut = translations.isEmpty && options.bitmapAllocationBudget == nil && !skips(.forkPresent)
