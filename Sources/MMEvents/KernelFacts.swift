@@ -25,6 +25,18 @@ public struct KernelFacts: Sendable, Equatable {
   public var reclaimsEmptyTables: Bool
   /// khugepaged collapses to orders below the PMD.
   public var collapsesToSmallOrders: Bool
+  /// A task gathers the counters of its own mm and gives them up once in 64 faults (`SPLIT_RSS_COUNTING`, gone since
+  /// 6.2): its `rss_stat` tell nothing of the fault they fall into.
+  public var batchesCounters: Bool
+  /// A fault of user space may take the lock of its VMA instead of mmap_lock (`CONFIG_PER_VMA_LOCK`, since 6.4).
+  public var locksVMAs: Bool
+  /// Swap types that stand for markers: `SWP_PTE_MARKER`, before 6.2 also `SWP_SWAPIN_ERROR`.
+  public var markerSwapTypes: UInt64
+  /// Swap types of device memory, where it is configured: private and exclusive, read and write; since 6.15 device-
+  /// exclusive entries are of one type.
+  public var deviceSwapTypes: UInt64
+  /// arm64 keeps the swap type in bits 6 to 10, as since 6.10.
+  public var movesARM64SwapType: Bool
   /// A range of read-only entries is not collapsed (`SCAN_PAGE_RO`).
   public var collapseNeedsWritable: Bool
   /// A NUMA hint keeps the write bit in the entry; otherwise write comes back where the page is exclusive.
@@ -48,38 +60,55 @@ public struct KernelFacts: Sendable, Equatable {
   public static let v6_1 = KernelFacts(
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
-    unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false,
+    unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
+    locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
     collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
-    unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false,
+    unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
     collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
-    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false,
+    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
-    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true,
+    unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
+    locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: true,
     pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
 
-  /// The row for a release string such as `6.12.117-amd64`: the newest row not newer than it, or `nil` when the
-  /// release is older than every row or not understood.
+  /// The row for a release string such as `6.12.117-amd64`: the newest row not newer than it, with what is known to
+  /// have changed before the next one; `nil` when the release is older than every row or not understood.
   public static func forRelease(_ release: String) -> KernelFacts? {
-    guard let version = majorMinor(release) else { return nil }
-    return all.last { row in majorMinor(row.name).map { $0 <= version } ?? false }
+    guard let version = majorMinor(release),
+      var facts = all.last(where: { row in majorMinor(row.name).map { $0 <= version } ?? false })
+    else { return nil }
+    facts.batchesCounters = version < (6, 2)
+    facts.markerSwapTypes = version < (6, 2) ? 2 : 1
+    facts.movesARM64SwapType = version >= (6, 10)
+    facts.locksVMAs = version >= (6, 4)
+    facts.numaHintKeepsWrite = version < (6, 2)
+    facts.hasGuardRegions = version >= (6, 13)
+    facts.pageFlagsShowHeadOnly = version >= (6, 10)
+    if version >= (6, 15) {
+      facts.largeFolioReuse = .singleMM
+      facts.deviceSwapTypes = 3
+    }
+    return facts
   }
 
   private static func majorMinor(_ release: String) -> (Int, Int)? {

@@ -21,6 +21,14 @@ public enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// Mapped by the ELF loader or the kernel itself: private, file or anonymous.
   case loader
   case unknown
+
+  /// A fault may find the page of a file there.
+  public var holdsFilePages: Bool {
+    switch self {
+    case .privateFile, .loader: true
+    case .anonymous, .shared, .hugetlb, .unknown: false
+    }
+  }
 }
 
 /// The protection of a VMA (`VM_READ`, `VM_WRITE`, `VM_EXEC`).
@@ -59,6 +67,8 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public static let execute = FaultAccess(rawValue: 4)
   /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
   public static let kernel = FaultAccess(rawValue: 8)
+  /// The fault took so long that it was told as quiet before; this is what it did, told once it was seen.
+  public static let late = FaultAccess(rawValue: 16)
 }
 
 /// What the task was seen to do between a fault and its next event.
@@ -96,5 +106,9 @@ public enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// What the normalizer recognises and the model does not follow.
 public enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory, placeless
+  case hugetlb, swap, migration, ksm, pin, remoteAccess, collapse, deviceMemory, placeless
+  /// Any request to a userfaultfd that changes entries, but the next.
+  case userfaultfd
+  /// `UFFDIO_WRITEPROTECT`: from then on write-protection faults may wait for a handler.
+  case userfaultWriteProtect
 }

@@ -6,7 +6,8 @@ import MMEvents
 ///
 /// A write fault that reuses its page shows nothing after the fault itself; that nothing came of it is known only
 /// when its task does something else. Until then its place is kept here. A place is kept for `window` of trace time at
-/// most: a task may sleep after its fault, and memory must stay bounded.
+/// most, and while no more than `capacity` records wait behind it: a task may sleep after its fault, and memory must
+/// stay bounded.
 struct DelayLine {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
@@ -29,8 +30,10 @@ struct DelayLine {
     var state = State.empty
   }
 
-  /// Two milliseconds: longer than any fault that was not blocked; at a million events a second 2,000 places.
-  private static let window: UInt64 = 2_000_000
+  /// 100 ms: longer than a fault that was not blocked takes where its CPU is wanted by others too.
+  private static let window: UInt64 = 100_000_000
+  /// Records on the line, at most: about ten megabytes.
+  private static let capacity = 1 << 17
 
   /// Trace time; places older than the window are given up from here on, released or not.
   var now: UInt64 = 0
@@ -113,7 +116,8 @@ struct DelayLine {
 
   private func isWaiting(_ place: KeptPlace) -> Bool {
     switch place.state {
-    case .empty, .proposed: now < place.since &+ Self.window
+    case .empty, .proposed:
+      now < place.since &+ Self.window && base + records.count - place.position < Self.capacity
     case .filled, .dropped: false
     }
   }
@@ -131,12 +135,13 @@ struct DelayLine {
   }
 
   private mutating func compact() {
-    if head > 4096 || head == records.count {
+    // What is moved to the front is never more than what went out since the last time.
+    if head > records.count / 2 {
       records.removeFirst(head)
       base += head
       head = 0
     }
-    if firstKept > 1024 || firstKept == kept.count {
+    if firstKept > kept.count / 2 {
       kept.removeFirst(firstKept)
       keptBase += firstKept
       firstKept = 0

@@ -20,6 +20,7 @@ struct EventTable {
   let showsLRUInsertion: Bool
   /// Whether a task is seen to take an mmap lock.
   let showsLocks: Bool
+  let showsFlushes: Bool
 
   init(_ formats: EventFormats) throws(NormalizeError) {
     var layouts = EventLayouts()
@@ -49,6 +50,7 @@ struct EventTable {
     gfp = GFPBits(try Self.format(formats, "mm_page_alloc", "kmem")?.symbols(of: "gfp_flags"))
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
+    showsFlushes = names.contains("tlb_flush")
     showsLocks = names.contains("mmap_lock_acquire_returned")
   }
 
@@ -85,6 +87,8 @@ struct GFPBits {
   private let zero: UInt64
   /// Any of these: page cache, readahead, migration target or kernel memory.
   private let foreign: UInt64
+  /// Page cache read ahead, when it is a single page (`readahead_gfp_mask`). Huge pages are asked for likewise.
+  private let readahead: UInt64
   let isKnown: Bool
 
   init(_ symbols: SymbolTable?) {
@@ -94,11 +98,14 @@ struct GFPBits {
     // `do_anonymous_page` and the copy of a fault charge the memcg themselves; a page cache folio to be written
     // (`FGP_WRITE`) is no anonymous one.
     foreign = bits("__GFP_ACCOUNT") | bits("__GFP_WRITE")
+    readahead = bits("__GFP_NORETRY")
     isKnown = user != 0 && zero != 0
   }
 
   /// Whether the allocation can be a page of anonymous memory (`vma_alloc_folio`).
-  func isUserFolio(_ flags: UInt64) -> Bool { isKnown && flags & user == user && flags & foreign == 0 }
+  func isUserFolio(_ flags: UInt64, order: UInt64) -> Bool {
+    isKnown && flags & user == user && flags & foreign == 0 && (order > 0 || flags & readahead == 0)
+  }
 
   func isZeroed(_ flags: UInt64) -> Bool { flags & zero != 0 }
 }

@@ -101,6 +101,14 @@ struct MMOwnership {
     return true
   }
 
+  /// Teardown has begun, so there are no users left; `false` when that was known.
+  mutating func removeAllUsers(_ id: MMID) -> Bool {
+    guard let place = place(of: id), !spaces[place].teardownBegan else { return false }
+    spaces[place].users = 0
+    spaces[place].teardownBegan = true
+    return true
+  }
+
   /// The epoch ends.
   mutating func end(_ id: MMID) {
     guard let place = place(of: id) else { return }

@@ -27,12 +27,13 @@ extension Normalizer {
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
     strayWent(slot)
+    strayFilled(slot)
     tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
     tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time), seesLock: table.showsLocks)
+      slot: line.keepPlace(at: time), signs: signs)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
     if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
@@ -48,11 +49,9 @@ extension Normalizer {
       line.drop(fault.slot)
       return
     }
-    if fault.isHeld {
+    // When the place is gone, what had been seen went out when its time was up.
+    if fault.isHeld || !line.fill(fault.slot, with: event(of: fault, mm)) && fault.isOpenToTheEnd {
       line.append(event(of: fault, mm))
-    } else {
-      // When the place is gone, what had been seen went out when its time was up.
-      _ = line.fill(fault.slot, with: event(of: fault, mm))
     }
   }
 
@@ -64,9 +63,10 @@ extension Normalizer {
   }
 
   /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
-  /// commits or when its task goes on.
+  /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
   private mutating func hold(_ slot: Int) {
     guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
+    if fault.replacesSeen { return }
     tasks[slot].fault?.isHeld = line.drop(fault.slot)
   }
 
@@ -74,7 +74,7 @@ extension Normalizer {
   private mutating func settle(_ slot: Int) {
     guard let fault = tasks[slot].fault else { return }
     if fault.settled == nil {
-      line.drop(fault.slot)
+      if !fault.isHeld, !line.drop(fault.slot) { tasks[slot].fault?.access.insert(.late) }
       tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)
@@ -89,15 +89,16 @@ extension Normalizer {
       let gfp = fields.gfp.load(record)
     else { return false }
     // A failed allocation carries no frame.
-    guard pfn != .max, table.gfp.isUserFolio(gfp), let slot = tasks.slot(of: task) else { return true }
+    guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
     if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
       tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
-      hold(slot)
+      if tasks[slot].fault?.commitsUnseen == true { settle(slot) } else { hold(slot) }
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
+      strayFilled(slot)
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
     }
@@ -138,6 +139,8 @@ extension Normalizer {
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true
     } else if let folio = tasks[slot].strayFolio, pages == 1 {
+      if batchesCounters, folio.zeroed { strayFilled(slot) }
+      if tasks[slot].strayFolio == nil { return true }
       tasks[slot].strayFolio = nil
       replacedWithoutFault(slot, folio)
     } else {
@@ -157,10 +160,12 @@ extension Normalizer {
       return true
     }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
-    if current == 0, mm == tasks[slot].mm, tasks[slot].exec != nil { switchToNewProgram(slot) }
+    if current == 0, mm == tasks[slot].mm { leave(slot, mm) }
     let pages = size >> Int64(pageShift)
     let change = ownership.count(member, of: mm, pages: pages)
-    if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
+    if batchesCounters, mm == tasks[slot].mm, current != 0, tasks[slot].fault?.isCounted(member, change) != true {
+      if let change, change < 0 { removalShown(slot) }
+    } else if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
       tasks[slot].fault?.moved(member, pages: change)
       settle(slot)
     } else if let fork = tasks[slot].fork, fork.child == mm {

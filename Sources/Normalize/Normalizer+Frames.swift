@@ -3,40 +3,20 @@
 import MMEvents
 import TraceFile
 
-/// Swap entry types of migration entries and the place of frame and bits in a raw x86-64 entry (`swp_entry`,
-/// `swapops.h`). The types depend on the kernel's configuration; these are those of `CONFIG_DEVICE_PRIVATE` off.
-private enum RawEntry {
-  static let read: UInt64 = 28
-  static let readExclusive: UInt64 = 29
-  static let write: UInt64 = 30
-  static let frameBits: UInt64 = (1 << 34) - 1
-  static let young: UInt64 = 1 << 34
-  static let dirty: UInt64 = 1 << 35
-  static let presentFrame: UInt64 = ((1 << 52) - 1) & ~0xfff
-  static let presentWrite: UInt64 = 1 << 1
-  static let presentDirty: UInt64 = 1 << 6 | 1 << 58
-}
-
 extension Normalizer {
   mutating func setMigration(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     guard let fields = table.layouts.migration[event], let address = fields.address.load(record),
       let raw = fields.entry.load(record)
     else { return false }
-    let offset = (~raw << 5) >> 14
-    let type: MigrationEntryType
-    switch raw >> 59 {
-    case RawEntry.read: type = .read
-    case RawEntry.readExclusive: type = .readExclusive
-    case RawEntry.write: type = .write
-    default:
+    guard let entry = RawEntry(raw: raw, machine: machine).migration else {
       emit(nil, .unfollowed(.migration, PageRange(start: page(address), count: 1)))
       return true
     }
     emit(
       nil,
       .migrationSet(
-        page(address), PFN(offset & RawEntry.frameBits), type, order(event, fields.order.load(record)),
-        young: offset & RawEntry.young != 0, dirty: offset & RawEntry.dirty != 0))
+        page(address), entry.frame, entry.type, order(event, fields.order.load(record)), young: entry.young,
+        dirty: entry.dirty))
     return true
   }
 
@@ -44,11 +24,15 @@ extension Normalizer {
     guard let fields = table.layouts.migration[event], let address = fields.address.load(record),
       let raw = fields.entry.load(record)
     else { return false }
+    guard let entry = RawEntry(raw: raw, machine: machine).present else {
+      emit(nil, .unfollowed(.migration, PageRange(start: page(address), count: 1)))
+      return true
+    }
     emit(
       nil,
       .migrationRemoved(
-        page(address), PFN((raw & RawEntry.presentFrame) >> pageShift), order(event, fields.order.load(record)),
-        writable: raw & RawEntry.presentWrite != 0, dirty: raw & RawEntry.presentDirty != 0))
+        page(address), entry.frame, order(event, fields.order.load(record)), writable: entry.writable,
+        dirty: entry.dirty))
     return true
   }
 

@@ -75,6 +75,18 @@ extension Normalizer {
     return true
   }
 
+  /// Counters of the task's own mm move while it does not run on it: `exec_mmap` is past, or `exit_mm`, and the mm is
+  /// torn down. Before 6.16 the latter comes before `sched_process_exit`.
+  mutating func leave(_ slot: Int, _ mm: MMID) {
+    guard tasks[slot].exec == nil else {
+      switchToNewProgram(slot)
+      return
+    }
+    closeFault(slot)
+    tasks[slot].mm = nil
+    if ownership.removeAllUsers(mm) { beginTeardown(slot, mm) }
+  }
+
   private mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
     emit(mm, .mmTeardownBegan)
     tasks[slot].dying = (mm, nil)
@@ -237,8 +249,10 @@ extension Normalizer {
       return true
     }
     if let fork = tasks[slot].fork {
-      guard fork.child == mm, !fork.copied, value >= kernelHalf, fork.lastCopied != range else { return true }
+      guard fork.child == mm, value >= kernelHalf, fork.lastCopied != range else { return true }
       tasks[slot].fork?.lastCopied = range
+      // It goes on: the flush seen before was that of a huge page which had to be split (`copy_huge_pmd`).
+      tasks[slot].fork?.copied = false
       emit(tasks[slot].mm, .forkCopied(child: mm, range))
     } else if tasks[slot].exec?.mm == mm {
       stackWrite(slot, range, value: value)

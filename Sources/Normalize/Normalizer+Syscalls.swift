@@ -15,8 +15,12 @@ private enum MapFlags {
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
 
-/// The type byte of userfaultfd's ioctl numbers (`UFFDIO`).
-private let userfaultIoctlType: UInt64 = 0xaa
+/// userfaultfd's ioctl numbers: the type byte `UFFDIO`, then the request.
+private enum UserfaultRequest {
+  static let type: UInt64 = 0xaa
+  static let writeProtect: UInt64 = 0x06
+  static let api: UInt64 = 0x3f
+}
 
 extension Normalizer {
   mutating func enter(_ call: KnownSyscall, _ record: RawRecord) -> Bool {
@@ -43,6 +47,7 @@ extension Normalizer {
     guard let result = table.layouts.result.loadSigned(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
     closeFault(slot)
+    strayFilled(slot)
     // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
     guard let window = tasks[slot].call, window.call == call else { return true }
     let failed = result < 0 && result >= -4095
@@ -163,6 +168,28 @@ extension Normalizer {
     }
   }
 
+  /// No counter tells that a folio was mapped (`KernelFacts.batchesCounters`): inside a call that fills pages, one that
+  /// was not given back by the time the task goes on has been.
+  mutating func strayFilled(_ slot: Int) {
+    guard batchesCounters, tasks[slot].strayOwner == nil, let folio = tasks[slot].strayFolio,
+      let window = tasks[slot].call
+    else { return }
+    switch window.call {
+    case .mmap, .mlock, .mlock2, .mlockall, .brk, .mremap: break
+    case .madvise:
+      switch Advice(madvise: window.arguments[2]) {
+      case .populateRead, .populateWrite: break
+      default: return
+      }
+    default: return
+    }
+    tasks[slot].strayFolio = nil
+    filledWithoutFault(
+      slot,
+      folio.zeroed || folio.order != .base
+        ? .anonymous(folio.pfn, folio.order, replaced: false) : .copiedFromFile(folio.pfn, wasMapped: false))
+  }
+
   private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
@@ -198,9 +225,18 @@ extension Normalizer {
     case .ioUringRegister, .vmsplice: .pin
     case .processVMReadv, .processVMWritev, .ptrace: .remoteAccess
     case .movePages, .mbind: .migration
-    case .userfaultfd: .userfaultfd
-    case .ioctl: (arguments[1] >> 8) & 0xff == userfaultIoctlType ? .userfaultfd : nil
+    case .ioctl: userfaultRequest(arguments[1])
     default: nil
+    }
+  }
+
+  /// Opening a userfaultfd changes nothing yet.
+  private func userfaultRequest(_ command: UInt64) -> Unfollowed? {
+    guard (command >> 8) & 0xff == UserfaultRequest.type else { return nil }
+    switch command & 0xff {
+    case UserfaultRequest.api: return nil
+    case UserfaultRequest.writeProtect: return .userfaultWriteProtect
+    default: return .userfaultfd
     }
   }
 

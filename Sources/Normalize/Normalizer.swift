@@ -11,6 +11,10 @@ package struct Normalizer: ~Copyable {
   let table: EventTable
   /// log2 of the page size of the recording machine.
   let pageShift: UInt64
+  let machine: Machine
+  let signs: FaultSigns
+  /// See `KernelFacts.batchesCounters`.
+  var batchesCounters: Bool { !signs.counters }
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
@@ -24,9 +28,15 @@ package struct Normalizer: ~Copyable {
   var cpu = CPU(0)
   var task = TaskID(0)
 
-  package init(formats: EventFormats, pageSize: Int = 4096) throws(NormalizeError) {
+  package init(
+    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18, machine: Machine = .x86
+  ) throws(NormalizeError) {
     table = try EventTable(formats)
+    self.machine = machine
     pageShift = UInt64(pageSize.trailingZeroBitCount)
+    signs = FaultSigns(
+      locks: !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults,
+      counters: !kernel.batchesCounters, flushes: table.showsFlushes)
   }
 
   /// How many address spaces came into view.

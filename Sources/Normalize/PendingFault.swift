@@ -2,6 +2,23 @@
 
 import MMEvents
 
+/// Which faults are seen to take mmap_lock, unless they are refused.
+enum LockSigns {
+  case none
+  /// Those of user space may do with the lock of their VMA.
+  case kernelFaults
+  case allFaults
+}
+
+/// What a trace shows of faults, by the events it has and the kernel they are from.
+struct FaultSigns {
+  var locks: LockSigns
+  /// The counters that a fault moves come with it; else see `KernelFacts.batchesCounters`.
+  var counters: Bool
+  /// The flush shows where a present page is replaced.
+  var flushes: Bool
+}
+
 /// A page fault between its entry and the next thing its task does.
 ///
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
@@ -31,10 +48,12 @@ struct PendingFault {
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
   private var locks = 0
+  private let signs: FaultSigns
+  private var isUncounted: Bool { !signs.counters }
 
   init(
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
-    slot: DelayLine.Slot, seesLock: Bool
+    slot: DelayLine.Slot, signs: FaultSigns
   ) {
     self.page = page
     self.access = access
@@ -43,7 +62,13 @@ struct PendingFault {
     self.cpu = cpu
     self.task = task
     self.slot = slot
-    tookLock = !access.contains(.kernel) || !seesLock
+    self.signs = signs
+    tookLock =
+      switch signs.locks {
+      case .none: true
+      case .kernelFaults: !access.contains(.kernel)
+      case .allFaults: false
+      }
   }
 
   /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
@@ -70,10 +95,26 @@ struct PendingFault {
     gaveBack = true
   }
 
+  /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
+  /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
+  var commitsUnseen: Bool {
+    guard isUncounted, let folio else { return false }
+    return folio.order == .base && folio.zeroed && access.contains(.write) && !access.contains(.present)
+  }
+
+  /// What it came to is told by what its task does next alone.
+  var isOpenToTheEnd: Bool { isUncounted && settled == nil && folio != nil }
+
   /// Whether a flush now commits: it follows an allocation.
   var awaitsFlush: Bool { folio != nil && !flushed }
 
   mutating func flush() { flushed = true }
+
+  /// Where counters come late, huge pages are yet counted at once (`add_mm_counter`).
+  func isCounted(_ member: RSSMember, _ pages: Int64?) -> Bool {
+    guard let folio, folio.order != .base, case .anonymous = member else { return false }
+    return pages == Int64(folio.order.pageCount)
+  }
 
   mutating func moved(_ member: RSSMember, pages: Int64?) {
     switch member {
@@ -91,14 +132,35 @@ struct PendingFault {
 
   /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
   var outcome: FaultOutcome {
+    if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }
     if fileMoved { return .file(pages: UInt32(clamping: max(1, filePages))) }
     if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
-    guard folio == nil else { return .unexplained }
-    return tookLock ? .quiet : .refused
+    return folio == nil || replacesSeen ? withoutFolio : .unexplained
   }
+
+  /// What takes the place of a present page comes with a flush. A folio without one is not the fault's but of a call
+  /// that followed it unseen.
+  var replacesSeen: Bool { signs.flushes && access.contains(.present) }
+
+  /// Page cache is all that a read fault allocates.
+  private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
+    let isPresent = access.contains(.present)
+    if folio.order != .base {
+      return anonymousMoved ? .anonymous(folio.pfn, folio.order, replaced: isPresent) : .unexplained
+    }
+    if isPresent, !flushed { return replacesSeen ? withoutFolio : .unexplained }
+    if folio.zeroed {
+      return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio
+    }
+    if isPresent { return .copied(folio.pfn) }
+    if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, copied: true) }
+    return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)
+  }
+
+  private var withoutFolio: FaultOutcome { wasRefused || !tookLock ? .refused : .quiet }
 
   private var anonymousOutcome: FaultOutcome {
     if swapMoved { return .swappedIn(allocations == 1 ? folio?.pfn : nil, copied: flushed) }

@@ -117,7 +117,7 @@ struct Analysis {
   // — what the capture says
 
   private func kernelFacts(_ reader: TraceReader) -> KernelFacts {
-    if let release = reader.release, let facts = KernelFacts.forRelease(release) { return facts }
+    if let facts = reader.kernelFacts { return facts }
     verbosity.warn("\(path): kernel \(reader.release ?? "unknown"): taken for \(KernelFacts.v7_3.name)")
     return .v7_3
   }

@@ -55,7 +55,8 @@ struct CaptureWalk {
   private static let batchSize = 4096
 
   private func read(atLeast count: Int, _ deliver: (inout [MMEventRecord]) throws -> Bool) throws -> Summary {
-    var normalizer = try Normalizer(formats: reader.formats, pageSize: reader.pageSize)
+    var normalizer = try Normalizer(
+      formats: reader.formats, pageSize: reader.pageSize, kernel: reader.kernelFacts ?? .v7_3, machine: reader.machine)
     var batch = RecordBatch()
     var events: [MMEventRecord] = []
     var summary = Summary()
@@ -75,5 +76,17 @@ struct CaptureWalk {
     summary.addressSpaces = normalizer.addressSpaces
     summary.counters = normalizer.counters
     return summary
+  }
+}
+
+extension TraceReader {
+  /// What is particular to the kernel that recorded; `nil` when the capture does not name it, or one too old.
+  var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
+
+  /// Files of trace-cmd end `uname` with the machine; text says nothing and is taken for x86.
+  var machine: Machine {
+    let manifest = capture?.manifest
+    let name = manifest?.machine ?? metadata.kernel?.split(separator: " ").last.map(String.init) ?? "x86_64"
+    return Machine(name, kernel: kernelFacts ?? .v7_3, configuration: manifest?.kernelConfig ?? [:])
   }
 }

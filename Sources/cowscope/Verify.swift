@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Replay
 import Report
 
 struct VerifyCommand: ParsableCommand {
@@ -18,7 +19,7 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let result = try Analysis(path: capture, verbosity: verbosity).replay(Analysis.Options())
+    let result = try Analysis(path: capture, verbosity: verbosity).replay(Analysis.Options(encodings: [.baseline]))
     var output = StandardOutput()
     if json {
       try output.write(try ResultWriter().verification(of: result, explains: explain))

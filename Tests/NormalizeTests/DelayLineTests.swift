@@ -33,20 +33,38 @@ struct DelayLineTests {
     #expect(isFilled && !isFilledAgain)
   }
 
-  @Test("After two milliseconds a place is given up: the proposal goes out, or nothing")
+  @Test("After 100 milliseconds a place is given up: the proposal goes out, or nothing")
   func expired() {
     var line = DelayLine()
     let silent = line.keepPlace(at: Timestamp(nanoseconds: 0))
     let proposed = line.keepPlace(at: Timestamp(nanoseconds: 1))
     line.propose(proposed, record(1, at: 1))
     line.append(record(2, at: 5))
-    line.now = 1_999_999
+    line.now = 99_999_999
     let inTime = released(&line)
-    line.now = 2_000_001
+    line.now = 100_000_001
     let isFilled = [line.fill(silent, with: record(7, at: 0)), line.fill(proposed, with: record(8, at: 1))]
     let tooLate = released(&line)
     #expect(inTime == [] && tooLate == [1, 2])
     #expect(isFilled == [false, false])
+  }
+
+  @Test("With 131,072 records behind it a place is given up, whenever the line is emptied")
+  func full() {
+    for releasesOften in [false, true] {
+      var line = DelayLine()
+      var events: [MMEventRecord] = []
+      let slot = line.keepPlace(at: Timestamp(nanoseconds: 0))
+      for number in 1..<131_072 as Range<UInt64> {
+        line.append(record(number, at: 1))
+        if releasesOften, number % 1000 == 0 { line.release(into: &events) }
+      }
+      #expect(events.isEmpty)
+      line.append(record(131_072, at: 1))
+      let isFilled = line.fill(slot, with: record(0, at: 0))
+      line.release(into: &events)
+      #expect(!isFilled && events.count == 131_072)
+    }
   }
 
   @Test("A dropped place leaves nothing; when events are released does not change what they are")

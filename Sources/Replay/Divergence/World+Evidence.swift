@@ -42,7 +42,7 @@ extension World {
     guard isTrulyExclusive(ref) == .exclusive else { return false }
     guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
     let own = tables[ref.region].mm
-    return folios.mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
+    return mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
   }
 
   /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.

@@ -56,6 +56,9 @@ struct HiddenReferences {
     teardowns[mm]?.proceeded(remaining: remaining, unmapped: unmapped, flushed: flushed)
   }
 
+  /// The mm's reference to a page was seen to be gone.
+  mutating func teardownPassed(_ mm: MMID, _ page: VirtualPage) { teardowns[mm]?.passed(page) }
+
   mutating func teardownEnded(_ mm: MMID) { teardowns[mm] = nil }
 
   func teardown(of mm: MMID) -> Teardown? { teardowns[mm] }

@@ -27,20 +27,22 @@ extension ReplayDriver {
     settleDoubts(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
+    if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     case .quiet:
       if access.contains(.write) {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
         if !access.contains(.present) { missing(mm, page) }
       } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
-        if unseen.usesUserfaultfd.contains(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
+        if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn): copied(mm, page, pfn, vma, access)
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
     case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
-    case .refused, .raced: break
+    case .raced: filledByAnother(mm, page, vma)
+    case .refused: break
     case .unexplained: count(\.unexplainedFaults)
     }
   }
@@ -49,19 +51,25 @@ extension ReplayDriver {
 
   /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
   private mutating func missing(_ mm: MMID, _ page: VirtualPage) {
-    guard unseen.usesUserfaultfd.contains(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
-    unseen.waits(mm, page)
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    unseen.waits(mm, page, current.task)
+  }
+
+  /// The fault gave its page back, because the entry was there by then: with a userfaultfd, it came by `UFFDIO_COPY`.
+  private mutating func filledByAnother(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    if let pfn = unseen.takeArrival(mm, since: current.time) {
+      bind(run(.uffdCopy(mm, page, vma, writeProtected: false)), pfn)
+    }
   }
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
-    if unseen.usesUserfaultfd.contains(mm) {
-      // The fault may have gone to the userfaultfd (`handle_userfault`) and have changed nothing.
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustCopy where unseen.protectsByUserfaultfd(mm), .mustReplace where unseen.protectsByUserfaultfd(mm):
+      // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
-      return
-    }
-    switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
@@ -74,14 +82,14 @@ extension ReplayDriver {
       }
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
       verifier.agree(.decision)
-      reuse(mm, page, vma)
+      reuse(mm, page, vma, othersAreGone: true)
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
-      reuse(mm, page, vma)
+      reuse(mm, page, vma, othersAreGone: true)
     case .mustCopy(let obstacle):
       if othersAreBeingRemoved(mm, page) {
         unknown(.decision, mm, page, .removalRunning)
-        reuse(mm, page, vma)
+        reuse(mm, page, vma, othersAreGone: true)
       } else if unseen.isDoubtful(mm, page) {
         unknown(.decision, mm, page, .placeNotSeen)
         reuse(mm, page, vma)
@@ -97,8 +105,23 @@ extension ReplayDriver {
     }
   }
 
-  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, othersAreGone: Bool = false) {
+    if othersAreGone { removeOthers(mm, page) }
     run(.writeFault(mm, page, vma, .reused), followsKernel: true)
+  }
+
+  /// The kernel kept the page, so it saw no other mapping: those of mms on their way out were gone before it looked.
+  private mutating func removeOthers(_ mm: MMID, _ page: VirtualPage) {
+    let entry = lockstep.baseline.entry(mm, page)
+    guard entry.kind == .present, !lockstep.baseline.isLarge(FolioID(entry.index)) else { return }
+    for other in lockstep.baseline.mappers(of: FolioID(entry.index)) where other.mm != mm {
+      if lockstep.baseline.isDying(other.mm) {
+        hidden.teardownPassed(other.mm, other.page)
+      } else if !hidden.isBeingRemoved(other.mm, other.page) {
+        continue
+      }
+      run(.zap(other.mm, PageRange(start: other.page, count: 1)), .exit)
+    }
   }
 
   // — a page was allocated
@@ -131,10 +154,18 @@ extension ReplayDriver {
     let prediction = lockstep.predictWriteFault(mm, page)
     var isHidden = false
     switch prediction {
+    // What was done about the fault when it was told as quiet was wrong.
+    case _ where access.contains(.late): unknown(.decision, mm, page, .raced)
     case .mustCopy, .mustReplace: verifier.agree(.decision)
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
-    case .notMapped: unknown(.decision, mm, page, .entryNotSeen)
+    case .notMapped:
+      // Without counters a copied file page looks the same; fault-around maps those unseen.
+      if kernel.batchesCounters, vma.backing.holdsFilePages, lockstep.baseline.isComplete(mm) {
+        verifier.agree(.decision)
+      } else {
+        unknown(.decision, mm, page, .entryNotSeen)
+      }
     case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
     case .mustReuse:
       isHidden = true
@@ -159,6 +190,8 @@ extension ReplayDriver {
   private mutating func copiedFromFile(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
   ) {
+    // Without counters the page cache of a shared mapping looks the same.
+    if kernel.batchesCounters, vma.backing == .shared { return }
     if access.contains(.present) {
       if lockstep.baseline.entry(mm, page).kind.refersToFolio {
         disagree(mm, page, "an anonymous page", "a file page was copied", .fileOverAnonymous)
@@ -221,7 +254,9 @@ extension ReplayDriver {
     programs[mm] = nil
     for (index, pfn) in arguments.enumerated() {
       let page = end.advanced(by: -1 - index)
-      bind(run(.anonymousFault(mm, page, .base, .anonymous), .create), pfn)
+      // It may have left the LRU batch since it was allocated.
+      guard let folio = run(.anonymousFault(mm, page, .base, .anonymous), .create).folio else { continue }
+      lockstep.baseline.bind(pfn, to: folio)
     }
   }
 
@@ -230,7 +265,8 @@ extension ReplayDriver {
   mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
     guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
     lockstep.baseline.bind(pfn, to: folio)
-    hidden.allocated(pfn, on: current.cpu)
+    // A large folio goes to the list at once (`folio_may_be_lru_cached`).
+    if !lockstep.baseline.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
   }
 
   private func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
@@ -259,6 +295,7 @@ extension ReplayDriver {
     var result = Teardown.Reference.released
     for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
       guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
+      if teardown.hasPassed(other.page) { continue }
       let above = PageRange(start: other.page, end: PageRange.everything.end)
       let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
       switch teardown.reference(rank: rank) {
@@ -332,6 +369,19 @@ extension ReplayDriver {
       reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
       doubts.removeAll { $0.mm == doubt.mm && $0.page == doubt.page }
     }
+  }
+
+  /// The kernel shows the page exclusive, and nobody else maps it any more: a fault that was held up came to its
+  /// decision after they had gone. `false`: no such fault is known.
+  mutating func settleDelayed(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return false }
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustReuse, .eitherWay: break
+    case .mustCopy, .mustReplace, .alreadyWritable, .notMapped: return false
+    }
+    unknown(.decision, mm, page, .raced, record: doubts.remove(at: index).record)
+    reuse(mm, page, facts(mm, page))
+    return true
   }
 
   mutating func settleAllDoubts() {

@@ -37,7 +37,16 @@ extension ReplayDriver {
     if !keepsSource { layouts[mm]?.remove(source) }
   }
 
+  /// A VMA is split here: a huge page that lies across the border is mapped by PTEs from then on
+  /// (`vma_adjust_trans_huge`).
+  private mutating func splitHugePages(_ mm: MMID, atBordersOf range: PageRange) {
+    for border in [range.start, range.end] where border.rawValue & 511 != 0 {
+      if lockstep.baseline.isPMDMapped(mm, border) { run(.splitPMD(mm, border)) }
+    }
+  }
+
   mutating func advised(_ mm: MMID, _ range: PageRange, _ advice: Advice) {
+    if advice.changesVMA { splitHugePages(mm, atBordersOf: range) }
     switch advice {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
@@ -115,7 +124,7 @@ extension ReplayDriver {
   /// one the trace does not tell.
   mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
     noteUnfollowed(.pin)
-    unseen.appeared(pfn, .base, in: child)
+    unseen.appeared(pfn, .base, in: child, at: current.time)
     guard let range = copying[child]?.range else { return }
     unseen.doubt(parent, range)
     unseen.doubt(child, range)
@@ -143,7 +152,7 @@ extension ReplayDriver {
       return
     }
     noteUnfollowed(.placeless)
-    unseen.appeared(pfn, order, in: mm)
+    unseen.appeared(pfn, order, in: mm, at: current.time)
   }
 
   /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.
@@ -206,5 +215,17 @@ extension ReplayDriver {
       return (mm, lockstep.baseline.entry(mm, at))
     }
     return nil
+  }
+}
+
+extension Advice {
+  /// It is a flag of the VMA, which is split around the range if the rest has not got it.
+  fileprivate var changesVMA: Bool {
+    switch self {
+    case .dontFork, .doFork, .wipeOnFork, .keepOnFork, .mergeable, .unmergeable, .hugePage, .noHugePage: true
+    case .dontNeed, .free, .remove, .collapse, .populateRead, .populateWrite, .cold, .pageOut, .willNeed,
+      .guardInstall, .guardRemove:
+      false
+    }
   }
 }

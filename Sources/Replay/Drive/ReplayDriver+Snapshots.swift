@@ -99,7 +99,11 @@ extension ReplayDriver {
     let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
-      if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+      if isReplacedByKSM(shown, known) {
+        unknown(.page, open.mm, shown.page, .raced)
+      } else if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
+        || unseen.usesUserfaultfd(open.mm)
+      {
         if known != nil || wasSwapped { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
         learn(shown, open.mm)
         if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
@@ -113,7 +117,8 @@ extension ReplayDriver {
       return
     }
     if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
-    guard let exclusive = shown.exclusive else {
+    let isTail = known.map { $0.index > 0 } ?? false
+    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isMappedByPMD(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
       return
     }
@@ -123,6 +128,10 @@ extension ReplayDriver {
       run(.resolve(open.mm, shown.page, exclusive: exclusive))
     case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
+      if exclusive, settleDelayed(open.mm, shown.page) {
+        verifier.agree(.page)
+        return
+      }
       if unseen.isDoubtful(open.mm, shown.page) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
@@ -135,9 +144,15 @@ extension ReplayDriver {
     }
   }
 
+  /// ksmd has replaced the page and not told yet (`ksm_merge_with_ksm_page` comes after `replace_page`).
+  private func isReplacedByKSM(_ shown: ProcessSnapshot.Page, _ known: (folio: FolioID, index: Int)?) -> Bool {
+    guard known != nil, let stable = lockstep.baseline.folio(at: shown.pfn) else { return false }
+    return lockstep.baseline.isKSM(stable)
+  }
+
   /// `UFFDIO_MOVE` took the page from another address of the mm.
   private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
-    guard unseen.usesUserfaultfd.contains(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
+    guard unseen.usesUserfaultfd(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
       let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
     else { return false }
     run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
@@ -148,6 +163,7 @@ extension ReplayDriver {
   /// dirty bits stay unknown until a fault or an oracle tells.
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
     count(\.learnedFromSnapshots)
+    unseen.settle(mm, shown.page)
     var facts = LearnedEntry()
     if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)

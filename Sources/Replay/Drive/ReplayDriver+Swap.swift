@@ -18,6 +18,19 @@ extension ReplayDriver {
     run(.endWriteback(place.mm, place.page, drops: true))
   }
 
+  /// No counter tells a swap-in (`KernelFacts.batchesCounters`): that the entry is a swap entry has to do.
+  mutating func swappedInUncounted(
+    _ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome, _ access: FaultAccess, _ vma: VMAFacts
+  ) -> Bool {
+    guard !access.contains(.present), lockstep.baseline.entry(mm, page).kind == .swap else { return false }
+    switch outcome {
+    case .quiet, .file: swappedIn(mm, page, nil, isCopied: false, access, vma)
+    case .copiedFromFile(let pfn, _): swappedIn(mm, page, pfn, isCopied: false, access, vma)
+    case .anonymous, .copied, .swappedIn, .refused, .raced, .unexplained: return false
+    }
+    return true
+  }
+
   /// `do_swap_page`. The frame is new where the fault allocated one, the swapcache's where it did not.
   mutating func swappedIn(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, isCopied: Bool, _ access: FaultAccess, _ vma: VMAFacts

@@ -9,6 +9,7 @@ package import MMEvents
 /// result, whatever the batches.
 package struct ReplayDriver {
   var lockstep: Lockstep
+  let kernel: KernelFacts
   var verifier = Verifier()
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
@@ -47,6 +48,7 @@ package struct ReplayDriver {
     var options = WorldOptions()
     options.storesAreSilent = true
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
+    kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     snapshotSource = snapshots
   }
@@ -71,7 +73,7 @@ package struct ReplayDriver {
     case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
     case .unfollowed(let what, _):
       noteUnfollowed(what)
-      if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
+      if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
@@ -110,7 +112,9 @@ package struct ReplayDriver {
     case .advised(let range, let advice): advised(mm, range, advice)
     case .fault(let page, let access, let outcome): fault(mm, page, access, outcome)
     case .populated(let range, let outcome): populated(mm, range, outcome)
-    case .argumentPage(let pfn): programs[mm, default: NewProgram()].arguments.append(pfn)
+    case .argumentPage(let pfn):
+      programs[mm, default: NewProgram()].arguments.append(pfn)
+      hidden.allocated(pfn, on: current.cpu)
     case .stackPlaced(let end): stackPlaced(mm, end)
     case .appeared(let pfn, let order): appeared(mm, pfn, order)
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)

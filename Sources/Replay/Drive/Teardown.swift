@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import MMEvents
+
 /// How far `exit_mmap` is with an mm, as its `rss_stat` and its flushes tell.
 ///
 /// `unmap_vmas` goes up the address space. What it unmaps keeps its reference in the `mmu_gather` until the next
@@ -27,6 +29,13 @@ struct Teardown {
     }
     if flushed { remainingAtFlush = remaining }
   }
+
+  /// The last page whose reference was seen to be gone; what lies below it went before.
+  private var lastGone: VirtualPage?
+
+  mutating func passed(_ page: VirtualPage) { lastGone = max(lastGone ?? page, page) }
+
+  func hasPassed(_ page: VirtualPage) -> Bool { lastGone.map { page <= $0 } ?? false }
 
   /// Whether the mm's reference to a page is there yet.
   func reference(rank: UInt64) -> Reference {

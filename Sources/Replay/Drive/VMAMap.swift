@@ -29,7 +29,12 @@ struct VMAMap {
       if position < part.start {
         pieces.append(VMA(range: PageRange(start: position, end: part.start), facts: Self.unknown))
       }
-      pieces.append(VMA(range: part, facts: vmas[index].facts))
+      if let last = pieces.last, last.range.end == part.start, last.facts == vmas[index].facts {
+        // The kernel merges them too, and may map a huge page across.
+        pieces[pieces.count - 1].range = PageRange(start: last.range.start, end: part.end)
+      } else {
+        pieces.append(VMA(range: part, facts: vmas[index].facts))
+      }
       position = part.end
       index += 1
     }

@@ -26,6 +26,9 @@ extension World {
     return (FolioID(entry.index), isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
   }
 
+  /// The page is mapped by a PMD: its flag is that of the folio's head.
+  func isMappedByPMD(_ mm: MMID, _ page: VirtualPage) -> Bool { find(mm, page).map { isHuge($0) } ?? false }
+
   /// The entries that refer to the page in a frame; none when the model has no folio there.
   func mappers(of pfn: PFN) -> [(mm: MMID, page: VirtualPage)] {
     guard let folio = folio(at: pfn) else { return [] }

@@ -63,6 +63,7 @@ package enum Baseline: Encoding {
     if !exclusive { set(&world, ref, false) }
   }
 
+  @inline(__always)
   private static func set(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     let entry = world.tables.entry(ref)
     let folio = FolioID(entry.index)

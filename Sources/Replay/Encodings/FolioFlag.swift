@@ -180,7 +180,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios[folio].flags.contains(.large), flag(world, folio) != .shared {
       var flushed = except.map(\.region)
-      for ref in world.folios.mappings(of: folio) where !except.contains(ref) {
+      for ref in world.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         guard let protected = writeProtected(world.tables.entry(ref)) else { continue }
         world.update(protected, at: ref)
@@ -213,11 +213,11 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// A flag change is a change of every entry of a large folio.
   private static func touchAll(_ world: inout World<Self>, _ folio: FolioID) {
     guard world.folios[folio].flags.contains(.large) else { return }
-    for ref in world.folios.mappings(of: folio) { world.touch(ref) }
+    for ref in world.mappings(of: folio) { world.touch(ref) }
   }
 
   @inline(__always)
   private static func hasSharedMigrationEntry(_ world: borrowing World<Self>, _ folio: FolioID) -> Bool {
-    world.folios.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
+    world.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
   }
 }

@@ -72,6 +72,25 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     set { raw = raw & ~0xf | UInt64(newValue.rawValue) }
   }
 
+  @inline(__always)
+  package var isNone: Bool { raw & 0xf == UInt64(EntryKind.none.rawValue) }
+
+  @inline(__always)
+  package var isPresent: Bool { raw & 0xf == UInt64(EntryKind.present.rawValue) }
+
+  /// `kind.refersToFolio`, without the detour.
+  @inline(__always)
+  package var refersToFolio: Bool { Self.referring &>> (raw & 0xf) & 1 != 0 }
+
+  @inline(__always)
+  private static var referring: UInt64 {
+    bit(.present) | bit(.migrationRead) | bit(.migrationReadExclusive) | bit(.migrationWrite) | bit(.devicePrivate)
+      | bit(.deviceExclusive)
+  }
+
+  @inline(__always)
+  private static func bit(_ kind: EntryKind) -> UInt64 { 1 &<< UInt64(kind.rawValue) }
+
   /// Index of the folio, or of the swap slot for `.swap`.
   package var index: UInt32 {
     get { UInt32(truncatingIfNeeded: raw &>> 36) }

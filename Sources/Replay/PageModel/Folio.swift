@@ -38,6 +38,8 @@ package struct FolioFlags: OptionSet, Sendable, BitwiseCopyable {
   package static let large = FolioFlags(rawValue: 1 << 15)
   /// Some entry of the folio was judged anything but OK.
   package static let diverged = FolioFlags(rawValue: 1 << 16)
+  /// `head` is the slot at which tables of one family map it.
+  package static let familySlot = FolioFlags(rawValue: 1 << 17)
 }
 
 /// A folio in sixteen bytes; what few folios need stands in a side record.
@@ -45,10 +47,15 @@ struct FolioRecord: BitwiseCopyable, Sendable {
   var flags: FolioFlags
   /// Entries that refer to the folio: present, device and migration entries, of all its pages.
   var attached: UInt32
-  /// The one entry (`EntryRef`), or the first `MappingNode` with `.mappingList`; `noIndex` when there is none.
+  /// The one entry (`EntryRef`), a `FamilySlot` with `.familySlot`, or the first `MappingNode` with `.mappingList`;
+  /// `noIndex` when there is none.
   var head: UInt32
   /// Index of the side record, or `noIndex`.
   var side: UInt32
+
+  /// A small folio of which nothing is known but its mappings: no pin, no swap slot, no migration entry.
+  @inline(__always)
+  var isPlain: Bool { side == noIndex }
 }
 
 let noIndex = UInt32.max

@@ -2,10 +2,22 @@
 
 package import MMEvents
 
+/// Where the entries are that refer to a page.
+enum Mappings: Sendable {
+  case none
+  case one(EntryRef)
+  /// In some of the tables of a family, at this slot.
+  case familySlot(FamilySlot)
+  /// The first node of a list.
+  case list(UInt32)
+}
+
 /// All folios, and who maps them.
 ///
-/// A folio mapped once keeps its one `EntryRef` inline; more mappings form a list, newest first, because the mm
-/// that mapped last is usually the first to go.
+/// A small folio mapped once keeps its one `EntryRef` inline. Mapped by several tables of one family, all at the same
+/// slot, as fork leaves it, it keeps that slot, and a count: nothing has to be linked or found when a sharer comes or
+/// goes. Only what is mapped at different places (KSM, mremap of a shared page) and large folios have a list, newest
+/// first.
 struct FolioPool: Sendable {
   private(set) var records = ContiguousArray<FolioRecord>()
   private var freeRecords = ContiguousArray<UInt32>()
@@ -86,18 +98,31 @@ struct FolioPool: Sendable {
 
   // — mappings
 
-  mutating func attach(_ ref: EntryRef, to folio: FolioID, page: Int, huge: Bool) {
+  /// One more entry refers to the folio, at `place` among the tables of its family. `false`: a small folio is mapped
+  /// at another place too, so the caller has to name all its entries to `scatter` first.
+  @inline(__always)
+  mutating func attach(_ ref: EntryRef, at place: FamilySlot, to folio: FolioID, page: Int, huge: Bool) -> Bool {
+    let index = Int(folio.raw)
+    let record = records[index]
+    if record.flags.isDisjoint(with: [.large, .mappingList]) {
+      if record.attached == 0 {
+        records[index].head = ref.raw
+      } else if record.flags.contains(.familySlot) {
+        guard record.head == place.raw else { return false }
+      } else {
+        return false
+      }
+      records[index].attached &+= 1
+      return true
+    }
+    attachToList(ref, folio, page, huge)
+    return true
+  }
+
+  private mutating func attachToList(_ ref: EntryRef, _ folio: FolioID, _ page: Int, _ huge: Bool) {
     let index = Int(folio.raw)
     records[index].attached &+= 1
     guard records[index].flags.contains(.large) else {
-      if records[index].attached == 1 {
-        records[index].head = ref.raw
-        return
-      }
-      if !records[index].flags.contains(.mappingList) {
-        records[index].head = newNode(MappingNode(ref: records[index].head, next: noIndex))
-        records[index].flags.insert(.mappingList)
-      }
       records[index].head = newNode(MappingNode(ref: ref.raw, next: records[index].head))
       return
     }
@@ -109,15 +134,42 @@ struct FolioPool: Sendable {
     }
   }
 
+  /// The one mapping of a small folio stands at `place`, and so will the next.
+  mutating func keepPlace(_ place: FamilySlot, of folio: FolioID) {
+    records[Int(folio.raw)].head = place.raw
+    records[Int(folio.raw)].flags.insert(.familySlot)
+  }
+
+  /// The entries of a small folio, newest first, as a list from here on.
+  mutating func scatter(_ folio: FolioID, _ refs: [EntryRef]) {
+    let index = Int(folio.raw)
+    precondition(refs.count == Int(records[index].attached), "a mapping of the folio is not where it should be")
+    var head = noIndex
+    for ref in refs.reversed() { head = newNode(MappingNode(ref: ref.raw, next: head)) }
+    records[index].head = head
+    records[index].flags.remove(.familySlot)
+    records[index].flags.insert(.mappingList)
+  }
+
+  @inline(__always)
   mutating func detach(_ ref: EntryRef, from folio: FolioID, page: Int, huge: Bool) {
     let index = Int(folio.raw)
-    precondition(records[index].attached > 0, "detaching from an unmapped folio")
-    records[index].attached &-= 1
+    let record = records[index]
+    precondition(record.attached > 0, "detaching from an unmapped folio")
+    records[index].attached = record.attached &- 1
+    guard record.flags.isDisjoint(with: [.large, .mappingList]) else {
+      detachFromList(ref, folio, page, huge)
+      return
+    }
+    if record.attached == 1 {
+      records[index].head = noIndex
+      records[index].flags.remove(.familySlot)
+    }
+  }
+
+  private mutating func detachFromList(_ ref: EntryRef, _ folio: FolioID, _ page: Int, _ huge: Bool) {
+    let index = Int(folio.raw)
     guard records[index].flags.contains(.large) else {
-      if !records[index].flags.contains(.mappingList) {
-        records[index].head = noIndex
-        return
-      }
       records[index].head = removeNode(ref, from: records[index].head)
       if records[index].attached == 1 {
         let node = records[index].head
@@ -135,29 +187,25 @@ struct FolioPool: Sendable {
     }
   }
 
-  /// The entries that refer to a page, newest first. For a PMD mapping the page is 0.
-  func forEachMapping(of folio: FolioID, page: Int, _ body: (EntryRef) -> Void) {
+  /// Where the entries are that refer to a page.
+  func mappings(of folio: FolioID, page: Int) -> Mappings {
     let record = records[Int(folio.raw)]
-    var node: UInt32
     if record.flags.contains(.large) {
-      node = side(folio)?.heads[page] ?? noIndex
-    } else if record.flags.contains(.mappingList) {
-      node = record.head
-    } else {
-      if record.attached == 1 { body(EntryRef(raw: record.head)) }
-      return
+      let head = side(folio)?.heads[page] ?? noIndex
+      return head == noIndex ? .none : .list(head)
     }
+    if record.attached == 0 { return .none }
+    if record.flags.contains(.mappingList) { return .list(record.head) }
+    return record.flags.contains(.familySlot)
+      ? .familySlot(FamilySlot(raw: record.head)) : .one(EntryRef(raw: record.head))
+  }
+
+  func forEachListed(from first: UInt32, _ body: (EntryRef) -> Void) {
+    var node = first
     while node != noIndex {
       body(EntryRef(raw: nodes[Int(node)].ref))
       node = nodes[Int(node)].next
     }
-  }
-
-  /// Every entry that refers to any page of the folio.
-  func mappings(of folio: FolioID) -> [EntryRef] {
-    var all: [EntryRef] = []
-    for page in 0..<order(folio).pageCount { forEachMapping(of: folio, page: page) { all.append($0) } }
-    return all
   }
 
   private mutating func newNode(_ node: MappingNode) -> UInt32 {

@@ -20,6 +20,11 @@ struct PageTables: Sendable {
     var base: UInt64
     /// The PMD entry when huge; its bitmap bit is the PMD-level bit.
     var pmd: Entry
+    /// The lineage of the table: itself, what it was copied from at fork, and all copies.
+    fileprivate(set) var family: UInt32
+    /// Neighbours in the list of the family, newest first.
+    fileprivate var newer = noIndex
+    fileprivate var older = noIndex
   }
 
   static let entriesPerTable = 512
@@ -27,20 +32,29 @@ struct PageTables: Sendable {
   private(set) var words = ContiguousArray<UInt64>()
   private var regions = ContiguousArray<Region>()
   private var freeRegions = ContiguousArray<UInt32>()
+  /// The newest region of each family.
+  private var families = ContiguousArray<UInt32>()
+  private var freeFamilies = ContiguousArray<UInt32>()
 
   /// Regions in use.
   var regionCount: Int { regions.count - freeRegions.count }
 
-  mutating func allocate(mm: UInt32, base: UInt64) -> UInt32 {
-    let fresh = Region(mm: mm, live: 0, isHuge: false, hasBitmap: false, base: base, pmd: .none)
-    if let region = freeRegions.popLast() {
+  /// `relative`: the table that fork copies, whose family the new one joins.
+  mutating func allocate(mm: UInt32, base: UInt64, relative: UInt32? = nil) -> UInt32 {
+    let family = relative.map { regions[Int($0)].family } ?? newFamily()
+    let fresh = Region(mm: mm, live: 0, isHuge: false, hasBitmap: false, base: base, pmd: .none, family: family)
+    let region: UInt32
+    if let free = freeRegions.popLast() {
+      region = free
       regions[Int(region)] = fresh
-      return region
+    } else {
+      precondition(regions.count < 1 << 23, "page-table pool is full")
+      region = UInt32(regions.count)
+      regions.append(fresh)
+      words.append(contentsOf: repeatElement(0, count: Self.entriesPerTable))
     }
-    precondition(regions.count < 1 << 23, "page-table pool is full")
-    regions.append(fresh)
-    words.append(contentsOf: repeatElement(0, count: Self.entriesPerTable))
-    return UInt32(regions.count - 1)
+    join(region, family)
+    return region
   }
 
   /// Gives the region back. Stale slot bits go with the table.
@@ -49,7 +63,52 @@ struct PageTables: Sendable {
     let first = Int(region) &<< 9
     for word in first..<first + Self.entriesPerTable { words[word] = 0 }
     regions[Int(region)].mm = noIndex
+    leave(region)
     freeRegions.append(region)
+  }
+
+  // — families
+
+  private mutating func newFamily() -> UInt32 {
+    if let free = freeFamilies.popLast() { return free }
+    families.append(noIndex)
+    return UInt32(families.count - 1)
+  }
+
+  private mutating func join(_ region: UInt32, _ family: UInt32) {
+    let newest = families[Int(family)]
+    regions[Int(region)].older = newest
+    if newest != noIndex { regions[Int(newest)].newer = region }
+    families[Int(family)] = region
+  }
+
+  private mutating func leave(_ region: UInt32) {
+    let (family, newer, older) = (
+      regions[Int(region)].family, regions[Int(region)].newer, regions[Int(region)].older
+    )
+    if older != noIndex { regions[Int(older)].newer = newer }
+    if newer != noIndex {
+      regions[Int(newer)].older = older
+    } else {
+      families[Int(family)] = older
+      if older == noIndex { freeFamilies.append(family) }
+    }
+  }
+
+  /// The place of an entry in all tables of its family.
+  @inline(__always)
+  func familySlot(_ ref: EntryRef) -> FamilySlot {
+    FamilySlot(raw: regions[Int(ref.region)].family &<< 9 | UInt32(truncatingIfNeeded: ref.slot))
+  }
+
+  /// The entries at that place, newest table first.
+  func forEachEntry(at place: FamilySlot, _ body: (EntryRef, Entry) -> Void) {
+    var region = families[Int(place.raw &>> 9)]
+    while region != noIndex {
+      let ref = EntryRef(raw: region &<< 9 | place.raw & 511)
+      body(ref, entry(ref))
+      region = regions[Int(region)].older
+    }
   }
 
   subscript(region: UInt32) -> Region {
@@ -136,6 +195,12 @@ struct PageTables: Sendable {
     precondition(regions[Int(region)].live == 0, "changing the level of a table in use")
     regions[Int(region)].isHuge = isHuge
   }
+}
+
+/// A slot of all page tables that fork copied from each other: fork maps a page in the child where the parent maps it,
+/// so one number says where all sharers of a page are.
+struct FamilySlot: BitwiseCopyable, Sendable, Equatable {
+  let raw: UInt32
 }
 
 /// One mm: where its page tables are.

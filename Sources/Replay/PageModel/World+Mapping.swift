@@ -14,7 +14,7 @@ extension World {
     tables.write(settled(entry), at: ref)
     if entry.kind.refersToFolio {
       let folio = FolioID(entry.index)
-      folios.attach(ref, to: folio, page: entry.page, huge: isHuge(ref))
+      attach(ref, to: folio, page: entry.page)
       if entry.kind.isMigration {
         folios.withSide(folio) { $0.migrations += 1 }
       } else {
@@ -61,7 +61,7 @@ extension World {
 
   /// Where stores are not seen, a writable clean entry may be dirty by now: hardware sets the bit silently.
   @inline(__always)
-  private func settled(_ entry: Entry) -> Entry {
+  func settled(_ entry: Entry) -> Entry {
     guard options.storesAreSilent, entry.writable, !entry.dirty, entry.kind == .present else { return entry }
     var entry = entry
     entry.dirtyUnknown = true
@@ -69,7 +69,7 @@ extension World {
   }
 
   private mutating func detach(_ ref: EntryRef, _ entry: Entry) {
-    folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: isHuge(ref))
+    detach(ref, from: FolioID(entry.index), page: entry.page)
     unmapped(ref, entry)
   }
 
@@ -111,7 +111,7 @@ extension World {
   mutating func touchDiverged(_ folio: FolioID) {
     let record = folios[folio]
     guard record.flags.contains(.diverged), record.attached <= 1 || record.flags.contains(.large) else { return }
-    for ref in folios.mappings(of: folio) { touch(ref) }
+    for ref in mappings(of: folio) { touch(ref) }
   }
 
   /// Frees the folio when nothing refers to it.
@@ -171,6 +171,7 @@ extension World {
   // — the per-page flag, as storage
 
   /// The exclusive bit of a page: the folio's flag for small folios, the page's own for large ones.
+  @inline(__always)
   package func pageBit(_ folio: FolioID, _ page: Int) -> Claim {
     let flags = folios[folio].flags
     if flags.contains(.exclusiveUnknown) { return .unknown }
@@ -215,12 +216,5 @@ extension World {
     let stillMapped = folios[folio].attached > 0
     frames.unbind(folio, pages: folios.order(folio).pageCount)
     return stillMapped
-  }
-
-  /// The entries that refer to the page of a folio, with their owners.
-  package func mappers(of folio: FolioID, page: Int = 0) -> [(mm: MMID, page: VirtualPage)] {
-    var all: [(mm: MMID, page: VirtualPage)] = []
-    folios.forEachMapping(of: folio, page: page) { all.append(owner($0)) }
-    return all
   }
 }

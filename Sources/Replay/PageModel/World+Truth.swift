@@ -108,7 +108,7 @@ extension World {
   private func othersAreDying(_ ref: EntryRef, _ folio: FolioID) -> Bool {
     var dying = true
     for page in 0..<folios.order(folio).pageCount where dying {
-      folios.forEachMapping(of: folio, page: page) { other in
+      forEachMapping(of: folio, page: page) { other in
         if other != ref, mms[Int(tables[other.region].mm)]?.tearingDown != true { dying = false }
       }
     }

@@ -73,14 +73,29 @@ package struct TouchedPages: Sendable {
   package init() {}
 
   package mutating func add(_ mm: MMID, _ page: VirtualPage, livelocked: Bool = false) {
-    if let last = runs.last, last.mm == mm, last.isLivelocked == livelocked {
-      if last.range.contains(page) { return }
-      if last.range.end == page {
-        runs[runs.count - 1].range.end = page.advanced(by: 1)
+    // fork goes through two mms at once.
+    for index in runs.indices.suffix(2).reversed() {
+      let run = runs[index]
+      guard run.mm == mm, run.isLivelocked == livelocked else { continue }
+      if run.range.contains(page) { return }
+      if run.range.end == page {
+        runs[index].range.end = page.advanced(by: 1)
         return
       }
     }
     runs.append(Run(mm: mm, range: PageRange(start: page, count: 1), isLivelocked: livelocked))
+  }
+
+  package mutating func add(_ mm: MMID, _ range: PageRange) {
+    guard !range.isEmpty else { return }
+    for index in runs.indices.suffix(2).reversed() {
+      let run = runs[index]
+      if run.mm == mm, !run.isLivelocked, run.range.end == range.start {
+        runs[index].range.end = range.end
+        return
+      }
+    }
+    runs.append(Run(mm: mm, range: range, isLivelocked: false))
   }
 
   package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
@@ -136,15 +151,15 @@ extension World {
     EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
   }
 
-  /// The same, with the page table made if need be. The mm must be live.
-  mutating func ensure(_ id: MMID, _ page: VirtualPage) -> EntryRef {
+  /// The same, with the page table made if need be, in the family of the table that fork copies. The mm must be live.
+  mutating func ensure(_ id: MMID, _ page: VirtualPage, relative: UInt32? = nil) -> EntryRef {
     guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
     let base = page.rawValue &>> 9
     if let region = mms[Int(slot)]?.region(base: base) {
       if tables[region].isHuge, tables[region].live == 0 { makeTable(region) }
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
-    let region = tables.allocate(mm: slot, base: base)
+    let region = tables.allocate(mm: slot, base: base, relative: relative)
     mms[Int(slot)]?.insert(region: region, base: base)
     return EntryRef(region: region, slot: Int(page.rawValue & 511))
   }
@@ -203,7 +218,7 @@ extension World {
         let high = first &+ 512 <= range.end.rawValue ? 512 : Int(range.end.rawValue &- first)
         while slot < high, left > 0 {
           let ref = EntryRef(region: region, slot: slot)
-          if tables.entry(ref).kind != .none {
+          if !tables.entry(ref).isNone {
             left &-= 1
             body(ref)
           }
@@ -212,6 +227,19 @@ extension World {
       }
       position += 1
     }
+  }
+
+  /// The page tables (and PMD slots) of the range, in address order, each with the part of it that the range covers.
+  func regions(_ id: MMID, _ range: PageRange) -> [(region: UInt32, part: PageRange)] {
+    guard let slot = slot(of: id), let mm = mms[Int(slot)], !range.isEmpty else { return [] }
+    var found: [(region: UInt32, part: PageRange)] = []
+    for position in mm.position(of: range.start.rawValue &>> 9)..<mm.bases.count {
+      let block = PageRange(start: VirtualPage(mm.bases[position] &<< 9), count: PageTables.entriesPerTable)
+      guard block.start < range.end else { break }
+      let part = PageRange(start: max(block.start, range.start), end: min(block.end, range.end))
+      found.append((mm.regions[position], part))
+    }
+    return found
   }
 
   /// Refs of the range that are not none, collected so that the body may change the tables.

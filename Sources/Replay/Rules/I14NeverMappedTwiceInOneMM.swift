@@ -17,7 +17,7 @@ package enum NeverMappedTwiceInOneMM: Rule {
       guard !world.folios[folio].flags.contains(.ksm) else { return nil }
       var own = 0
       let mm = world.owner(ref).mm
-      world.folios.forEachMapping(of: folio, page: entry.page) { if world.owner($0).mm == mm { own += 1 } }
+      world.forEachMapping(of: folio, page: entry.page) { if world.owner($0).mm == mm { own += 1 } }
       return own == 1 ? nil : "mapped \(own) times in one mm"
     }
   }

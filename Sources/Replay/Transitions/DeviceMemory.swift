@@ -54,12 +54,12 @@ extension World {
     }
     let folio = FolioID(tables.entry(ref).index)
     if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return .failed(.busy) }
-    for other in folios.mappings(of: folio).reversed() {
+    for other in mappings(of: folio).reversed() {
       let outcome = setMigrationEntry(other)
       guard outcome == .done else { return outcome }
     }
     folios[folio].flags.insert(.devicePrivate)
-    for other in folios.mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
+    for other in mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
     return .done
   }
 
@@ -83,9 +83,9 @@ extension World {
   mutating func deviceReturn(_ ref: EntryRef) -> Outcome {
     if skips(.deviceReturn) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    for other in folios.mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
+    for other in mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
     folios[folio].flags.remove(.devicePrivate)
-    for other in folios.mappings(of: folio).reversed() { restoreMigrationEntry(other) }
+    for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
     return .done
   }
 

@@ -59,7 +59,7 @@ extension World {
   private mutating func mapZeroPage(_ folio: FolioID, _ page: Int) {
     if skips(.folioSplitZeros) { return }
     var refs: [EntryRef] = []
-    folios.forEachMapping(of: folio, page: page) { refs.append($0) }
+    forEachMapping(of: folio, page: page) { refs.append($0) }
     for ref in refs where tables.entry(ref).kind.isMigration {
       let old = tables.entry(ref)
       drop(ref)
@@ -73,7 +73,7 @@ extension World {
   /// One page becomes a folio of its own, and its migration entries present again. `nil`: nobody wanted it.
   private mutating func splitOff(_ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: UInt32) -> FolioID? {
     var refs: [EntryRef] = []
-    folios.forEachMapping(of: folio, page: page) { refs.append($0) }
+    forEachMapping(of: folio, page: page) { refs.append($0) }
     guard !refs.isEmpty || slot != noIndex else { return nil }
     let small = folios.allocate(order: .base, flags: flags)
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
@@ -101,7 +101,7 @@ extension World {
   /// Nobody is looked at again because of it: all mappings are on their way to folios of their own.
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
-    folios.detach(ref, from: FolioID(entry.index), page: entry.page, huge: false)
+    detach(ref, from: FolioID(entry.index), page: entry.page)
     countUnmapped(ref, entry)
   }
 }

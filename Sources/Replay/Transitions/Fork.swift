@@ -22,12 +22,71 @@ extension World {
   package mutating func forkCopy(parent: MMID, child: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
     let hasPinned = slot(of: parent).flatMap { mms[Int($0)]?.hasPinned } ?? false
-    for ref in liveRefs(parent, range) {
-      guard copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned) else {
+    for (region, part) in regions(parent, range) {
+      guard copyTable(region, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)
       }
     }
     return .done
+  }
+
+  /// `copy_pte_range`, or the one entry of a PMD slot.
+  private mutating func copyTable(
+    _ region: UInt32, _ part: PageRange, parent: MMID, child: MMID, _ vma: VMAFacts, hasPinned: Bool
+  ) -> Bool {
+    if tables[region].isHuge {
+      let ref = EntryRef(region: region, slot: 0)
+      // A trace may tell one VMA in pieces: the first of them has brought the huge page.
+      if let there = find(child, part.start), isHuge(there), !tables.entry(there).isNone { return true }
+      return tables.entry(ref).isNone || copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned)
+    }
+    let takesShortcut = translations.isEmpty && options.bitmapAllocationBudget == nil && !skips(.forkPresent)
+    var changed = (parent: PageSpan(parent), child: PageSpan(child))
+    defer {
+      changed.parent.end(&touched)
+      changed.child.end(&touched)
+    }
+    var childRegion = noIndex
+    var left = Int(tables[region].live)
+    var page = part.start
+    while page < part.end, left > 0 {
+      defer { page = page.advanced(by: 1) }
+      let ref = EntryRef(region: region, slot: Int(page.rawValue & 511))
+      let entry = tables.entry(ref)
+      if entry.isNone { continue }
+      left -= 1
+      if takesShortcut, entry.isPresent, folios[FolioID(entry.index)].isPlain {
+        if childRegion == noIndex { childRegion = ensure(child, page, relative: region).region }
+        if copyPlain(ref, entry, EntryRef(region: childRegion, slot: ref.slot), vma) {
+          changed.parent.add(page, &touched)
+        }
+        changed.child.add(page, &touched)
+        continue
+      }
+      guard copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned) else { return false }
+    }
+    return true
+  }
+
+  /// `copyPresent` for a small folio that nothing is known of but its mappings: nearly all there is to fork. `false`:
+  /// it was shared and read-only already, so nothing about the parent's entry changes, and nobody need look at it.
+  @inline(__always)
+  private mutating func copyPlain(
+    _ ref: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts
+  ) -> Bool {
+    precondition(tables.entry(childRef).isNone, "a page is copied twice")
+    let isReady = E.prepareFork(&self, parent: ref, child: childRef, entry: entry)
+    precondition(isReady, "a bitmap that cannot be allocated without a budget")
+    let wasShared = E.claim(self, ref, entry) == .shared && folios[FolioID(entry.index)].attached > 1
+    let shared = E.wrprotected(&self, ref, entry, .fork)
+    if shared != entry { tables.write(settled(shared), at: ref) }
+    var copy = shared
+    copy.young = false
+    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
+    tables.write(settled(copy), at: childRef)
+    attach(childRef, to: FolioID(entry.index), page: 0)
+    E.sharedAtFork(&self, parent: ref, child: childRef)
+    return shared != entry || !wasShared
   }
 
   /// The sequence count is even again, and the parent's TLB is flushed.
@@ -57,32 +116,32 @@ extension World {
       place(entry, at: ensure(child, page))
       return true
     case .markerUffdWP:
-      if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page)) }
+      if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page, relative: parentRef.region)) }
       return true
     case .markerGuard, .markerPoison, .zeroPage:
       var copy = entry
       copy.writable = false
-      place(copy, at: ensure(child, page))
+      place(copy, at: ensure(child, page, relative: parentRef.region))
       return true
     case .swap:
-      copySwapEntry(parentRef, entry, ensure(child, page), vma)
+      copySwapEntry(parentRef, entry, ensure(child, page, relative: parentRef.region), vma)
       return true
     case .migrationRead, .migrationReadExclusive, .migrationWrite:
       return copyMigrationEntry(parentRef, entry, ensureLike(parentRef, child, page), vma)
     case .deviceExclusive:
       restoreDeviceExclusive(parentRef, vma)
-      return copyPresent(parentRef, ensure(child, page), vma, hasPinned: hasPinned)
+      return copyPresent(parentRef, ensure(child, page, relative: parentRef.region), vma, hasPinned: hasPinned)
     case .devicePrivate:
       return copyDevicePrivate(parentRef, ensureLike(parentRef, child, page), vma)
     case .present:
       if isHuge(parentRef) { return copyHuge(parentRef, child, page, vma, hasPinned: hasPinned) }
-      return copyPresent(parentRef, ensure(child, page), vma, hasPinned: hasPinned)
+      return copyPresent(parentRef, ensure(child, page, relative: parentRef.region), vma, hasPinned: hasPinned)
     }
   }
 
   /// The child's slot for the page, at the level of the parent's.
   mutating func ensureLike(_ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage) -> EntryRef {
-    let ref = ensure(child, page)
+    let ref = ensure(child, page, relative: parentRef.region)
     guard isHuge(parentRef), !isHuge(ref) else { return ref }
     makeHuge(ref.region)
     return EntryRef(region: ref.region, slot: 0)
@@ -153,5 +212,27 @@ extension World {
     place(shared, at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
     return true
+  }
+}
+
+/// Touched pages of one mm that follow each other, told as one.
+private struct PageSpan {
+  private let mm: MMID
+  private var range = PageRange(start: VirtualPage(0), count: 0)
+
+  init(_ mm: MMID) { self.mm = mm }
+
+  @inline(__always)
+  mutating func add(_ page: VirtualPage, _ touched: inout TouchedPages) {
+    if range.end != page {
+      end(&touched)
+      range.start = page
+    }
+    range.end = page.advanced(by: 1)
+  }
+
+  mutating func end(_ touched: inout TouchedPages) {
+    touched.add(mm, range)
+    range = PageRange(start: VirtualPage(0), count: 0)
   }
 }

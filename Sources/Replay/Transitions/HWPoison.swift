@@ -14,7 +14,7 @@ extension World {
     let poisoned = FolioID(tables.entry(ref).index)
     folios[poisoned].flags.insert(.hwpoison)
     folios.withSide(poisoned) { $0.extraReferences += 1 }
-    for other in folios.mappings(of: poisoned) {
+    for other in mappings(of: poisoned) {
       if E.isDataDirty(self, tables.entry(other)) { markDirty(poisoned) }
       substitute(Entry(.hwpoison, index: poisoned.raw), at: other)
     }

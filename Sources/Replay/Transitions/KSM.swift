@@ -40,7 +40,7 @@ extension World {
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     folios[folio].flags.formUnion([.ksm, .dirty])
     update(tables.entry(ref), at: ref)
-    for other in folios.mappings(of: folio) { touch(other) }
+    for other in mappings(of: folio) { touch(other) }
     return .done
   }
 

@@ -9,8 +9,8 @@ extension World {
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
     if skips(.lazyfreeDiscard) { return .nothing }
-    for other in folios.mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
-    let refs = inWalkOrder(folios.mappings(of: folio))
+    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    let refs = inWalkOrder(mappings(of: folio))
     var position = 0
     while position < refs.count {
       var end = position + 1

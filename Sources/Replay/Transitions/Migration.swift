@@ -33,12 +33,12 @@ extension World {
   /// All mappings of the folio, PMDs included; a pinned exclusive page stays mapped (and is the reason why a
   /// migration or split then fails).
   mutating func unmapForMigration(_ folio: FolioID) {
-    for ref in folios.mappings(of: folio) where isHuge(ref) {
+    for ref in mappings(of: folio) where isHuge(ref) {
       // O-64: the PMD's one bit decides for all 512. Where it cannot be cleared, O-63.
       _ = setMigrationEntry(ref)
       splitHugeEntry(ref.region)
     }
-    for ref in folios.mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
+    for ref in mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
   }
 
   /// O-55, O-56: present again, on the folio the entry names.
@@ -78,7 +78,7 @@ extension World {
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     var isBusy = false
-    for other in folios.mappings(of: folio).reversed() where setMigrationEntry(other) != .done { isBusy = true }
+    for other in mappings(of: folio).reversed() where setMigrationEntry(other) != .done { isBusy = true }
     return isBusy ? .failed(.busy) : .done
   }
 
@@ -87,7 +87,7 @@ extension World {
   package mutating func migrationEnd(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    for other in folios.mappings(of: folio).reversed() { restoreMigrationEntry(other) }
+    for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
     return .done
   }
 

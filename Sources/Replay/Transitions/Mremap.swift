@@ -62,8 +62,8 @@ extension World {
   mutating func relocate(_ entry: Entry, from: EntryRef, to: EntryRef) {
     let folio = FolioID(entry.index)
     if entry.kind.refersToFolio {
-      folios.attach(to, to: folio, page: entry.page, huge: isHuge(to))
-      folios.detach(from, from: folio, page: entry.page, huge: isHuge(from))
+      attach(to, to: folio, page: entry.page)
+      detach(from, from: folio, page: entry.page)
     }
     if !pins.isEmpty {
       let source = owner(from)

@@ -14,17 +14,17 @@ extension World {
     let folio = FolioID(tables.entry(ref).index)
     guard !folios[folio].flags.contains(.hugetlb) else { return .nothing }
     if !folios[folio].flags.contains(.swapBacked) { return discardLazyfree(folio) }
-    for other in folios.mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
     if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
       release(folio)
     }
-    let sawDirtyEntry = !translations.isEmpty && folios.mappings(of: folio).contains { tables.entry($0).dirty }
+    let sawDirtyEntry = !translations.isEmpty && mappings(of: folio).contains { tables.entry($0).dirty }
     var isBusy = false
     isReclaiming = true
-    for other in folios.mappings(of: folio).reversed() where !unmapToSwap(other) { isBusy = true }
+    for other in mappings(of: folio).reversed() where !unmapToSwap(other) { isBusy = true }
     isReclaiming = false
     if isBusy || mapcount(folio) > 0 { return .failed(.busy) }
     flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
@@ -74,7 +74,7 @@ extension World {
     let old = tables.entry(ref)
     tables.write(.none, at: ref)
     if old.kind.refersToFolio {
-      folios.detach(ref, from: FolioID(old.index), page: old.page, huge: isHuge(ref))
+      detach(ref, from: FolioID(old.index), page: old.page)
       unmapped(ref, old)
     } else if old.kind == .swap {
       slots[old.index].entries -= 1

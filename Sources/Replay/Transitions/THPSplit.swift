@@ -67,7 +67,7 @@ extension World {
   private mutating func unmapForSplit(_ head: EntryRef, _ pmd: Entry) {
     // Not `drop`: nothing is given up here, so an encoding must not see a removal.
     tables.write(.none, at: head)
-    folios.detach(head, from: FolioID(pmd.index), page: 0, huge: true)
+    detach(head, from: FolioID(pmd.index), page: 0)
     unmapped(head, pmd)
   }
 

@@ -104,7 +104,7 @@ extension World {
     if skips(.numaFault) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    for other in folios.mappings(of: folio) where tables[other.region].mm == tables[ref.region].mm {
+    for other in mappings(of: folio) where tables[other.region].mm == tables[ref.region].mm {
       var entry = tables.entry(other)
       guard entry.kind == .present, entry.protnone else { continue }
       entry.protnone = false

@@ -79,12 +79,31 @@ extension World {
       drop(EntryRef(region: region, slot: 0))
       return
     }
+    var left = tables[region].live
     var slot = 0
-    while tables[region].live > 0, slot < 512 {
+    while left > 0, slot < PageTables.entriesPerTable {
       let ref = EntryRef(region: region, slot: slot)
-      if tables.entry(ref).kind != .none { drop(ref) }
       slot += 1
+      let entry = tables.entry(ref)
+      if entry.isNone { continue }
+      left -= 1
+      if entry.isPresent, folios[FolioID(entry.index)].isPlain, pins.isEmpty {
+        dropPlain(ref, entry)
+      } else {
+        drop(ref)
+      }
     }
+  }
+
+  /// `drop` of a small folio that nothing is known of but its mappings, from an mm nobody will ask about again.
+  @inline(__always)
+  private mutating func dropPlain(_ ref: EntryRef, _ entry: Entry) {
+    let folio = FolioID(entry.index)
+    E.removed(&self, ref, entry)
+    tables.write(.none, at: ref)
+    folios.detach(ref, from: folio, page: 0, huge: false)
+    if folios[folio].flags.contains(.diverged) { touchDiverged(folio) }
+    if folios[folio].attached == 0 { release(folio) }
   }
 
   /// A PMD entry that the range covers only in part becomes 512 PTEs (`__split_huge_pmd`).

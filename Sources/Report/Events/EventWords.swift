@@ -64,16 +64,16 @@ enum EventWords {
 
   /// `write-protect` is the fault this tool is about: a write to a present entry.
   static func access(_ access: FaultAccess) -> String {
-    switch (access.contains(.write), access.contains(.present), access.contains(.kernel)) {
-    case (true, true, false): "write-protect"
-    case (true, true, true): "write-protect,kernel"
-    case (true, false, false): "write"
-    case (true, false, true): "write,kernel"
-    case (false, true, false): access.contains(.execute) ? "exec-protect" : "read-protect"
-    case (false, true, true): "read-protect,kernel"
-    case (false, false, false): access.contains(.execute) ? "exec" : "read"
-    case (false, false, true): "read,kernel"
-    }
+    let kind =
+      switch (access.contains(.write), access.contains(.execute), access.contains(.present)) {
+      case (true, _, true): "write-protect"
+      case (true, _, false): "write"
+      case (false, true, true): "exec-protect"
+      case (false, true, false): "exec"
+      case (false, false, true): "read-protect"
+      case (false, false, false): "read"
+      }
+    return kind + (access.contains(.kernel) ? ",kernel" : "") + (access.contains(.late) ? ",late" : "")
   }
 
   static func outcome(_ outcome: FaultOutcome) -> String {
@@ -115,6 +115,7 @@ enum EventWords {
     case .ksm: "ksm"
     case .pin: "pin"
     case .userfaultfd: "userfaultfd"
+    case .userfaultWriteProtect: "userfaultfd-wp"
     case .remoteAccess: "remote-access"
     case .collapse: "collapse"
     case .deviceMemory: "device-memory"
