@@ -71,6 +71,8 @@ package enum RandomStoryCheck {
       // A step that the state does not allow may have been done in part, in both worlds.
       _ = try? baseline.perform(operation)
       _ = try? own.perform(operation)
+      // Stories merge pages whatever they hold: where only one world did, contents say nothing any more.
+      if !agreeOnMerge(operation, baseline, own) { return nil }
       baseline.settle()
       own.settle()
       let livelocked = own.takeLivelocked()
@@ -85,6 +87,19 @@ package enum RandomStoryCheck {
       if let broken = brokenRule(own.world) ?? brokenRule(baseline.world) { return "after '\(text)': \(broken)" }
     }
     return nil
+  }
+
+  private static func agreeOnMerge<E: Encoding>(
+    _ operation: LitmusOperation, _ baseline: LitmusPlayer<Baseline>, _ own: LitmusPlayer<E>
+  ) -> Bool {
+    switch operation {
+    case .ksmMerge(let one, let other), .ksmReplace(let one, with: let other):
+      [one, other].allSatisfy { range in
+        guard let mm = baseline.mms[range.process] else { return true }
+        return baseline.world.content(mm, range.first) == own.world.content(mm, range.first)
+      }
+    default: true
+    }
   }
 
   private static func brokenRule<E: Encoding>(_ world: World<E>) -> String? {

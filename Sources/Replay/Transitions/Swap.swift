@@ -44,7 +44,6 @@ extension World {
       let slot = slots.allocate(stableWrites: stableWrites)
       slots[slot].folio = folio.raw
       slots[slot].page = UInt16(page)
-      if folios[folio].flags.contains(.ksm) { slots.holdsKSMPage(slot) }
       slotsOfPages.append(slot)
     }
     folios.withSide(folio) { $0.slots = slotsOfPages }
@@ -61,6 +60,7 @@ extension World {
     guard let slot = folios.side(folio)?.slots[entry.page], slot != noIndex else { return false }
     let isDirty = E.isDataDirty(self, entry)
     if isDirty { markDirty(folio) }
+    if folios[folio].flags.contains(.ksm) { slots.holdsKSMPage(slot) }
     var swap = Entry(.swap, index: slot)
     swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
     swap.softDirty = entry.softDirty
