@@ -48,6 +48,22 @@ package struct NamedCount: Sendable, Equatable {
   }
 }
 
+/// What a capture cannot show at all, so that much of a report says nothing.
+package enum CaptureLimit: String, Sendable, CaseIterable {
+  case noPageFaults = "no-page-faults"
+
+  /// For people.
+  package var sentence: String {
+    switch self {
+    case .noPageFaults:
+      "no page faults: the recording kernel has no exceptions:page_fault_* events. Which page was touched, written, "
+        + "copied or reused is not in the trace. Address spaces, layout, forks with the number of pages they shared, "
+        + "allocations and the types of migration entries are. Verdicts are possible ones, and nothing of the model "
+        + "was checked against the kernel."
+    }
+  }
+}
+
 /// What was replayed.
 package struct CaptureSummary: Sendable {
   /// The path the user gave.
@@ -61,6 +77,7 @@ package struct CaptureSummary: Sendable {
   package var addressSpaces: UInt64
   /// Bits of an address below the page number, to print pages as addresses.
   package var pageShift: UInt8
+  package var limits: [CaptureLimit] = []
 
   package init(
     name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64,

@@ -46,7 +46,12 @@ package struct TextReport {
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    return lines + loss(result)
+    return lines + loss(result) + limits(capture)
+  }
+
+  private func limits(_ capture: CaptureSummary) -> [String] {
+    capture.limits.flatMap { wrapped("  ", $0.sentence.split(separator: " ").map(String.init), separator: " ") }
+      .map(style.bad)
   }
 
   private func command(_ words: [String]) -> String {
@@ -162,11 +167,11 @@ package struct TextReport {
       : ["", style.bold("NOT KNOWN") + ": what the model did not follow or could not explain"] + lines
   }
 
-  private func wrapped(_ label: String, _ items: [String]) -> [String] {
+  private func wrapped(_ label: String, _ items: [String], separator: String = ", ") -> [String] {
     var lines: [String] = []
     var line = label
     for (index, item) in items.enumerated() {
-      let text = item + (index + 1 < items.count ? ", " : "")
+      let text = item + (index + 1 < items.count ? separator : "")
       if line.count + text.count > width, line.count > label.count {
         lines.append(line)
         line = String(repeating: " ", count: label.count)

@@ -25,7 +25,7 @@ package struct VerificationText {
 
   func lines(_ result: ReplayResult) -> [String] {
     let verification = result.verification
-    var lines = [style.bold("VERIFY") + ": " + verdict(verification)]
+    var lines = [style.bold("VERIFY") + ": " + verdict(verification, result.capture.limits)]
     guard detail != .brief else { return lines }
     var table = TextTable()
     table.add(["", "checked", "agree", "disagree", "unknown", "known"], paint: style.dim)
@@ -57,13 +57,14 @@ package struct VerificationText {
     return lines
   }
 
-  private func verdict(_ verification: Verification) -> String {
+  private func verdict(_ verification: Verification, _ limits: [CaptureLimit]) -> String {
     let tallies = [verification.decisions, verification.entries, verification.pages]
     let agree = tallies.reduce(0) { $0 + $1.agree }
     let disagree = tallies.reduce(0) { $0 + $1.disagree }
     let unknown = tallies.reduce(0) { $0 + $1.unknown }
     if agree + disagree == 0 {
       return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
+        + (limits.isEmpty ? "" : ", because there are " + limits.map(\.sentence).joined(separator: " "))
         + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")
     }
     let summary =
