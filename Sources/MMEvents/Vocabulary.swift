@@ -106,5 +106,9 @@ public enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// What the normalizer recognises and the model does not follow.
 public enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  case hugetlb, swap, migration, ksm, pin, userfaultfd, remoteAccess, collapse, deviceMemory, placeless
+  case hugetlb, swap, migration, ksm, pin, remoteAccess, collapse, deviceMemory, placeless
+  /// Any request to a userfaultfd that changes entries, but the next.
+  case userfaultfd
+  /// `UFFDIO_WRITEPROTECT`: from then on write-protection faults may wait for a handler.
+  case userfaultWriteProtect
 }

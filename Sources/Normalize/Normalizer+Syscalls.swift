@@ -15,8 +15,12 @@ private enum MapFlags {
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
 
-/// The type byte of userfaultfd's ioctl numbers (`UFFDIO`).
-private let userfaultIoctlType: UInt64 = 0xaa
+/// userfaultfd's ioctl numbers: the type byte `UFFDIO`, then the request.
+private enum UserfaultRequest {
+  static let type: UInt64 = 0xaa
+  static let writeProtect: UInt64 = 0x06
+  static let api: UInt64 = 0x3f
+}
 
 extension Normalizer {
   mutating func enter(_ call: KnownSyscall, _ record: RawRecord) -> Bool {
@@ -221,9 +225,18 @@ extension Normalizer {
     case .ioUringRegister, .vmsplice: .pin
     case .processVMReadv, .processVMWritev, .ptrace: .remoteAccess
     case .movePages, .mbind: .migration
-    case .userfaultfd: .userfaultfd
-    case .ioctl: (arguments[1] >> 8) & 0xff == userfaultIoctlType ? .userfaultfd : nil
+    case .ioctl: userfaultRequest(arguments[1])
     default: nil
+    }
+  }
+
+  /// Opening a userfaultfd changes nothing yet.
+  private func userfaultRequest(_ command: UInt64) -> Unfollowed? {
+    guard (command >> 8) & 0xff == UserfaultRequest.type else { return nil }
+    switch command & 0xff {
+    case UserfaultRequest.api: return nil
+    case UserfaultRequest.writeProtect: return .userfaultWriteProtect
+    default: return .userfaultfd
     }
   }
 

@@ -34,14 +34,15 @@ extension ReplayDriver {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
         if !access.contains(.present) { missing(mm, page) }
       } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
-        if unseen.usesUserfaultfd.contains(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
+        if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn): copied(mm, page, pfn, vma, access)
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
     case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
-    case .refused, .raced: break
+    case .raced: filledByAnother(mm, page, vma)
+    case .refused: break
     case .unexplained: count(\.unexplainedFaults)
     }
   }
@@ -50,19 +51,25 @@ extension ReplayDriver {
 
   /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
   private mutating func missing(_ mm: MMID, _ page: VirtualPage) {
-    guard unseen.usesUserfaultfd.contains(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
-    unseen.waits(mm, page)
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    unseen.waits(mm, page, current.task)
+  }
+
+  /// The fault gave its page back, because the entry was there by then: with a userfaultfd, it came by `UFFDIO_COPY`.
+  private mutating func filledByAnother(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    if let pfn = unseen.takeArrival(mm, since: current.time) {
+      bind(run(.uffdCopy(mm, page, vma, writeProtected: false)), pfn)
+    }
   }
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
-    if unseen.usesUserfaultfd.contains(mm) {
-      // The fault may have gone to the userfaultfd (`handle_userfault`) and have changed nothing.
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustCopy where unseen.protectsByUserfaultfd(mm), .mustReplace where unseen.protectsByUserfaultfd(mm):
+      // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
-      return
-    }
-    switch lockstep.predictWriteFault(mm, page) {
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")

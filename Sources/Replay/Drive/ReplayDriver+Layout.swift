@@ -115,7 +115,7 @@ extension ReplayDriver {
   /// one the trace does not tell.
   mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
     noteUnfollowed(.pin)
-    unseen.appeared(pfn, .base, in: child)
+    unseen.appeared(pfn, .base, in: child, at: current.time)
     guard let range = copying[child]?.range else { return }
     unseen.doubt(parent, range)
     unseen.doubt(child, range)
@@ -143,7 +143,7 @@ extension ReplayDriver {
       return
     }
     noteUnfollowed(.placeless)
-    unseen.appeared(pfn, order, in: mm)
+    unseen.appeared(pfn, order, in: mm, at: current.time)
   }
 
   /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.

@@ -142,7 +142,7 @@ extension ReplayDriver {
 
   /// `UFFDIO_MOVE` took the page from another address of the mm.
   private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
-    guard unseen.usesUserfaultfd.contains(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
+    guard unseen.usesUserfaultfd(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
       let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
     else { return false }
     run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
@@ -153,6 +153,7 @@ extension ReplayDriver {
   /// dirty bits stay unknown until a fault or an oracle tells.
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
     count(\.learnedFromSnapshots)
+    unseen.settle(mm, shown.page)
     var facts = LearnedEntry()
     if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)

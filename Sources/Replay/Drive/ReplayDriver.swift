@@ -79,7 +79,7 @@ package struct ReplayDriver {
     case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
     case .unfollowed(let what, _):
       noteUnfollowed(what)
-      if what == .userfaultfd, let mm = record.mm { unseen.usesUserfaultfd.insert(mm) }
+      if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)

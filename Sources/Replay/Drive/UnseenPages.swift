@@ -6,8 +6,22 @@ import MMEvents
 struct UnseenPages {
   private var owners: [PFN: Set<MMID>] = [:]
   private var frames: [MMID: Set<PFN>] = [:]
-  /// Address spaces with a userfaultfd: `UFFDIO_MOVE` moves pages, `UFFDIO_WRITEPROTECT` takes write permission, unseen.
-  var usesUserfaultfd: Set<MMID> = []
+  /// Address spaces with a userfaultfd: `UFFDIO_COPY` brings pages, `UFFDIO_MOVE` moves them, unseen.
+  private var userfaulting: Set<MMID> = []
+  /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
+  private var userfaultProtecting: Set<MMID> = []
+
+  mutating func noteUserfaultfd(_ what: Unfollowed, _ mm: MMID) {
+    switch what {
+    case .userfaultfd: userfaulting.insert(mm)
+    case .userfaultWriteProtect: userfaultProtecting.insert(mm)
+    case .hugetlb, .swap, .migration, .ksm, .pin, .remoteAccess, .collapse, .deviceMemory, .placeless: break
+    }
+  }
+
+  func usesUserfaultfd(_ mm: MMID) -> Bool { userfaulting.contains(mm) || userfaultProtecting.contains(mm) }
+
+  func protectsByUserfaultfd(_ mm: MMID) -> Bool { userfaultProtecting.contains(mm) }
 
   /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
   /// VMA in which fork copied pinned pages.
@@ -17,16 +31,39 @@ struct UnseenPages {
     if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
   }
 
-  /// Faults on missing pages that a userfaultfd may be about to fill, by mm.
-  private var waiting: [MMID: Set<VirtualPage>] = [:]
+  /// What the page is was seen.
+  mutating func settle(_ mm: MMID, _ page: VirtualPage) {
+    guard let ranges = doubtful[mm], let index = ranges.firstIndex(where: { $0.contains(page) }) else { return }
+    let range = ranges[index]
+    let rest = [PageRange(start: range.start, end: page), PageRange(start: page.advanced(by: 1), end: range.end)]
+    doubtful[mm]?.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
+  }
 
-  mutating func waits(_ mm: MMID, _ page: VirtualPage) { waiting[mm, default: []].insert(page) }
+  /// Faults on missing pages that a userfaultfd may be about to fill: a task waits for one at a time.
+  private var waiting: [MMID: [TaskID: VirtualPage]] = [:]
+
+  mutating func waits(_ mm: MMID, _ page: VirtualPage, _ task: TaskID) { waiting[mm, default: [:]][task] = page }
 
   /// Where a page that appears goes: one fault waits for it, or it is open which.
   mutating func takeWaiting(_ mm: MMID) -> VirtualPage? {
-    guard let pages = waiting[mm], pages.count == 1, let page = pages.first else { return nil }
+    guard let pages = waiting[mm], let page = pages.first?.value, pages.allSatisfy({ $0.value == page }) else {
+      return nil
+    }
     waiting[mm] = nil
     return page
+  }
+
+  /// The latest small pages that came in at an unknown address, with the time.
+  private var arrivals: [MMID: [(pfn: PFN, time: Timestamp)]] = [:]
+  private static let arrivalsKept = 16
+
+  /// What came in since a fault began that found its page filled by another: one page, or it is open which.
+  mutating func takeArrival(_ mm: MMID, since began: Timestamp) -> PFN? {
+    guard let all = arrivals[mm], let first = all.firstIndex(where: { $0.time > began }), first == all.count - 1 else {
+      return nil
+    }
+    arrivals[mm] = nil
+    return found(all[first].pfn, in: mm) ? all[first].pfn : nil
   }
 
   /// Address spaces of which pages were swapped out: which ones is told later, or, for clean pages, never.
@@ -41,7 +78,11 @@ struct UnseenPages {
     return ranges.contains { $0.contains(page) }
   }
 
-  mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID) {
+  mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID, at time: Timestamp) {
+    if order == .base {
+      arrivals[mm, default: []].append((pfn, time))
+      if arrivals[mm, default: []].count > Self.arrivalsKept { arrivals[mm]?.removeFirst() }
+    }
     for index in 0..<order.pageCount { add(pfn.advanced(by: index), mm) }
   }
 
@@ -58,10 +99,12 @@ struct UnseenPages {
   }
 
   mutating func forget(_ mm: MMID) {
-    usesUserfaultfd.remove(mm)
+    userfaulting.remove(mm)
+    userfaultProtecting.remove(mm)
     doubtful[mm] = nil
     swapping.remove(mm)
     waiting[mm] = nil
+    arrivals[mm] = nil
     for pfn in frames.removeValue(forKey: mm) ?? [] {
       owners[pfn]?.remove(mm)
       if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
@@ -71,7 +114,8 @@ struct UnseenPages {
   /// The child may map whatever is unseen in the parent.
   mutating func forked(_ parent: MMID, _ child: MMID) {
     if swapping.contains(parent) { swapping.insert(child) }
-    if usesUserfaultfd.contains(parent) { usesUserfaultfd.insert(child) }
+    if userfaulting.contains(parent) { userfaulting.insert(child) }
+    if userfaultProtecting.contains(parent) { userfaultProtecting.insert(child) }
     for pfn in frames[parent] ?? [] { add(pfn, child) }
   }
 

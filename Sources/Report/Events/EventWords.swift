@@ -115,6 +115,7 @@ enum EventWords {
     case .ksm: "ksm"
     case .pin: "pin"
     case .userfaultfd: "userfaultfd"
+    case .userfaultWriteProtect: "userfaultfd-wp"
     case .remoteAccess: "remote-access"
     case .collapse: "collapse"
     case .deviceMemory: "device-memory"
