@@ -251,8 +251,10 @@ extension Normalizer {
       return true
     }
     if let fork = tasks[slot].fork {
-      guard fork.child == mm, !fork.copied, value >= kernelHalf, fork.lastCopied != range else { return true }
+      guard fork.child == mm, value >= kernelHalf, fork.lastCopied != range else { return true }
       tasks[slot].fork?.lastCopied = range
+      // It goes on: the flush seen before was that of a huge page which had to be split (`copy_huge_pmd`).
+      tasks[slot].fork?.copied = false
       emit(tasks[slot].mm, .forkCopied(child: mm, range))
     } else if tasks[slot].exec?.mm == mm {
       stackWrite(slot, range, value: value)

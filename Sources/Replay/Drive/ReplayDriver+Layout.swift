@@ -37,7 +37,16 @@ extension ReplayDriver {
     if !keepsSource { layouts[mm]?.remove(source) }
   }
 
+  /// A VMA is split here: a huge page that lies across the border is mapped by PTEs from then on
+  /// (`vma_adjust_trans_huge`).
+  private mutating func splitHugePages(_ mm: MMID, atBordersOf range: PageRange) {
+    for border in [range.start, range.end] where border.rawValue & 511 != 0 {
+      if lockstep.baseline.isPMDMapped(mm, border) { run(.splitPMD(mm, border)) }
+    }
+  }
+
   mutating func advised(_ mm: MMID, _ range: PageRange, _ advice: Advice) {
+    if advice.changesVMA { splitHugePages(mm, atBordersOf: range) }
     switch advice {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
@@ -208,5 +217,17 @@ extension ReplayDriver {
       return (mm, lockstep.baseline.entry(mm, at))
     }
     return nil
+  }
+}
+
+extension Advice {
+  /// It is a flag of the VMA, which is split around the range if the rest has not got it.
+  fileprivate var changesVMA: Bool {
+    switch self {
+    case .dontFork, .doFork, .wipeOnFork, .keepOnFork, .mergeable, .unmergeable, .hugePage, .noHugePage: true
+    case .dontNeed, .free, .remove, .collapse, .populateRead, .populateWrite, .cold, .pageOut, .willNeed,
+      .guardInstall, .guardRemove:
+      false
+    }
   }
 }

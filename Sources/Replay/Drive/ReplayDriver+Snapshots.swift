@@ -99,7 +99,11 @@ extension ReplayDriver {
     let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
-      if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm) {
+      if isReplacedByKSM(shown, known) {
+        unknown(.page, open.mm, shown.page, .raced)
+      } else if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
+        || unseen.usesUserfaultfd(open.mm)
+      {
         if known != nil || wasSwapped { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
         learn(shown, open.mm)
         if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
@@ -138,6 +142,12 @@ extension ReplayDriver {
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
     }
+  }
+
+  /// ksmd has replaced the page and not told yet (`ksm_merge_with_ksm_page` comes after `replace_page`).
+  private func isReplacedByKSM(_ shown: ProcessSnapshot.Page, _ known: (folio: FolioID, index: Int)?) -> Bool {
+    guard known != nil, let stable = lockstep.baseline.folio(at: shown.pfn) else { return false }
+    return lockstep.baseline.isKSM(stable)
   }
 
   /// `UFFDIO_MOVE` took the page from another address of the mm.
