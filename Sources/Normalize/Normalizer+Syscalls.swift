@@ -193,7 +193,7 @@ extension Normalizer {
   private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
-    case .copied(let pfn), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
+    case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
     case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
     }
   }
@@ -201,7 +201,7 @@ extension Normalizer {
   /// A page was copied in the task's own mm without a fault: population over a shared page, or GUP.
   mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
     switch tasks[slot].call?.call {
-    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn))
+    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn, sinceDecision: 0))
     default: emit(tasks[slot].mm, .appeared(folio.pfn, folio.order))
     }
   }

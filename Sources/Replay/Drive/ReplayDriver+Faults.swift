@@ -37,7 +37,8 @@ extension ReplayDriver {
         if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
-    case .copied(let pfn): copied(mm, page, pfn, vma, access)
+    case .copied(let pfn, let sinceDecision):
+      copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
     case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
@@ -149,9 +150,11 @@ extension ReplayDriver {
   }
 
   private mutating func copied(
-    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess, decided: Timestamp
   ) {
     let prediction = lockstep.predictWriteFault(mm, page)
+    let source = lockstep.baseline.mappedFrame(mm, page)
+    defer { if let source { hidden.copied(awayFrom: source, at: current.time) } }
     var isHidden = false
     switch prediction {
     // What was done about the fault when it was told as quiet was wrong.
@@ -174,6 +177,7 @@ extension ReplayDriver {
       } else {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)
+        case _ where hidden.wasMappedElsewhere(source, at: decided): verifier.agree(.decision)
         case .possible(let cause): unknown(.decision, mm, page, cause)
         case .none: unknown(.decision, mm, page, .hiddenReference)
         }
@@ -216,7 +220,7 @@ extension ReplayDriver {
     let vma = facts(mm, page)
     switch outcome {
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
-    case .copied(let pfn): copied(mm, page, pfn, vma, [.write, .present])
+    case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
     case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
     }

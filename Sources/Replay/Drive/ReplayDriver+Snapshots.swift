@@ -73,7 +73,10 @@ extension ReplayDriver {
     for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touchedRanges.append(range) }
   }
 
-  mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) { snapshots[index] = OpenSnapshot(mm: mm) }
+  mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
+    snapshots[index] = OpenSnapshot(mm: mm)
+    snapshots[index]?.touchedRanges = hidden.removals(in: mm)
+  }
 
   mutating func snapshotEnded(_ index: UInt32) {
     guard let open = snapshots.removeValue(forKey: index), let snapshot = snapshotSource?.snapshot(index),
@@ -96,7 +99,7 @@ extension ReplayDriver {
       return
     }
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
-    let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
+    let knownPFN = lockstep.baseline.mappedFrame(open.mm, shown.page)
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
       if isReplacedByKSM(shown, known) {

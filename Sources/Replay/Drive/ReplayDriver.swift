@@ -112,7 +112,9 @@ package struct ReplayDriver {
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
     case .unmapped(let range): unmapped(mm, range)
-    case .removalBegan(let range): hidden.removalBegan(current.task, mm, range)
+    case .removalBegan(let range):
+      noteTouched(mm, range)
+      hidden.removalBegan(current.task, mm, range)
     case .protected(let range, let protection): protected(mm, range, protection)
     case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
     case .advised(let range, let advice): advised(mm, range, advice)
