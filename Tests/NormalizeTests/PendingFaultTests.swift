@@ -18,7 +18,7 @@ struct PendingFaultTests {
   @Test("Counters that come late: a zeroed page for a write is a first touch as soon as it is allocated")
   func firstTouch() {
     var fault = fault(.write, counters: false)
-    fault.allocated(PFN(7), .base, zeroed: true)
+    fault.allocated(PFN(7), .base, zeroed: true, at: Timestamp(nanoseconds: 10))
     #expect(fault.commitsUnseen)
     guard case .anonymous(PFN(7), .base, replaced: false) = fault.outcome else {
       Issue.record("\(fault.outcome)")
@@ -34,13 +34,13 @@ struct PendingFaultTests {
   @Test("A page allocated over a present one is its copy only when a flush follows", arguments: [true, false])
   func copy(counters: Bool) {
     var fault = fault([.write, .present], counters: counters)
-    fault.allocated(PFN(7), .base, zeroed: false)
+    fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
     guard case .quiet = fault.outcome else {
       Issue.record("\(fault.outcome)")
       return
     }
     fault.flush()
-    guard case .copied(PFN(7)) = fault.outcome else {
+    guard case .copied(PFN(7), sinceDecision: _) = fault.outcome else {
       Issue.record("\(fault.outcome)")
       return
     }
@@ -49,7 +49,7 @@ struct PendingFaultTests {
   @Test("Counters that come late: a huge page waits for its own count, which comes at once")
   func hugePage() {
     var fault = fault(.write, counters: false)
-    fault.allocated(PFN(512), FolioOrder(9), zeroed: false)
+    fault.allocated(PFN(512), FolioOrder(9), zeroed: false, at: Timestamp(nanoseconds: 10))
     #expect(!fault.commitsUnseen)
     #expect(!fault.isCounted(.anonymous, 63) && !fault.isCounted(.file, 512))
     #expect(fault.isCounted(.anonymous, 512))
