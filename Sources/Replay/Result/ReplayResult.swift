@@ -52,12 +52,18 @@ package struct NamedCount: Sendable, Equatable {
 package enum CaptureLimit: String, Sendable, CaseIterable {
   case noPageFaults = "no-page-faults"
 
+  package var title: String {
+    switch self {
+    case .noPageFaults: "no page faults"
+    }
+  }
+
   /// For people.
   package var sentence: String {
     switch self {
     case .noPageFaults:
-      "no page faults: the recording kernel has no exceptions:page_fault_* events. Which page was touched, written, "
-        + "copied or reused is not in the trace. Address spaces, layout, forks with the number of pages they shared, "
+      "no page faults: exceptions:page_fault_* were not recorded, or the kernel has no such events, as on arm64. Which "
+        + "page was touched, written, copied or reused is not in the trace. Address spaces, layout, forks with the number of pages they shared, "
         + "allocations and the types of migration entries are. Verdicts are possible ones, and nothing of the model "
         + "was checked against the kernel."
     }

@@ -50,8 +50,7 @@ package struct TextReport {
   }
 
   private func limits(_ capture: CaptureSummary) -> [String] {
-    capture.limits.flatMap { wrapped("  ", $0.sentence.split(separator: " ").map(String.init), separator: " ") }
-      .map(style.bad)
+    capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
   }
 
   private func command(_ words: [String]) -> String {
@@ -167,11 +166,11 @@ package struct TextReport {
       : ["", style.bold("NOT KNOWN") + ": what the model did not follow or could not explain"] + lines
   }
 
-  private func wrapped(_ label: String, _ items: [String], separator: String = ", ") -> [String] {
+  private func wrapped(_ label: String, _ items: [String]) -> [String] {
     var lines: [String] = []
     var line = label
     for (index, item) in items.enumerated() {
-      let text = item + (index + 1 < items.count ? separator : "")
+      let text = item + (index + 1 < items.count ? ", " : "")
       if line.count + text.count > width, line.count > label.count {
         lines.append(line)
         line = String(repeating: " ", count: label.count)

@@ -20,7 +20,8 @@ package struct VerificationText {
   /// The output of `verify`, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     let title = style.bold("cowscope: \(result.capture.name)") + " (kernel \(result.capture.kernel))"
-    return ([title] + lines(result)).map { $0 + "\n" }.joined()
+    let limits = result.capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
+    return ([title] + limits + lines(result)).map { $0 + "\n" }.joined()
   }
 
   func lines(_ result: ReplayResult) -> [String] {
@@ -64,7 +65,7 @@ package struct VerificationText {
     let unknown = tallies.reduce(0) { $0 + $1.unknown }
     if agree + disagree == 0 {
       return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
-        + (limits.isEmpty ? "" : ", because there are " + limits.map(\.sentence).joined(separator: " "))
+        + (limits.isEmpty ? "" : ": the trace has " + limits.map(\.title).joined(separator: ", "))
         + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")
     }
     let summary =
