@@ -101,6 +101,8 @@ extension Normalizer {
       strayFilled(slot)
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
+      if let place = tasks[slot].strayPlace { line.drop(place) }
+      tasks[slot].strayPlace = tasks[slot].strayOwner.map { _ in line.keepPlace(at: time) }
     }
     return true
   }

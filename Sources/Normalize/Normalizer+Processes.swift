@@ -200,11 +200,16 @@ extension Normalizer {
   }
 
   mutating func strayWent(_ slot: Int) {
-    guard let mm = tasks[slot].strayOwner else { return }
+    guard let mm = tasks[slot].strayOwner, let place = tasks[slot].strayPlace else { return }
     tasks[slot].strayOwner = nil
-    guard let folio = tasks[slot].strayFolio else { return }
+    tasks[slot].strayPlace = nil
+    guard let folio = tasks[slot].strayFolio else {
+      line.drop(place)
+      return
+    }
     tasks[slot].strayFolio = nil
-    emit(mm, .appeared(folio.pfn, folio.order))
+    let event = record(mm, .appeared(folio.pfn, folio.order))
+    if !line.fill(place, with: event) { line.append(event) }
   }
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).

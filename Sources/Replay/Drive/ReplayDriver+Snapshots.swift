@@ -75,7 +75,11 @@ extension ReplayDriver {
 
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
     snapshots[index] = OpenSnapshot(mm: mm)
-    snapshots[index]?.touchedRanges = hidden.removals(in: mm)
+    snapshots[index]?.touchedRanges =
+      hidden.removals(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
+    for (child, copy) in copying where copy.parent == mm || child == mm {
+      snapshots[index]?.touchedRanges.append(copy.range)
+    }
   }
 
   mutating func snapshotEnded(_ index: UInt32) {
@@ -135,7 +139,7 @@ extension ReplayDriver {
         verifier.agree(.page)
         return
       }
-      if unseen.isDoubtful(open.mm, shown.page) {
+      if unseen.isDoubtful(open.mm, shown.page) || (exclusive && unseen.isAccessedRemotely) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
         learn(shown, open.mm)
@@ -170,6 +174,9 @@ extension ReplayDriver {
     var facts = LearnedEntry()
     if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
+      _ = lockstep.baseline.pfnFreed(shown.pfn)
+    }
     if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
       facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
     }

@@ -25,6 +25,8 @@ package struct ReplayDriver {
   var lastSplit = PFN(0)..<PFN(0)
   /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
   var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
+  /// What migration entries stand for, by the first page.
+  var migrating: [VirtualPage: [Migrating]] = [:]
   /// By the task that merges: ksmd.
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
@@ -76,10 +78,11 @@ package struct ReplayDriver {
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
-    case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
+    case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
     case .unfollowed(let what, _):
       noteUnfollowed(what)
       if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
+      if case .remoteAccess = what { unseen.isAccessedRemotely = true }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
