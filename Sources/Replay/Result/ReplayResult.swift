@@ -62,10 +62,10 @@ package enum CaptureLimit: String, Sendable, CaseIterable {
   package var sentence: String {
     switch self {
     case .noPageFaults:
-      "no page faults: exceptions:page_fault_* were not recorded, or the kernel has no such events, as on arm64. Which "
-        + "page was touched, written, copied or reused is not in the trace. Address spaces, layout, forks with the number of pages they shared, "
-        + "allocations and the types of migration entries are. Verdicts are possible ones, and nothing of the model "
-        + "was checked against the kernel."
+      "no page faults: exceptions:page_fault_* were not recorded, or the kernel has no such events, as on arm64. "
+        + "Which page was touched, written, copied or reused is not in the trace. Address spaces, layout, forks with "
+        + "the number of pages they shared, allocations and the types of migration entries are. Verdicts are possible "
+        + "ones, and nothing of the model was checked against the kernel."
     }
   }
 }
