@@ -214,6 +214,8 @@ extension Normalizer {
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).
   private mutating func lockedInFault(_ slot: Int, pointer: UInt64) {
+    // `execve` reads its arguments from the old mm, and puts them into the new one.
+    if let exec = tasks[slot].exec, !exec.switched, exec.pointer == pointer { return closeFault(slot) }
     guard let mm = tasks[slot].mm else { return }
     let known = ownership[mm]?.pointer
     guard known == nil || known == pointer, tasks[slot].fault?.locked() == true else {

@@ -128,6 +128,11 @@ extension Normalizer {
     case (.brk, true): emit(mm, .vmaMapped(range, .anonymous, [.read, .write]))
     case (.mmap, true):
       let target = pages(window.arguments[0], window.arguments[1])
+      if window.arguments[3] & MapFlags.fixed == 0, window.placed == nil, range.count == target.count {
+        tasks[slot].call?.placed = range
+        emit(mm, .vmaMapped(range, backing(window.arguments[3]), protection(window.arguments[2])))
+        break
+      }
       guard window.arguments[3] & MapFlags.fixed != 0, !window.isApplied, range.overlaps(target) else { break }
       tasks[slot].call?.isApplied = true
       emit(mm, .unmapped(target))
@@ -158,6 +163,7 @@ extension Normalizer {
     }
     switch window.call {
     case .mmap:
+      if let placed = window.placed { return emit(mm, .populated(placed, outcome)) }
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
       tasks[slot].populated.append(filled)
     case .mlock, .mlock2, .madvise:

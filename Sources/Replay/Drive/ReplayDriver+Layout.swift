@@ -160,6 +160,8 @@ extension ReplayDriver {
   mutating func forkEnded(_ parent: MMID, _ child: MMID) {
     finishCopy(parent, child)
     run(.forkEnd(parent: parent, child: child))
+    forks.forks += 1
+    forks.sharedPages += programs[child]?.counted ?? 0
     if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
       let copied = lockstep.baseline.countAnonymous(child, in: .everything).present
       if UInt64(copied) != counted { count(\.forkCountDiffers) }

@@ -10,7 +10,7 @@ package import MMEvents
 package struct ReplayDriver {
   var lockstep: Lockstep
   let kernel: KernelFacts
-  var verifier = Verifier()
+  var verifier: Verifier
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
   var programs: [MMID: NewProgram] = [:]
@@ -42,13 +42,19 @@ package struct ReplayDriver {
   var current = MMEventRecord(
     sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
 
-  /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known.
+  /// What forks shared by the kernel's own count.
+  var forks = ForkAccount()
+
+  /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
+  /// `page_fault_user`, without which hardly anything is.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
-    snapshots: (any SnapshotSource)? = nil
+    seesFaults: Bool = true, snapshots: (any SnapshotSource)? = nil
   ) {
     var options = WorldOptions()
     options.storesAreSilent = true
+    options.faultsAreSilent = !seesFaults
+    verifier = Verifier(seesFaults: seesFaults)
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
@@ -153,7 +159,8 @@ package struct ReplayDriver {
     }
     let end = lossTime ?? lastTime
     return ReplayResult(
-      capture: capture, encodings: lockstep.accounts, divergences: divergences, audits: [],
+      capture: capture, encodings: lockstep.accounts, divergences: divergences,
+      audits: capture.limits.isEmpty ? [] : [forks.audit],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
@@ -250,6 +257,20 @@ struct NewProgram {
   var arguments: [PFN] = []
   /// The kernel's count of anonymous pages in a forked child so far.
   var counted: UInt64?
+}
+
+/// What the counters say of forks, whatever else is seen.
+struct ForkAccount {
+  var forks: UInt64 = 0
+  var sharedPages: UInt64 = 0
+
+  var audit: Audit {
+    Audit(
+      name: "forks by rss_stat",
+      figures: [
+        NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
+      ])
+  }
 }
 
 /// Every place where the replay gives up on an event.
