@@ -127,6 +127,11 @@ public struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
 
   @inlinable
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
+
+  @inlinable
+  public func earlier(by nanoseconds: UInt32) -> Timestamp {
+    Timestamp(nanoseconds: self.nanoseconds - min(self.nanoseconds, UInt64(nanoseconds)))
+  }
 }
 
 /// The position of a raw record in the merged stream of a capture, counted from 1.

@@ -77,8 +77,9 @@ public enum FaultOutcome: Sendable, BitwiseCopyable {
   case quiet
   /// A zeroed folio was mapped: first touch, or a write over the zero page (then `replaced`).
   case anonymous(PFN, FolioOrder, replaced: Bool)
-  /// A page was allocated and took the place of a present one, no counter moved: copy on write.
-  case copied(PFN)
+  /// A page was allocated and took the place of a present one, no counter moved: copy on write. `sinceDecision`: the
+  /// nanoseconds from the allocation, which follows the decision to copy, to the commit.
+  case copied(PFN, sinceDecision: UInt32)
   /// Copy on write of a file page: the page became anonymous. `wasMapped` when the file page had been mapped.
   case copiedFromFile(PFN, wasMapped: Bool)
   /// File or shmem pages were mapped, the faulting one and neighbours: `pages` in all.

@@ -93,7 +93,7 @@ extension Normalizer {
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
     if tasks[slot].fault?.isOver == true { closeFault(slot) }
     if tasks[slot].fault != nil {
-      tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed)
+      tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
       if tasks[slot].fault?.commitsUnseen == true { settle(slot) } else { hold(slot) }
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
@@ -101,6 +101,8 @@ extension Normalizer {
       strayFilled(slot)
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
+      if let place = tasks[slot].strayPlace { line.drop(place) }
+      tasks[slot].strayPlace = tasks[slot].strayOwner.map { _ in line.keepPlace(at: time) }
     }
     return true
   }

@@ -200,15 +200,22 @@ extension Normalizer {
   }
 
   mutating func strayWent(_ slot: Int) {
-    guard let mm = tasks[slot].strayOwner else { return }
+    guard let mm = tasks[slot].strayOwner, let place = tasks[slot].strayPlace else { return }
     tasks[slot].strayOwner = nil
-    guard let folio = tasks[slot].strayFolio else { return }
+    tasks[slot].strayPlace = nil
+    guard let folio = tasks[slot].strayFolio else {
+      line.drop(place)
+      return
+    }
     tasks[slot].strayFolio = nil
-    emit(mm, .appeared(folio.pfn, folio.order))
+    let event = record(mm, .appeared(folio.pfn, folio.order))
+    if !line.fill(place, with: event) { line.append(event) }
   }
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).
   private mutating func lockedInFault(_ slot: Int, pointer: UInt64) {
+    // `execve` reads its arguments from the old mm, and puts them into the new one.
+    if let exec = tasks[slot].exec, !exec.switched, exec.pointer == pointer { return closeFault(slot) }
     guard let mm = tasks[slot].mm else { return }
     let known = ownership[mm]?.pointer
     guard known == nil || known == pointer, tasks[slot].fault?.locked() == true else {

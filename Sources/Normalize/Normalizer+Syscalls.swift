@@ -128,6 +128,11 @@ extension Normalizer {
     case (.brk, true): emit(mm, .vmaMapped(range, .anonymous, [.read, .write]))
     case (.mmap, true):
       let target = pages(window.arguments[0], window.arguments[1])
+      if window.arguments[3] & MapFlags.fixed == 0, window.placed == nil, range.count == target.count {
+        tasks[slot].call?.placed = range
+        emit(mm, .vmaMapped(range, backing(window.arguments[3]), protection(window.arguments[2])))
+        break
+      }
       guard window.arguments[3] & MapFlags.fixed != 0, !window.isApplied, range.overlaps(target) else { break }
       tasks[slot].call?.isApplied = true
       emit(mm, .unmapped(target))
@@ -158,6 +163,7 @@ extension Normalizer {
     }
     switch window.call {
     case .mmap:
+      if let placed = window.placed { return emit(mm, .populated(placed, outcome)) }
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
       tasks[slot].populated.append(filled)
     case .mlock, .mlock2, .madvise:
@@ -193,7 +199,7 @@ extension Normalizer {
   private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
-    case .copied(let pfn), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
+    case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
     case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
     }
   }
@@ -201,7 +207,7 @@ extension Normalizer {
   /// A page was copied in the task's own mm without a fault: population over a shared page, or GUP.
   mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
     switch tasks[slot].call?.call {
-    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn))
+    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn, sinceDecision: 0))
     default: emit(tasks[slot].mm, .appeared(folio.pfn, folio.order))
     }
   }

@@ -38,6 +38,7 @@ struct PendingFault {
 
   private var folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)?
   private var allocations = 0
+  private var allocationTime: Timestamp?
   private var gaveBack = false
   private var flushed = false
   private var anonymousMoved = false
@@ -79,9 +80,12 @@ struct PendingFault {
     return locks <= 3
   }
 
-  mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool) {
+  mutating func allocated(_ pfn: PFN, _ order: FolioOrder, zeroed: Bool, at now: Timestamp) {
     // `do_cow_fault` takes the anonymous folio first; what follows is page cache for the file it copies from.
-    if folio == nil { folio = (pfn, order, zeroed) }
+    if folio == nil {
+      folio = (pfn, order, zeroed)
+      allocationTime = now
+    }
     allocations += 1
     gaveBack = false
   }
@@ -135,7 +139,7 @@ struct PendingFault {
     if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }
     if fileMoved { return .file(pages: UInt32(clamping: max(1, filePages))) }
-    if let folio, flushed { return folio.order == .base ? .copied(folio.pfn) : .unexplained }
+    if let folio, flushed { return folio.order == .base ? copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
     return folio == nil || replacesSeen ? withoutFolio : .unexplained
@@ -155,9 +159,15 @@ struct PendingFault {
     if folio.zeroed {
       return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio
     }
-    if isPresent { return .copied(folio.pfn) }
+    if isPresent { return copied(folio.pfn) }
     if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, copied: true) }
     return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)
+  }
+
+  private func copied(_ pfn: PFN) -> FaultOutcome {
+    let commit = settled?.time ?? time
+    let decision = allocationTime.map { min($0, commit) } ?? commit
+    return .copied(pfn, sinceDecision: UInt32(clamping: commit.nanoseconds - decision.nanoseconds))
   }
 
   private var withoutFolio: FaultOutcome { wasRefused || !tookLock ? .refused : .quiet }

@@ -20,6 +20,8 @@ struct TaskState {
   /// on somebody else's memory.
   var lockedForeign: MMID?
   var strayOwner: MMID?
+  /// Where the stray folio's event belongs, once its owner is certain.
+  var strayPlace: DelayLine.Slot?
   /// khugepaged, or any task with `MADV_COLLAPSE`, between the isolation of small pages and its end.
   var isCollapsing = false
   /// The mm that this task tears down as its last user, and the anonymous pages it had left at the last flush told.

@@ -18,6 +18,8 @@ struct SyscallWindow {
   var removes = false
   /// The effect was already emitted at better evidence than the return.
   var isApplied = false
+  /// Where `mmap` put a VMA that did not merge with another: told already, so that what fills it has its place at once.
+  var placed: PageRange?
   /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
   var unmapped: [PageRange] = []
 }

@@ -40,7 +40,7 @@ extension ReplayResult {
       if hits.contains(where: { $0.certainty == .definite }) { return .conditionHit }
       if !hits.isEmpty { return .inconclusive }
     }
-    return loss.unknownAddressSpaces > 0 ? .inconclusive : .done
+    return loss.unknownAddressSpaces > 0 || !capture.limits.isEmpty ? .inconclusive : .done
   }
 
   /// `verify`: a disagreement is a hit; no agreement at all, or unrepaired loss, leaves the question open.

@@ -52,7 +52,7 @@ struct Analysis {
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
-      snapshots: snapshots)
+      seesFaults: reader.limits.isEmpty, snapshots: snapshots)
     var parents: [MMID: (mm: MMID, at: Sequence)] = [:]
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
@@ -91,7 +91,8 @@ struct Analysis {
     guard let last = wanted.map(\.until).max() else { return histories }
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
-    var model = ReplayDriver(encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU)
+    var model = ReplayDriver(
+      encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU, seesFaults: reader.limits.isEmpty)
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       var applied = 0
       for (index, event) in events.enumerated() where event.sequence <= last {
@@ -131,10 +132,12 @@ struct Analysis {
     let words = reader.capture?.manifest?.commandLine ?? []
     // `cowscope record -o X -- CMD`: the workload is what stands after the dashes.
     let command = words.firstIndex(of: "--").map { Array(words[($0 + 1)...]) } ?? words
-    return CaptureSummary(
+    var summary = CaptureSummary(
       name: path, kernel: reader.release ?? "unknown", command: command, records: walk.records,
       spanNanoseconds: walk.spanNanoseconds, addressSpaces: walk.addressSpaces,
       pageShift: UInt8(reader.pageSize.trailingZeroBitCount))
+    summary.limits = reader.limits
+    return summary
   }
 
   private func unexplained(_ walk: CaptureWalk.Summary, _ reader: TraceReader, _ snapshots: CaptureSnapshots?)

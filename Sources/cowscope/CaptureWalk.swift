@@ -2,6 +2,7 @@
 
 import MMEvents
 import Normalize
+import Replay
 import TraceFile
 
 /// A pass over the records of a capture, turned into events.
@@ -82,6 +83,9 @@ struct CaptureWalk {
 extension TraceReader {
   /// What is particular to the kernel that recorded; `nil` when the capture does not name it, or one too old.
   var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
+
+  /// Only x86 (and riscv) has events of page faults.
+  var limits: [CaptureLimit] { formats.id(ofName: "page_fault_user") == nil ? [.noPageFaults] : [] }
 
   /// Files of trace-cmd end `uname` with the machine; text says nothing and is taken for x86.
   var machine: Machine {

@@ -19,7 +19,8 @@ struct EventLineTests {
     .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
     .removalBegan(range), .removalEnded, .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
-    .fault(page, [.write, .present], .copied(pfn)), .populated(range, .anonymous(pfn, order, replaced: false)),
+    .fault(page, [.write, .present], .copied(pfn, sinceDecision: 0)),
+    .populated(range, .anonymous(pfn, order, replaced: false)),
     .argumentPage(pfn), .stackPlaced(end: VirtualPage(0x7ffff)), .appeared(pfn, .base), .forkBegan(child: child),
     .forkCopied(child: child, range), .forkCopiedPinned(child: child, pfn),
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
@@ -51,7 +52,7 @@ struct EventLineTests {
 
   @Test("Columns: seq, time, cpu, task, mm, event, fields")
   func columns() {
-    let words = line(.fault(Self.page, [.write, .present], .copied(Self.pfn))).split(separator: " ")
+    let words = line(.fault(Self.page, [.write, .present], .copied(Self.pfn, sinceDecision: 0))).split(separator: " ")
     #expect(words[0...4] == ["81234", "12.000000345", "cpu3", "4711", "mm7"])
     #expect(words[5...] == ["fault", "addr=0x7f003000", "write-protect", "->", "cow", "pfn=512\n"])
     #expect(line(.freed(Self.pfn, Self.order), mm: nil).contains(" mm- freed pfn=512 order=2\n"))

@@ -32,6 +32,24 @@ struct OutcomeTests {
     #expect(result.outcome() == .inconclusive)
   }
 
+  @Test("What a capture cannot show leaves the answer open, and is told in every form")
+  func limits() throws {
+    var result = Sample.rich
+    result.loss.unknownAddressSpaces = 0
+    result.capture.limits = [.noPageFaults]
+    #expect(result.outcome() == .inconclusive)
+    let back = try ResultReader.read(try ResultWriter().lines(of: result))
+    #expect(back.capture.limits == [.noPageFaults])
+    let screen = TextReport(style: Style(isColoured: false)).render(back)
+    #expect(screen.contains("  no page faults: "))
+    #expect(screen.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    #expect(HTMLReport().render(back).contains("no page faults: "))
+    result.verification = Verification()
+    let verify = VerificationText(style: Style(isColoured: false)).render(result)
+    #expect(verify.contains("the trace has no page faults"))
+    #expect(verify.split(separator: "\n").allSatisfy { $0.count <= 120 })
+  }
+
   @Test(
     "Each condition includes the milder ones before it",
     arguments: [

@@ -24,8 +24,8 @@ struct PageHistoryTests {
     record(2, parent, .fault(page, .write, .anonymous(PFN(64), FolioOrder(0), replaced: false))),
     record(3, parent, .forkBegan(child: child)), record(4, parent, .forkCopied(child: child, vma)),
     record(5, parent, .forkEnded(child: child)),
-    record(6, parent, .fault(page, [.write, .present], .copied(PFN(65)))),
-    record(7, parent, .fault(VirtualPage(0x101), [.write, .present], .copied(PFN(66)))),
+    record(6, parent, .fault(page, [.write, .present], .copied(PFN(65), sinceDecision: 0))),
+    record(7, parent, .fault(VirtualPage(0x101), [.write, .present], .copied(PFN(66), sinceDecision: 0))),
     record(8, child, .fault(page, [.write, .present], .quiet)), record(9, nil, .freed(PFN(64), FolioOrder(0))),
     record(10, nil, .freed(PFN(65), FolioOrder(0))),
   ]

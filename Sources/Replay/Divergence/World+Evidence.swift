@@ -60,15 +60,16 @@ extension World {
     _ context: JudgingContext
   ) {
     let entry = tables.entry(ref)
-    let isPossible = judgement.certainty == .possible
+    let certainty = options.faultsAreSilent ? .possible : judgement.certainty
+    let isPossible = certainty == .possible
     guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
     let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
     if judgement.verdict != .ok {
-      log.count(judgement.verdict, judgement.certainty, order: order, mm: mm, page: page, context)
+      log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
       if entry.kind.refersToFolio { folios[FolioID(entry.index)].flags.insert(.diverged) }
     }
     if judgement.losesExclusivity, entry.verdict == .ok {
-      log.count(.lost, judgement.certainty, order: order, mm: mm, page: page, context)
+      log.count(.lost, certainty, order: order, mm: mm, page: page, context)
     }
     tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
   }

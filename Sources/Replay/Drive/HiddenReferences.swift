@@ -16,6 +16,12 @@ struct HiddenReferences {
   private var gathered: [PFN: Int] = [:]
   private var gatheredBy: [TaskID: [PFN]] = [:]
 
+  /// When a copy last took a mapping away from a frame that somebody else still mapped. The reference goes later still.
+  private var copiedAway: [PFN: Timestamp] = [:]
+  private static let copiesKept = 1024
+  /// Nanoseconds after which no fault is under way any more that could have found the mapping.
+  private static let longestDecision: UInt64 = 1_000_000
+
   /// Address spaces being torn down.
   private var teardowns: [MMID: Teardown] = [:]
 
@@ -27,7 +33,10 @@ struct HiddenReferences {
 
   mutating func lruInserted(_ pfn: PFN) { batched[pfn] = nil }
 
-  mutating func freed(_ pfn: PFN) { batched[pfn] = nil }
+  mutating func freed(_ pfn: PFN) {
+    batched[pfn] = nil
+    copiedAway[pfn] = nil
+  }
 
   mutating func removalBegan(_ task: TaskID, _ mm: MMID, _ range: PageRange) { removals[task] = (mm, range) }
 
@@ -37,6 +46,20 @@ struct HiddenReferences {
       if let count = gathered[pfn], count > 1 { gathered[pfn] = count - 1 } else { gathered[pfn] = nil }
     }
   }
+
+  mutating func copied(awayFrom pfn: PFN, at time: Timestamp) {
+    copiedAway[pfn] = time
+    guard copiedAway.count > Self.copiesKept else { return }
+    copiedAway = copiedAway.filter { $0.value.nanoseconds + Self.longestDecision > time.nanoseconds }
+  }
+
+  /// Two tasks copy the same page at once: the second decided while the first had it mapped yet.
+  func wasMappedElsewhere(_ pfn: PFN?, at time: Timestamp) -> Bool {
+    pfn.flatMap { copiedAway[$0] }.map { time <= $0 } ?? false
+  }
+
+  /// Ranges of an mm that somebody is removing.
+  func removals(in mm: MMID) -> [PageRange] { removals.values.filter { $0.mm == mm }.map(\.range) }
 
   func isRemoving(_ task: TaskID) -> Bool { removals[task] != nil }
 

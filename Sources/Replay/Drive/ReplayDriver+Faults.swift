@@ -37,7 +37,8 @@ extension ReplayDriver {
         if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
-    case .copied(let pfn): copied(mm, page, pfn, vma, access)
+    case .copied(let pfn, let sinceDecision):
+      copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
     case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
@@ -70,6 +71,12 @@ extension ReplayDriver {
       // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
+    case .mustReuse
+    where unseen.protectsByUserfaultfd(mm) && lockstep.baseline.claim(mm, page) != .exclusive:
+      // It becomes exclusive when the handler has answered.
+      unknown(.decision, mm, page, .userfaultfd)
+      unseen.doubt(mm, PageRange(start: page, count: 1))
+      reuse(mm, page, vma)
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
@@ -149,9 +156,11 @@ extension ReplayDriver {
   }
 
   private mutating func copied(
-    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess, decided: Timestamp
   ) {
     let prediction = lockstep.predictWriteFault(mm, page)
+    let source = lockstep.baseline.mappedFrame(mm, page)
+    defer { if let source { hidden.copied(awayFrom: source, at: current.time) } }
     var isHidden = false
     switch prediction {
     // What was done about the fault when it was told as quiet was wrong.
@@ -174,6 +183,7 @@ extension ReplayDriver {
       } else {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)
+        case _ where hidden.wasMappedElsewhere(source, at: decided): verifier.agree(.decision)
         case .possible(let cause): unknown(.decision, mm, page, cause)
         case .none: unknown(.decision, mm, page, .hiddenReference)
         }
@@ -216,7 +226,7 @@ extension ReplayDriver {
     let vma = facts(mm, page)
     switch outcome {
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
-    case .copied(let pfn): copied(mm, page, pfn, vma, [.write, .present])
+    case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
     case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
     }

@@ -85,6 +85,7 @@ extension ReplayDriver {
       count(\.afterExit)
       return
     }
+    noteTouched(parent, range)
     copying[child] = (parent, range, programs[child]?.counted ?? 0)
   }
 
@@ -159,6 +160,8 @@ extension ReplayDriver {
   mutating func forkEnded(_ parent: MMID, _ child: MMID) {
     finishCopy(parent, child)
     run(.forkEnd(parent: parent, child: child))
+    forks.forks += 1
+    forks.sharedPages += programs[child]?.counted ?? 0
     if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
       let copied = lockstep.baseline.countAnonymous(child, in: .everything).present
       if UInt64(copied) != counted { count(\.forkCountDiffers) }
@@ -179,42 +182,6 @@ extension ReplayDriver {
       if lockstep.baseline.isMappedElsewhere(folio), let pfn = lockstep.baseline.pfn(of: folio) { shared.append(pfn) }
     }
     for pfn in shared { hidden.unmapped(pfn, by: current.task) }
-  }
-
-  /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
-  mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
-    guard let (mm, entry) = mapped(page, pfn) else {
-      count(\.migratedUnknown)
-      return
-    }
-    noteTouched(mm, page)
-    let claim = lockstep.baseline.claim(mm, page)
-    let isExclusive = type != .read
-    switch claim {
-    case .unknown: unknown(.entry, mm, page, .entryNotSeen)
-    case .exclusive, .shared:
-      if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
-        verifier.agree(.entry)
-      } else {
-        disagree(
-          mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,
-          evidence: .entry)
-      }
-    }
-  }
-
-  /// The frame changed; entry and exclusivity come back as they were.
-  mutating func migrationRemoved(_ page: VirtualPage, _ pfn: PFN) {
-    noteUnfollowed(.migration)
-  }
-
-  /// The mapping of a frame at this page: parent and child may both have one, with the same type.
-  private func mapped(_ page: VirtualPage, _ pfn: PFN) -> (MMID, Entry)? {
-    guard let folio = lockstep.baseline.folio(at: pfn) else { return nil }
-    for (mm, at) in lockstep.baseline.mappers(of: folio) where at == page {
-      return (mm, lockstep.baseline.entry(mm, at))
-    }
-    return nil
   }
 }
 

@@ -73,7 +73,14 @@ extension ReplayDriver {
     for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touchedRanges.append(range) }
   }
 
-  mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) { snapshots[index] = OpenSnapshot(mm: mm) }
+  mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
+    snapshots[index] = OpenSnapshot(mm: mm)
+    snapshots[index]?.touchedRanges =
+      hidden.removals(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
+    for (child, copy) in copying where copy.parent == mm || child == mm {
+      snapshots[index]?.touchedRanges.append(copy.range)
+    }
+  }
 
   mutating func snapshotEnded(_ index: UInt32) {
     guard let open = snapshots.removeValue(forKey: index), let snapshot = snapshotSource?.snapshot(index),
@@ -96,7 +103,7 @@ extension ReplayDriver {
       return
     }
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
-    let knownPFN = known.flatMap { known in lockstep.baseline.pfn(of: known.folio)?.advanced(by: known.index) }
+    let knownPFN = lockstep.baseline.mappedFrame(open.mm, shown.page)
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
       if isReplacedByKSM(shown, known) {
@@ -132,7 +139,7 @@ extension ReplayDriver {
         verifier.agree(.page)
         return
       }
-      if unseen.isDoubtful(open.mm, shown.page) {
+      if unseen.isDoubtful(open.mm, shown.page) || (exclusive && unseen.isAccessedRemotely) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
         learn(shown, open.mm)
@@ -163,10 +170,14 @@ extension ReplayDriver {
   /// dirty bits stay unknown until a fault or an oracle tells.
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
     count(\.learnedFromSnapshots)
-    unseen.settle(mm, shown.page)
+    // A handler's answer is yet to come.
+    if !unseen.protectsByUserfaultfd(mm) { unseen.settle(mm, shown.page) }
     var facts = LearnedEntry()
     if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
+      _ = lockstep.baseline.pfnFreed(shown.pfn)
+    }
     if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
       facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
     }

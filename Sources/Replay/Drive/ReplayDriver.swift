@@ -10,7 +10,7 @@ package import MMEvents
 package struct ReplayDriver {
   var lockstep: Lockstep
   let kernel: KernelFacts
-  var verifier = Verifier()
+  var verifier: Verifier
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
   var programs: [MMID: NewProgram] = [:]
@@ -25,6 +25,8 @@ package struct ReplayDriver {
   var lastSplit = PFN(0)..<PFN(0)
   /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
   var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
+  /// What migration entries stand for, by the first page.
+  var migrating: [VirtualPage: [Migrating]] = [:]
   /// By the task that merges: ksmd.
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
@@ -40,13 +42,19 @@ package struct ReplayDriver {
   var current = MMEventRecord(
     sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
 
-  /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known.
+  /// What forks shared by the kernel's own count.
+  var forks = ForkAccount()
+
+  /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
+  /// `page_fault_user`, without which hardly anything is.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
-    snapshots: (any SnapshotSource)? = nil
+    seesFaults: Bool = true, snapshots: (any SnapshotSource)? = nil
   ) {
     var options = WorldOptions()
     options.storesAreSilent = true
+    options.faultsAreSilent = !seesFaults
+    verifier = Verifier(seesFaults: seesFaults)
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
@@ -70,10 +78,11 @@ package struct ReplayDriver {
     case .removalEnded: hidden.removalEnded(record.task)
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
-    case .migrationRemoved(let page, let pfn, _, _, _): migrationRemoved(page, pfn)
+    case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
     case .unfollowed(let what, _):
       noteUnfollowed(what)
       if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
+      if case .remoteAccess = what { unseen.isAccessedRemotely = true }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
@@ -106,7 +115,9 @@ package struct ReplayDriver {
     case .vmaMapped(let range, let backing, let protection):
       layouts[mm]?.set(range, VMAFacts(backing: backing, protection: protection))
     case .unmapped(let range): unmapped(mm, range)
-    case .removalBegan(let range): hidden.removalBegan(current.task, mm, range)
+    case .removalBegan(let range):
+      noteTouched(mm, range)
+      hidden.removalBegan(current.task, mm, range)
     case .protected(let range, let protection): protected(mm, range, protection)
     case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
     case .advised(let range, let advice): advised(mm, range, advice)
@@ -148,7 +159,8 @@ package struct ReplayDriver {
     }
     let end = lossTime ?? lastTime
     return ReplayResult(
-      capture: capture, encodings: lockstep.accounts, divergences: divergences, audits: [],
+      capture: capture, encodings: lockstep.accounts, divergences: divergences,
+      audits: capture.limits.isEmpty ? [] : [forks.audit],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
@@ -245,6 +257,20 @@ struct NewProgram {
   var arguments: [PFN] = []
   /// The kernel's count of anonymous pages in a forked child so far.
   var counted: UInt64?
+}
+
+/// What the counters say of forks, whatever else is seen.
+struct ForkAccount {
+  var forks: UInt64 = 0
+  var sharedPages: UInt64 = 0
+
+  var audit: Audit {
+    Audit(
+      name: "forks by rss_stat",
+      figures: [
+        NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
+      ])
+  }
 }
 
 /// Every place where the replay gives up on an event.

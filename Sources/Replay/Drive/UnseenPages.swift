@@ -19,6 +19,10 @@ struct UnseenPages {
     }
   }
 
+  /// Somebody wrote to another process's memory (`ptrace`, `process_vm_writev`): a page it found unshared was reused,
+  /// which shows nowhere.
+  var isAccessedRemotely = false
+
   func usesUserfaultfd(_ mm: MMID) -> Bool { userfaulting.contains(mm) || userfaultProtecting.contains(mm) }
 
   func protectsByUserfaultfd(_ mm: MMID) -> Bool { userfaultProtecting.contains(mm) }

@@ -4,6 +4,8 @@
 package struct WorldOptions: Sendable, Equatable {
   /// Stores are not seen (a trace): a writable entry may have been dirtied by hardware at any time.
   package var storesAreSilent = false
+  /// Page faults are not seen either: what an entry is believed to be may have been copied or reused since.
+  package var faultsAreSilent = false
   /// Follow page contents, to find discarded data.
   package var followsContent = false
   /// A transition that does nothing, to see who notices.

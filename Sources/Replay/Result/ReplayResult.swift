@@ -48,6 +48,28 @@ package struct NamedCount: Sendable, Equatable {
   }
 }
 
+/// What a capture cannot show at all, so that much of a report says nothing.
+package enum CaptureLimit: String, Sendable, CaseIterable {
+  case noPageFaults = "no-page-faults"
+
+  package var title: String {
+    switch self {
+    case .noPageFaults: "no page faults"
+    }
+  }
+
+  /// For people.
+  package var sentence: String {
+    switch self {
+    case .noPageFaults:
+      "no page faults: exceptions:page_fault_* were not recorded, or the kernel has no such events, as on arm64. "
+        + "Which page was touched, written, copied or reused is not in the trace. Address spaces, layout, forks with "
+        + "the number of pages they shared, allocations and the types of migration entries are. Verdicts are possible "
+        + "ones, and nothing of the model was checked against the kernel."
+    }
+  }
+}
+
 /// What was replayed.
 package struct CaptureSummary: Sendable {
   /// The path the user gave.
@@ -61,6 +83,7 @@ package struct CaptureSummary: Sendable {
   package var addressSpaces: UInt64
   /// Bits of an address below the page number, to print pages as addresses.
   package var pageShift: UInt8
+  package var limits: [CaptureLimit] = []
 
   package init(
     name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64,

@@ -11,6 +11,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
+  case faultsNotSeen = "the trace has no page faults"
   case raced = "raced with another thread, or refused in atomic context"
 }
 
@@ -41,11 +42,15 @@ package struct Verifier: Sendable {
   private var disagreements: [DisagreementCause: UInt64] = [:]
   private var notCompared: [NotComparedCause: UInt64] = [:]
   package private(set) var first: Finding?
+  /// Without page faults what the model holds is no prediction: neither agreement nor disagreement proves anything.
+  private let seesFaults: Bool
   private var unknownFindings: [UnknownCause: [Finding]] = [:]
   private var disagreeingFindings: [DisagreementCause: [Finding]] = [:]
 
   /// How many findings of each cause are kept with their place.
   private static let kept = 4
+
+  init(seesFaults: Bool = true) { self.seesFaults = seesFaults }
 
   private static func path(_ evidence: Finding.Evidence) -> WritableKeyPath<Verifier, Tally> {
     switch evidence {
@@ -55,7 +60,15 @@ package struct Verifier: Sendable {
     }
   }
 
-  mutating func agree(_ evidence: Finding.Evidence) { self[keyPath: Self.path(evidence)].agree += 1 }
+  mutating func agree(_ evidence: Finding.Evidence) {
+    guard seesFaults else { return proveNothing(evidence) }
+    self[keyPath: Self.path(evidence)].agree += 1
+  }
+
+  private mutating func proveNothing(_ evidence: Finding.Evidence) {
+    self[keyPath: Self.path(evidence)].unknown += 1
+    unknowns[.faultsNotSeen, default: 0] += 1
+  }
 
   mutating func unknown(_ evidence: Finding.Evidence, _ cause: UnknownCause, _ finding: (String) -> Finding) {
     self[keyPath: Self.path(evidence)].unknown += 1
@@ -66,6 +79,7 @@ package struct Verifier: Sendable {
   }
 
   mutating func disagree(_ evidence: Finding.Evidence, _ cause: DisagreementCause, _ finding: (String) -> Finding) {
+    guard seesFaults else { return proveNothing(evidence) }
     self[keyPath: Self.path(evidence)].disagree += 1
     disagreements[cause, default: 0] += 1
     guard first == nil || disagreeingFindings[cause]?.count ?? 0 < Self.kept else { return }

@@ -103,7 +103,7 @@ extension FaultOutcome {
       sink.frame(pfn)
       sink.order(order)
       sink.flag("over_zero_page", replaced)
-    case .copied(let pfn): sink.frame(pfn)
+    case .copied(let pfn, _): sink.frame(pfn)
     case .copiedFromFile(let pfn, let wasMapped):
       sink.frame(pfn)
       sink.flag("was_mapped", wasMapped)

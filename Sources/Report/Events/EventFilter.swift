@@ -71,7 +71,7 @@ extension FaultOutcome {
   fileprivate func touches(_ frame: PFN) -> Bool {
     switch self {
     case .anonymous(let pfn, let order, _): pfn.isHead(ofFolio: order, with: frame)
-    case .copied(let pfn), .copiedFromFile(let pfn, _): pfn == frame
+    case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn == frame
     case .swappedIn(let pfn, _): pfn == frame
     case .quiet, .file, .refused, .raced, .unexplained: false
     }

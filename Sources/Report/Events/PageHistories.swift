@@ -121,7 +121,7 @@ extension FaultOutcome {
     // A large folio is aligned to its size in virtual memory too.
     case .anonymous(let pfn, let order, _):
       pfn.advanced(by: Int(page.rawValue & UInt64(order.pageCount - 1)))
-    case .copied(let pfn), .copiedFromFile(let pfn, _): pfn
+    case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn
     case .swappedIn(let pfn, _): pfn
     case .quiet, .file, .refused, .raced, .unexplained: nil
     }

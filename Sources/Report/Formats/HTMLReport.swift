@@ -65,6 +65,7 @@ package struct HTMLReport {
       ("span", Numbers.seconds(capture.spanNanoseconds)), ("trusted", Numbers.seconds(result.trustedNanoseconds)),
       ("mms", Numbers.grouped(capture.addressSpaces)), ("lost", loss(result.loss)),
     ]
+    rows += capture.limits.map { ("limited by", $0.sentence) }
     return pairs(rows)
   }
 

@@ -18,9 +18,11 @@ enum ResultLine {
     var spanNanoseconds: UInt64
     var addressSpaces: UInt64
     var pageShift: UInt8
+    /// Absent when nothing limits the capture.
+    var limits: [String]?
 
     enum CodingKeys: String, CodingKey {
-      case type, version, name, kernel, command, records
+      case type, version, name, kernel, command, records, limits
       case spanNanoseconds = "span_ns"
       case addressSpaces = "mms"
       case pageShift = "page_shift"

@@ -56,6 +56,8 @@ package struct ResultReader {
     capture = CaptureSummary(
       name: line.name, kernel: line.kernel, command: line.command, records: line.records,
       spanNanoseconds: line.spanNanoseconds, addressSpaces: line.addressSpaces, pageShift: line.pageShift)
+    // One that this version does not know limits nothing that it can name.
+    capture?.limits = (line.limits ?? []).compactMap { CaptureLimit(rawValue: $0) }
   }
 
   private mutating func takeEncoding(_ line: ResultLine.Encoding, _ number: Int) throws(ReportError) {

@@ -36,7 +36,8 @@ package struct ResultWriter {
   private func capture(_ capture: CaptureSummary) -> ResultLine.Capture {
     ResultLine.Capture(
       name: capture.name, kernel: capture.kernel, command: capture.command, records: capture.records,
-      spanNanoseconds: capture.spanNanoseconds, addressSpaces: capture.addressSpaces, pageShift: capture.pageShift)
+      spanNanoseconds: capture.spanNanoseconds, addressSpaces: capture.addressSpaces, pageShift: capture.pageShift,
+      limits: capture.limits.isEmpty ? nil : capture.limits.map(\.rawValue))
   }
 
   private func encoding(_ encoding: EncodingResult) -> ResultLine.Encoding {

@@ -46,7 +46,11 @@ package struct TextReport {
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    return lines + loss(result)
+    return lines + loss(result) + limits(capture)
+  }
+
+  private func limits(_ capture: CaptureSummary) -> [String] {
+    capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
   }
 
   private func command(_ words: [String]) -> String {

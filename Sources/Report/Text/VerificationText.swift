@@ -20,12 +20,13 @@ package struct VerificationText {
   /// The output of `verify`, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     let title = style.bold("cowscope: \(result.capture.name)") + " (kernel \(result.capture.kernel))"
-    return ([title] + lines(result)).map { $0 + "\n" }.joined()
+    let limits = result.capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
+    return ([title] + limits + lines(result)).map { $0 + "\n" }.joined()
   }
 
   func lines(_ result: ReplayResult) -> [String] {
     let verification = result.verification
-    var lines = [style.bold("VERIFY") + ": " + verdict(verification)]
+    var lines = [style.bold("VERIFY") + ": " + verdict(verification, result.capture.limits)]
     guard detail != .brief else { return lines }
     var table = TextTable()
     table.add(["", "checked", "agree", "disagree", "unknown", "known"], paint: style.dim)
@@ -57,13 +58,14 @@ package struct VerificationText {
     return lines
   }
 
-  private func verdict(_ verification: Verification) -> String {
+  private func verdict(_ verification: Verification, _ limits: [CaptureLimit]) -> String {
     let tallies = [verification.decisions, verification.entries, verification.pages]
     let agree = tallies.reduce(0) { $0 + $1.agree }
     let disagree = tallies.reduce(0) { $0 + $1.disagree }
     let unknown = tallies.reduce(0) { $0 + $1.unknown }
     if agree + disagree == 0 {
       return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
+        + (limits.isEmpty ? "" : ": the trace has " + limits.map(\.title).joined(separator: ", "))
         + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")
     }
     let summary =

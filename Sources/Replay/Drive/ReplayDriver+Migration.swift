@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// Pages behind migration entries, which a snapshot shows as none.
+struct Migrating {
+  let mm: MMID
+  let range: PageRange
+  /// Where the page was.
+  let frame: PFN
+  /// Pages that are not present again.
+  var left: Int
+}
+
+/// `set_migration_pte` and `remove_migration_pte`, also those of a folio split.
+extension ReplayDriver {
+  /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
+  mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
+    guard let (mm, entry) = mapped(page, pfn) else {
+      count(\.migratedUnknown)
+      return
+    }
+    let isHuge = lockstep.baseline.isPMDMapped(mm, page)
+    let range = isHuge ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
+    noteTouched(mm, range)
+    migrating[range.start, default: []].append(Migrating(mm: mm, range: range, frame: pfn, left: range.count))
+    let claim = lockstep.baseline.claim(mm, page)
+    let isExclusive = type != .read
+    switch claim {
+    case .unknown: unknown(.entry, mm, page, .entryNotSeen)
+    case .exclusive, .shared:
+      if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
+        verifier.agree(.entry)
+      } else {
+        disagree(
+          mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,
+          evidence: .entry)
+      }
+    }
+  }
+
+  /// `remove_migration_pte`: the frame changed, entry and exclusivity come back as they were. A PMD entry that became a
+  /// migration entry comes back as PTEs when its folio is split meanwhile.
+  mutating func migrationRemoved(_ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder) {
+    let start = migrating[page] == nil ? PageRange(around: page, FolioOrder(9)).start : page
+    // Two mms may have pages of their own there. One that could not be moved comes back where it was; the others come
+    // in the order in which they went (`migrate_pages_batch`).
+    guard let waiting = migrating[start],
+      let index = waiting.firstIndex(where: { $0.frame == pfn }) ?? waiting.indices.first
+    else {
+      noteUnfollowed(.migration)
+      return
+    }
+    let found = waiting[index]
+    noteTouched(found.mm, found.range)
+    if found.left > order.pageCount {
+      migrating[start]?[index].left -= order.pageCount
+    } else {
+      migrating[start]?.remove(at: index)
+      if waiting.count == 1 { migrating[start] = nil }
+    }
+    guard let (folio, offset) = lockstep.baseline.mappedPage(found.mm, page), pfn.rawValue >= UInt64(offset) else {
+      return
+    }
+    lockstep.baseline.bind(pfn.advanced(by: -offset), to: folio)
+  }
+
+  /// The mapping of a frame at this page: parent and child may both have one, with the same type, and lose it in turn.
+  private func mapped(_ page: VirtualPage, _ pfn: PFN) -> (MMID, Entry)? {
+    let gone = (migrating[page] ?? []).filter { $0.frame == pfn }.map(\.mm)
+    let mapper = lockstep.baseline.mappers(of: pfn).first { $0.page == page && !gone.contains($0.mm) }
+    return mapper.map { ($0.mm, lockstep.baseline.entry($0.mm, page)) }
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+@testable import Normalize
+
+@Suite("What a fault came to")
+struct PendingFaultTests {
+  private func fault(_ access: FaultAccess, counters: Bool, locks: LockSigns = .none) -> PendingFault {
+    var line = DelayLine()
+    return PendingFault(
+      page: VirtualPage(0x7000), access: access, sequence: Sequence(1), time: Timestamp(nanoseconds: 0), cpu: CPU(0),
+      task: TaskID(1), slot: line.keepPlace(at: Timestamp(nanoseconds: 0)),
+      signs: FaultSigns(locks: locks, counters: counters, flushes: true))
+  }
+
+  @Test("Counters that come late: a zeroed page for a write is a first touch as soon as it is allocated")
+  func firstTouch() {
+    var fault = fault(.write, counters: false)
+    fault.allocated(PFN(7), .base, zeroed: true, at: Timestamp(nanoseconds: 10))
+    #expect(fault.commitsUnseen)
+    guard case .anonymous(PFN(7), .base, replaced: false) = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+    fault.freed(PFN(7))
+    guard case .raced = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("A page allocated over a present one is its copy only when a flush follows", arguments: [true, false])
+  func copy(counters: Bool) {
+    var fault = fault([.write, .present], counters: counters)
+    fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+    guard case .quiet = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+    fault.flush()
+    guard case .copied(PFN(7), sinceDecision: _) = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("Counters that come late: a huge page waits for its own count, which comes at once")
+  func hugePage() {
+    var fault = fault(.write, counters: false)
+    fault.allocated(PFN(512), FolioOrder(9), zeroed: false, at: Timestamp(nanoseconds: 10))
+    #expect(!fault.commitsUnseen)
+    #expect(!fault.isCounted(.anonymous, 63) && !fault.isCounted(.file, 512))
+    #expect(fault.isCounted(.anonymous, 512))
+    fault.moved(.anonymous, pages: 512)
+    guard case .anonymous(PFN(512), FolioOrder(9), replaced: false) = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("Before VMAs had locks, a fault that has not taken mmap_lock has decided nothing")
+  func lock() {
+    var fault = fault([.write, .present], counters: false, locks: .allFaults)
+    guard case .refused = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+    _ = fault.locked()
+    guard case .quiet = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+}
