@@ -37,6 +37,14 @@ public struct KernelFacts: Sendable, Equatable {
   public var deviceSwapTypes: UInt64
   /// arm64 keeps the swap type in bits 6 to 10, as since 6.10.
   public var movesARM64SwapType: Bool
+  /// A range of read-only entries is not collapsed (`SCAN_PAGE_RO`).
+  public var collapseNeedsWritable: Bool
+  /// A NUMA hint keeps the write bit in the entry; otherwise write comes back where the page is exclusive.
+  public var numaHintKeepsWrite: Bool
+  /// MADV_GUARD_INSTALL exists.
+  public var hasGuardRegions: Bool
+  /// A PMD may be device-private; otherwise the folio is split before it goes to the device.
+  public var hasDevicePrivatePMDs: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
   public var pageFlagsShowHeadOnly: Bool
 
@@ -54,6 +62,7 @@ public struct KernelFacts: Sendable, Equatable {
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
     locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
+    collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
@@ -61,6 +70,7 @@ public struct KernelFacts: Sendable, Equatable {
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
+    collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
@@ -68,6 +78,7 @@ public struct KernelFacts: Sendable, Equatable {
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: false,
     pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
@@ -75,6 +86,7 @@ public struct KernelFacts: Sendable, Equatable {
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: true,
     pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
@@ -89,6 +101,8 @@ public struct KernelFacts: Sendable, Equatable {
     facts.markerSwapTypes = version < (6, 2) ? 2 : 1
     facts.movesARM64SwapType = version >= (6, 10)
     facts.locksVMAs = version >= (6, 4)
+    facts.numaHintKeepsWrite = version < (6, 2)
+    facts.hasGuardRegions = version >= (6, 13)
     facts.pageFlagsShowHeadOnly = version >= (6, 10)
     if version >= (6, 15) {
       facts.largeFolioReuse = .singleMM

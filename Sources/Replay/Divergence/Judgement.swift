@@ -42,9 +42,9 @@ package func judge(_ evidence: Evidence) -> Judgement {
   var worst = Verdict.ok
   var mildest: Verdict?
   var every = true
-  for e in values(evidence.encoding) {
-    for b in values(evidence.baseline) {
-      for t in values(evidence.truth) {
+  for e in evidence.encoding.possibleValues {
+    for b in evidence.baseline.possibleValues {
+      for t in evidence.truth.possibleValues {
         let verdict = judge(e: e, b: b, t: t, evidence)
         if let mildest, mildest != verdict { every = false }
         mildest = verdict
@@ -55,14 +55,6 @@ package func judge(_ evidence: Evidence) -> Judgement {
   return Judgement(
     verdict: worst, certainty: every ? .definite : .possible,
     losesExclusivity: evidence.encoding == .shared && evidence.baseline == .exclusive)
-}
-
-private func values(_ claim: Claim) -> [Bool] {
-  switch claim {
-  case .shared: [false]
-  case .exclusive: [true]
-  case .unknown: [false, true]
-  }
 }
 
 /// Precedence as in the reference: the first that fits wins.

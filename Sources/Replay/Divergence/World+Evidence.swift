@@ -26,7 +26,7 @@ extension World {
       evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(FolioID(entry.index))
     }
     if encoding != .exclusive {
-      evidence.isWritable = entry.writable || entry.shadowStack
+      evidence.isWritable = entry.countsAsWritable
       if baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
         evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)
@@ -43,6 +43,11 @@ extension World {
     guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
     let own = tables[ref.region].mm
     return mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
+  }
+
+  /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
+  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: borrowing World<Baseline>) -> Bool {
+    content(mm, page) < baseline.content(mm, page) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
   }
 
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {

@@ -19,23 +19,12 @@ package enum EncodingRegistry {
   package static func encoding(_ id: EncodingID) -> (any Encoding.Type)? { all.first { $0.id == id } }
 }
 
-/// What `list` and `explain` say of an encoding.
-package struct EncodingDescription: Sendable {
-  /// One line: where the bit lives.
-  package var summary: String
-  /// What it saves, what it costs, what it cannot say.
-  package var text: String
-  package var source: String?
+extension EncodingID: CaseIterable {
+  package static var allCases: [EncodingID] { EncodingRegistry.ids }
 
-  package init(_ summary: String, _ text: String = "", source: String? = nil) {
-    self.summary = summary
-    self.text = text
-    self.source = source
+  /// `nil` where the registry has no such encoding.
+  package init?(rawValue: String) {
+    guard EncodingRegistry.ids.contains(EncodingID(rawValue)) else { return nil }
+    self.init(rawValue)
   }
-}
-
-/// An encoding's claim read off the entries of the unmodified kernel: it needs no world of its own.
-package struct EncodingAudit: Sendable {
-  package var id: EncodingID
-  package var description: EncodingDescription
 }

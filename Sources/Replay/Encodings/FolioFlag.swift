@@ -179,18 +179,35 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// Clears the flag because one page becomes shared. The other entries of the folio are in every table of every mm.
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios[folio].flags.contains(.large), flag(world, folio) != .shared {
+      var flushed = except.map(\.region)
       for ref in world.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
-        var entry = world.tables.entry(ref)
-        guard entry.kind == .present || entry.kind == .devicePrivate, entry.writable || entry.writableUnknown else {
-          continue
-        }
-        entry = entry.withoutWrite
-        world.update(entry, at: ref)
+        guard let protected = writeProtected(world.tables.entry(ref)) else { continue }
+        world.update(protected, at: ref)
         world.costs[.foreignWriteProtects] += 1
+        guard !flushed.contains(ref.region) else { continue }
+        flushed.append(ref.region)
+        world.costs[.extraTLBFlushes] += 1
       }
     }
     set(&world, folio, page, false)
+  }
+
+  /// A device-exclusive entry stands for a writable one: the CPU gets the page back, as `restore_exclusive_pte` does
+  /// for a page that is not exclusive. Migration entries keep what they say; their restore looks at the flag.
+  private static func writeProtected(_ entry: Entry) -> Entry? {
+    switch entry.kind {
+    case .present, .devicePrivate:
+      return entry.writable || entry.writableUnknown ? entry.withoutWrite : nil
+    case .deviceExclusive:
+      var restored = entry
+      restored.kind = .present
+      restored.young = false
+      return restored
+    case .none, .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .hwpoison,
+      .markerUffdWP, .markerGuard, .markerPoison:
+      return nil
+    }
   }
 
   /// A flag change is a change of every entry of a large folio.

@@ -146,10 +146,11 @@ package enum PageTableBitmap: Encoding {
     world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
   }
 
-  /// The withdrawn table must say of 512 entries what the PMD-level bit said of one.
+  /// The withdrawn table must say of 512 entries what the PMD-level bit said of one. An R migration entry has no bit;
+  /// its 512 restores will write theirs, and cannot allocate.
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let wasShared = pmd.bitmapBit
-    guard wasShared, world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
+    guard pmd.bitmapBit || pmd.kind == .migrationRead else { return }
+    guard world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
     // Reserved when the PMD became shared, so this cannot fail.
     if !world.tables[region].hasBitmap { addBitmap(&world, region) }
     world.tables.setTableBits(region, true)

@@ -20,8 +20,8 @@ struct LitmusVerdicts: Sendable {
   var held: [LitmusPage: Held] = [:]
   /// Pages whose exclusivity the last step lost.
   var lost: Set<LitmusPage> = []
-  /// Pages with content in the encoding's world.
-  var populated: Set<LitmusPage> = []
+  /// Pages with content in the encoding's world, as runs: stories have up to 1 GiB of them.
+  private var populated: [(mm: MMID, pages: Range<Int>)] = []
 
   subscript(page: LitmusPage) -> Verdict { held[page]?.verdict ?? .ok }
 }
@@ -54,7 +54,7 @@ extension LitmusVerdicts {
     _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
   ) {
     let page = VirtualPage(UInt64(place.page))
-    if own.options.followsContent, entry.kind != .zeroPage { populated.insert(place) }
+    if own.options.followsContent, entry.kind != .zeroPage { addPopulated(place) }
     let b = baseline.claim(place.mm, page)
     let e = E.claim(own, ref, entry)
     let isStuck = livelocked.contains(place) || before[place] == .livelock
@@ -72,6 +72,14 @@ extension LitmusVerdicts {
       if old.kind != entry.kind || old.folio != folio { lost.insert(place) }
     } else {
       lost.insert(place)
+    }
+  }
+
+  private mutating func addPopulated(_ place: LitmusPage) {
+    if let last = populated.last, last.mm == place.mm, last.pages.upperBound == place.page {
+      populated[populated.count - 1].pages = last.pages.lowerBound..<place.page + 1
+    } else {
+      populated.append((place.mm, place.page..<place.page + 1))
     }
   }
 
@@ -100,11 +108,17 @@ extension LitmusVerdicts {
     _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts,
     _ isStored: (LitmusPage) -> Bool
   ) {
-    for place in before.populated where !populated.contains(place) && own.isLive(place.mm) && isStored(place) {
-      let page = VirtualPage(UInt64(place.page))
-      let entry = baseline.entry(place.mm, page)
-      guard entry.kind.refersToFolio || entry.kind == .swap, baseline.content(place.mm, page) != 0 else { continue }
-      held[place] = Held(verdict: .dataLoss, kind: .none, folio: noIndex)
+    for run in before.populated where own.isLive(run.mm) {
+      for number in run.pages {
+        let page = VirtualPage(UInt64(number))
+        let kind = own.entry(run.mm, page).kind
+        guard !kind.refersToFolio, kind != .swap else { continue }
+        let place = LitmusPage(mm: run.mm, page: number)
+        let entry = baseline.entry(run.mm, page)
+        guard isStored(place), entry.kind.refersToFolio || entry.kind == .swap, baseline.content(run.mm, page) != 0
+        else { continue }
+        held[place] = Held(verdict: .dataLoss, kind: .none, folio: noIndex)
+      }
     }
   }
 }

@@ -68,7 +68,7 @@ package enum LitmusOperation: Sendable {
   /// O-55.
   case migrationRestore(LitmusEntryRange)
   case splitPMD(LitmusEntryRange)
-  case splitFolio(LitmusEntryRange)
+  case splitFolio(LitmusEntryRange, unusedToZeroPage: Bool)
   case collapse(LitmusEntryRange, FolioOrder)
   case ksmMerge(LitmusEntryRange, LitmusEntryRange)
   /// O-59 only.
@@ -82,7 +82,9 @@ package enum LitmusOperation: Sendable {
 
   // — tracking
 
-  case userfaultWriteProtect(LitmusEntryRange)
+  case userfaultWriteProtect(LitmusEntryRange, unpopulated: Bool)
+  /// `P uffd-poison 0`: UFFDIO_POISON.
+  case userfaultPoison(LitmusEntryRange)
   case userfaultResolve(LitmusEntryRange)
   case userfaultCopy(LitmusEntryRange, writeProtected: Bool)
   case userfaultMove(LitmusEntryRange, to: Int)

@@ -47,7 +47,10 @@ extension LitmusParser {
         throw line.error(at: word, "unknown advice '\(word.spelling)'")
       }
       return .madvise(try pages(of: process, &line), advice)
-    case "uffd-wp": return .userfaultWriteProtect(try pages(of: process, &line))
+    case "uffd-wp":
+      let range = try pages(of: process, &line)
+      return .userfaultWriteProtect(range, unpopulated: line.takeWord(ifNext: "unpopulated"))
+    case "uffd-poison": return .userfaultPoison(try pages(of: process, &line))
     case "uffd-resolve": return .userfaultResolve(try pages(of: process, &line))
     case "uffd-copy":
       let range = try pages(of: process, &line)
@@ -134,6 +137,7 @@ extension LitmusParser {
     case "populate-write": .populateWrite
     case "cold": .cold
     case "pageout": .pageOut
+    case "willneed": .willNeed
     case "guard-install": .guardInstall
     case "guard-remove": .guardRemove
     default: nil
@@ -215,7 +219,9 @@ extension LitmusParser {
       return .migrationSet(site, everywhere: !line.takeWord(ifNext: "only"))
     case "restore": return .migrationRestore(try parseSite(&line))
     case "split-pmd": return .splitPMD(try parseSite(&line))
-    case "split-folio": return .splitFolio(try parseSite(&line))
+    case "split-folio":
+      let site = try parseSite(&line)
+      return .splitFolio(site, unusedToZeroPage: line.takeWord(ifNext: "underused"))
     case "collapse":
       let site = try parseSite(&line)
       guard line.takeWord(ifNext: "order") else { throw line.error("expected 'order'") }

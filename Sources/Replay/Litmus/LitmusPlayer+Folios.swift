@@ -62,8 +62,10 @@ extension LitmusPlayer {
         player.world.splitHugeEntry(ref.region)
         return .done
       }
-    case .splitFolio(let range):
-      return LitmusStepReport(world.splitFolio(try folio(try mm(range.process), range.pages.lowerBound)))
+    case .splitFolio(let range, let unusedToZeroPage):
+      return LitmusStepReport(
+        world.splitFolio(
+          try folio(try mm(range.process), range.pages.lowerBound), unusedToZeroPage: unusedToZeroPage))
     case .collapse(let range, let order):
       let mm = try mm(range.process)
       let page = range.pages.lowerBound

@@ -11,7 +11,7 @@ extension LitmusPlayer {
       unmap(mm, range.half)
       return LitmusStepReport()
     case .mlock(let range):
-      vmas[try mm(range.process)]?.change(range.half) { $0.locked = true }
+      setFlag(try mm(range.process), range) { $0.locked = true }
       return LitmusStepReport()
     case .mprotect(let range, let protection): return try mprotect(range, protection)
     case .mremap(let range, let destination, let move): return try mremap(range, to: destination, move)
@@ -48,11 +48,11 @@ extension LitmusPlayer {
     let source = range.half
     let target = destination..<destination + source.count
     if source.overlaps(target) { throw .failed }
-    unmap(mm, target)
     let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(source.lowerBound)))
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
     let kind: LitmusMove = isWhole ? isHuge ? .pmd : .table : .entries
     if kind != move { throw .unsupported("this mremap moves by \(kind.rawValue), not by \(move.rawValue)") }
+    unmap(mm, target)
     let outcome = world.move(mm, from: PageRange(source), to: VirtualPage(UInt64(destination)))
     if case .failed = outcome { return LitmusStepReport(outcome) }
     let shift = destination - source.lowerBound
@@ -85,11 +85,14 @@ extension LitmusPlayer {
     case .wipeOnFork: setFlag(mm, range) { $0.wipeOnFork = true }
     case .keepOnFork: setFlag(mm, range) { $0.wipeOnFork = false }
     case .cold: world.cool(mm, pages)
-    case .guardInstall: world.installGuards(mm, pages)
+    case .guardInstall:
+      guard world.facts.hasGuardRegions else { return LitmusStepReport(.failed(.fault)) }
+      world.installGuards(mm, pages)
     case .guardRemove: world.removeGuards(mm, pages)
     case .populateRead: return try perform(.read(range))
     case .populateWrite: return try perform(.write(range, LitmusWrite()))
-    case .mergeable, .hugePage, .noHugePage, .willNeed: break
+    case .willNeed: world.readAhead(mm, pages)
+    case .mergeable, .hugePage, .noHugePage: break
     case .unmergeable, .pageOut, .remove, .collapse: return try adviseFolios(range, advice)
     }
     return LitmusStepReport()

@@ -81,7 +81,7 @@ extension LitmusPlayer {
     case .migrate, .migrationSet, .migrationRestore, .splitPMD, .splitFolio, .collapse, .ksmMerge, .ksmWriteProtect,
       .ksmReplace, .ksmZero, .ksmPrepare:
       return try folioStep(operation)
-    case .userfaultWriteProtect, .userfaultResolve, .userfaultCopy, .userfaultMove, .clearSoftDirty,
+    case .userfaultWriteProtect, .userfaultResolve, .userfaultCopy, .userfaultPoison, .userfaultMove, .clearSoftDirty,
       .pagemapScanWriteProtect, .numaScan, .ageMGLRU, .toDevicePrivate, .deviceInsert,
       .makeDeviceExclusive, .memoryFailure:
       return try trackingStep(operation)

@@ -6,8 +6,17 @@ import MMEvents
 extension LitmusPlayer {
   mutating func trackingStep(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
     switch operation {
-    case .userfaultWriteProtect(let range), .pagemapScanWriteProtect(let range):
+    case .userfaultWriteProtect(let range, let unpopulated):
+      return try forEachArea(range) { player, mm, pages, vma in
+        player.world.uffdWriteProtect(mm, pages, vma)
+        if unpopulated { player.world.uffdMarkUnpopulated(mm, pages) }
+      }
+    case .pagemapScanWriteProtect(let range):
       return try forEachArea(range) { player, mm, pages, vma in player.world.uffdWriteProtect(mm, pages, vma) }
+    case .userfaultPoison(let range):
+      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+        player.world.uffdPoison(mm, VirtualPage(UInt64(page)))
+      }
     case .userfaultResolve(let range):
       return try forEachArea(range) { player, mm, pages, vma in player.world.uffdResolve(mm, pages, vma) }
     case .userfaultCopy(let range, let writeProtected):

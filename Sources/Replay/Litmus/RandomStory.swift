@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// A seeded story of the litmus format: up to three processes on a handful of pages, small and large folios (every
-/// fifth story one huge page), with whatever the kernel may do to them in between.
+/// fifth story one huge page), with whatever the kernel may do to them in between. Seeds from `firstWideSeed` on draw
+/// from the rare steps too; the stories of those below stay what they were when they found something.
 package struct RandomStory: Sendable {
   package let seed: UInt64
   /// The steps as text; the first ones set up.
   package let lines: [String]
+  package static let firstWideSeed: UInt64 = 1_000_000
   package static let setUp = ["process P", "vma P 0..1023"]
 
   package init(seed: UInt64, steps: Int) {
@@ -38,9 +40,11 @@ private struct RandomStoryWriter {
   private var live = ["P"]
   private let pages: [Int]
   private let order: Int
+  private let isWide: Bool
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
+    isWide = seed >= RandomStory.firstWideSeed
     let isHuge = seed % 5 == 0
     order = isHuge ? 9 : 2
     pages = isHuge ? [0, 1, 7, 511, 512] : [0, 1, 2, 3, 4, 5, 510, 511, 512, 513]
@@ -52,6 +56,7 @@ private struct RandomStoryWriter {
     let process = live[roll(live.count)]
     let page = pages[roll(pages.count)]
     let site = "\(process) \(page)"
+    if isWide, roll(4) == 0 { return rareLine(process, page) }
     switch roll(12) {
     case 0, 1, 2: return access(process, page)
     case 3: return fork(process)
@@ -63,6 +68,44 @@ private struct RandomStoryWriter {
     case 9: return ksm(site)
     case 10: return tracking(process, page)
     default: return device(process, page)
+    }
+  }
+
+  private mutating func rareLine(_ process: String, _ page: Int) -> String {
+    let site = "\(process) \(page)"
+    let range = "\(page)..\(page + roll(4))"
+    switch roll(6) {
+    case 0:
+      let advice = [
+        "willneed", "cold", "pageout", "wipeonfork", "keeponfork", "guard-install", "guard-remove", "populate-read",
+      ]
+      return "\(process) madvise \(advice[roll(advice.count)]) \(range)"
+    case 1:
+      return [
+        "\(process) uffd-wp \(range) unpopulated", "\(process) uffd-poison \(page)", "\(process) uffd-copy \(page)",
+        "\(process) uffd-copy \(page) wp", "\(process) pagemap-scan-wp \(range)",
+      ][roll(5)]
+    case 2:
+      return [
+        "split-folio \(site) underused", "memory-failure \(site)", "ksm-zero \(site)", "migration-set \(site) only",
+        "unmap-to-swap \(site)", "swapout \(site) under-writeback", "collapse \(process) 0..511 order 9",
+      ][roll(7)]
+    case 3:
+      return [
+        "\(process) munmap \(range)", "\(process) mlock \(range)", "vma \(process) 0..1535",
+        "\(process) mremap 0..511 -> 1024 table", "\(process) mremap 0..511 -> 1024 pmd",
+        "\(process) mremap 1024..1535 -> 0 table", "\(process) mremap 1024..1535 -> 0 pmd",
+      ][roll(7)]
+    case 4:
+      guard let child = ["P", "Q", "R"].first(where: { !live.contains($0) }) else {
+        return "\(process) pins \(page) write force"
+      }
+      return "fork \(process) -> \(child) fails before \(page)"
+    default:
+      return [
+        "\(process) reads \(range)", "\(process) writes \(range)", "\(process) writes \(page) order 4",
+        "\(process) uprobe \(page)", "\(process) mprotect \(range) none",
+      ][roll(5)]
     }
   }
 

@@ -68,8 +68,11 @@ package enum RandomStoryCheck {
       kernel: .v7_3, machine: LitmusMachine(), configuration: LitmusConfiguration(E.id, without: forgotten))
     var verdicts = LitmusVerdicts()
     for (operation, text) in operations {
-      // A step that the state does not allow, or the model does not have, is no step.
-      guard (try? baseline.perform(operation)) != nil, (try? own.perform(operation)) != nil else { continue }
+      // A step that the state does not allow may have been done in part, in both worlds.
+      _ = try? baseline.perform(operation)
+      _ = try? own.perform(operation)
+      // Stories merge pages whatever they hold: where only one world did, contents say nothing any more.
+      if !agreeOnMerge(operation, baseline, own) { return nil }
       baseline.settle()
       own.settle()
       let livelocked = own.takeLivelocked()
@@ -84,6 +87,19 @@ package enum RandomStoryCheck {
       if let broken = brokenRule(own.world) ?? brokenRule(baseline.world) { return "after '\(text)': \(broken)" }
     }
     return nil
+  }
+
+  private static func agreeOnMerge<E: Encoding>(
+    _ operation: LitmusOperation, _ baseline: LitmusPlayer<Baseline>, _ own: LitmusPlayer<E>
+  ) -> Bool {
+    switch operation {
+    case .ksmMerge(let one, let other), .ksmReplace(let one, with: let other):
+      [one, other].allSatisfy { range in
+        guard let mm = baseline.mms[range.process] else { return true }
+        return baseline.world.content(mm, range.first) == own.world.content(mm, range.first)
+      }
+    default: true
+    }
   }
 
   private static func brokenRule<E: Encoding>(_ world: World<E>) -> String? {

@@ -11,6 +11,7 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
   case bitmapAllocationFailures
   case foreignEntryWalks
   case foreignWriteProtects
+  case extraTLBFlushes
   case extraFaults
   case extraCopies
   case extraWritebackPages
@@ -27,6 +28,7 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
     case .bitmapAllocationFailures: "bitmap_allocation_failures"
     case .foreignEntryWalks: "foreign_entry_walks"
     case .foreignWriteProtects: "foreign_write_protects"
+    case .extraTLBFlushes: "extra_tlb_flushes"
     case .extraFaults: "extra_faults"
     case .extraCopies: "extra_copies"
     case .extraWritebackPages: "extra_writeback_pages"
@@ -42,6 +44,7 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
     case .bitmapBytesNow, .bitmapBytesPeak: "bytes"
     case .bitmapAllocations, .bitmapAllocationFailures: "allocations of 64 bytes"
     case .foreignEntryWalks, .foreignWriteProtects: "page-table entries"
+    case .extraTLBFlushes: "ranges of one page table"
     case .extraFaults: "faults"
     case .extraCopies, .extraWritebackPages: "pages of 4 KiB"
     case .folioMarkDirty: "calls"
@@ -61,6 +64,8 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
     case .bitmapAllocationFailures: "Bitmap allocations made to fail."
     case .foreignEntryWalks: "Entries of other pages of the folio visited before clearing a folio flag."
     case .foreignWriteProtects: "Entries write-protected because another page of their folio became shared."
+    case .extraTLBFlushes:
+      "TLB flushes of a range in a page table that the operation itself does not work on, after write-protecting there."
     case .extraFaults: "Write or unshare faults the baseline did not take at that place."
     case .extraCopies: "Pages copied where the baseline reused or did not fault."
     case .extraWritebackPages: "Pages written to swap although the baseline found them clean."
@@ -71,7 +76,7 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
 
 /// One counter per kind.
 package struct CostTable: Sendable {
-  private var values = InlineArray<13, UInt64>(repeating: 0)
+  private var values = InlineArray<14, UInt64>(repeating: 0)
 
   package init() {}
 

@@ -169,6 +169,17 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     set { setBit(15, newValue) }
   }
 
+  /// `pte_write`, and the entries that come from a writable one alone: they imply exclusivity (I1).
+  package var countsAsWritable: Bool {
+    switch kind {
+    case .present, .devicePrivate: writable || shadowStack
+    case .deviceExclusive, .migrationWrite: true
+    case .none, .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .hwpoison, .markerUffdWP,
+      .markerGuard, .markerPoison:
+      false
+    }
+  }
+
   /// Present, but without `VM_WRITE`-style permission known either way.
   package var isReadOnly: Bool { !writable && !writableUnknown }
 

@@ -207,6 +207,8 @@ struct FamilySlot: BitwiseCopyable, Sendable, Equatable {
 struct MMState: Sendable {
   let id: MMID
   var origin: MMOrigin
+  /// The mm that the chain of forks began with.
+  var family: MMID
   /// `MMF_HAS_PINNED`.
   var hasPinned = false
   /// `exit_mmap` is tearing the tables down: what it still maps may be gone already.
@@ -227,6 +229,7 @@ struct MMState: Sendable {
 
   init(id: MMID, origin: MMOrigin, isComplete: Bool) {
     self.id = id
+    family = id
     self.origin = origin
     self.isComplete = isComplete
   }

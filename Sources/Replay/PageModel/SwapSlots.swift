@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import MMEvents
+
 /// All swap slots in use.
 struct SwapSlots: Sendable {
   private var slots = ContiguousArray<SwapSlot>()
   private var free = ContiguousArray<UInt32>()
+  /// Slots whose content was a KSM page when it went out: several places may ask for it.
+  private var ksmSlots: [UInt32: KSMSlot] = [:]
 
   var liveCount: Int { slots.count - free.count }
 
@@ -20,6 +24,7 @@ struct SwapSlots: Sendable {
   mutating func release(_ index: UInt32) {
     precondition(slots[Int(index)].entries == 0 && slots[Int(index)].folio == noIndex, "freeing a used swap slot")
     slots[Int(index)].live = false
+    if !ksmSlots.isEmpty { ksmSlots[index] = nil }
     free.append(index)
   }
 
@@ -27,6 +32,37 @@ struct SwapSlots: Sendable {
     get { slots[Int(index)] }
     _modify { yield &slots[Int(index)] }
   }
+}
+
+extension SwapSlots {
+  /// A folio with the slot's content that is nowhere mapped yet.
+  private enum KSMSlot: Sendable {
+    case notMapped
+    case mappedFirst(AnonymousPlace)
+  }
+
+  mutating func holdsKSMPage(_ index: UInt32) { ksmSlots[index] = .notMapped }
+
+  /// A new folio was read in for the slot.
+  mutating func readIn(_ index: UInt32) {
+    if ksmSlots[index] != nil { ksmSlots[index] = .notMapped }
+  }
+
+  mutating func mapped(_ index: UInt32, at place: AnonymousPlace) {
+    if case .notMapped = ksmSlots[index] { ksmSlots[index] = .mappedFirst(place) }
+  }
+
+  func mayMap(_ index: UInt32, at place: AnonymousPlace) -> Bool {
+    guard case .mappedFirst(let first) = ksmSlots[index] else { return true }
+    return first == place
+  }
+}
+
+/// What `ksm_might_need_to_copy` compares: the root of the anon_vma, here the process from which all others were
+/// forked, and the linear index, here the page itself (mremap would keep it).
+struct AnonymousPlace: Hashable, Sendable {
+  var family: MMID
+  var page: VirtualPage
 }
 
 /// One slot of a swap device.

@@ -21,11 +21,6 @@ extension World {
     isHuge(ref) && !folios[FolioID(entry.index)].flags.contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
   }
 
-  /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
-  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: borrowing World<Baseline>) -> Bool {
-    content(mm, page) < baseline.content(mm, page) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
-  }
-
   /// The cached folio is newer than what was written to its swap slot, and nothing says that it has to be written
   /// again.
   func isDoomed(_ mm: MMID, _ page: VirtualPage) -> Bool {

@@ -75,13 +75,17 @@ extension World {
 
   /// The counts beside the mapping list, after an entry was taken off it.
   mutating func unmapped(_ ref: EntryRef, _ entry: Entry) {
+    countUnmapped(ref, entry)
+    touchDiverged(FolioID(entry.index))
+  }
+
+  mutating func countUnmapped(_ ref: EntryRef, _ entry: Entry) {
     let folio = FolioID(entry.index)
     if entry.kind.isMigration {
       folios.withSide(folio) { $0.migrations -= 1 }
     } else {
       mmUnmapped(ref, folio)
     }
-    touchDiverged(folio)
   }
 
   /// `folio_add_return_large_mapcount`: the mm-id bookkeeping of large folios.

@@ -12,16 +12,7 @@ package enum WritableIsExclusive: Rule {
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
-      switch entry.kind {
-      case .present:
-        guard entry.writable || entry.shadowStack else { return nil }
-      case .devicePrivate:
-        guard entry.writable else { return nil }
-      case .deviceExclusive: break
-      case .none, .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .hwpoison,
-        .markerUffdWP, .markerGuard, .markerPoison:
-        return nil
-      }
+      guard entry.countsAsWritable else { return nil }
       return E.claim(world, ref, entry) == .shared ? "writable but not exclusive" : nil
     }
   }

@@ -11,7 +11,7 @@ extension World {
     for _ in 0..<4 {
       if let ref = find(mm, page) {
         var entry = tables.entry(ref)
-        if entry.kind == .present, entry.writable {
+        if entry.kind == .present, entry.writable, !entry.protnone {
           entry.dirty = true
           entry.young = true
           entry.softDirty = true
@@ -47,7 +47,7 @@ extension World {
     case .none:
       if isHuge(ref) { splitHugeEntry(ref.region) }
       return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
-    case .markerUffdWP: return anonymousFault(mm, page, vma)
+    case .markerUffdWP: return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .present:
       if entry.protnone { _ = numaFault(mm, page, vma, migrates: false) }
       return write ? writeFault(mm, page, vma) : .noFault

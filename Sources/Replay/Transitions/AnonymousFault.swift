@@ -8,14 +8,15 @@ extension World {
   package mutating func readFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.readFault) { return .nothing }
     let ref = ensure(mm, page)
-    switch tables.entry(ref).kind {
-    case .none: break
-    case .present, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
-      .deviceExclusive, .hwpoison, .markerGuard, .markerPoison, .markerUffdWP, .swap:
-      return .noFault
-    }
     var entry = Entry(.zeroPage)
     entry.young = true
+    switch tables.entry(ref).kind {
+    case .none: break
+    case .markerUffdWP: entry.uffdWP = true
+    case .present, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+      .deviceExclusive, .hwpoison, .markerGuard, .markerPoison, .swap:
+      return .noFault
+    }
     place(entry, at: ref)
     return .zeroPageMapped
   }

@@ -10,6 +10,7 @@ extension World {
     guard order.rawValue <= 9, order > .base else { return .nothing }
     let start = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
     let range = PageRange(start: start, count: order.pageCount)
+    if order.rawValue == 9 { readInForCollapse(mm, range, vma) }
     guard let first = find(mm, start), !isHuge(first), mayCollapse(mm, range) else { return .failed(.busy) }
     let folio = newFolio(order: order)
     folios.withSide(folio) { $0.extraReferences += 1 }
@@ -26,13 +27,22 @@ extension World {
     return .installed(folio)
   }
 
+  /// `__collapse_huge_page_swapin`; smaller orders are not worth it.
+  private mutating func readInForCollapse(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap {
+      _ = swapIn(mm, owner(ref).page, vma, write: false)
+    }
+  }
+
   /// `__collapse_huge_page_isolate`: only normal anonymous pages without references beyond their mappings.
   private func mayCollapse(_ mm: MMID, _ range: PageRange) -> Bool {
+    var isWritable = !facts.collapseNeedsWritable
     for ref in liveRefs(mm, range) {
       let entry = tables.entry(ref)
       switch entry.kind {
       case .zeroPage: continue
       case .present:
+        if entry.writable { isWritable = true }
         let folio = FolioID(entry.index)
         if entry.uffdWP || folios[folio].flags.contains(.ksm) { return false }
         if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
@@ -43,7 +53,7 @@ extension World {
         return false
       }
     }
-    return true
+    return isWritable
   }
 
   private mutating func mapCollapsedPMD(_ region: UInt32, _ folio: FolioID, _ vma: VMAFacts) {

@@ -47,7 +47,11 @@ extension World {
   /// O-57, O-53: the page moves to device-private memory; the entry is not present but still names it.
   package mutating func moveToDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.moveToDevice) { return .nothing }
-    guard let ref = find(mm, page), !isHuge(ref), tables.entry(ref).kind == .present else { return .nothing }
+    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    if isHuge(ref), !facts.hasDevicePrivatePMDs {
+      let outcome = splitFolio(FolioID(tables.entry(ref).index))
+      return outcome == .done ? moveToDevice(mm, page) : outcome
+    }
     let folio = FolioID(tables.entry(ref).index)
     if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return .failed(.busy) }
     for other in mappings(of: folio).reversed() {

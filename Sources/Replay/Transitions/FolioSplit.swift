@@ -23,9 +23,11 @@ extension World {
   /// O-65: every mapping becomes a migration entry of one new small folio per page, then present again (O-53, O-55).
   /// Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
   /// pin, GUP, isolation) forbid it.
+  ///
+  /// `unusedToZeroPage`: the deferred split of an underused THP; pages that hold only zeros give way to the zero page.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
-  package mutating func splitFolio(_ folio: FolioID) -> Outcome {
+  package mutating func splitFolio(_ folio: FolioID, unusedToZeroPage: Bool = false) -> Outcome {
     if skips(.folioSplit) { return .nothing }
     guard folios[folio].flags.contains(.large), !folios[folio].flags.contains(.hugetlb) else { return .nothing }
     if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {
@@ -43,6 +45,7 @@ extension World {
     folios[folio].flags.remove(.swapCache)
     frames.unbind(folio, pages: pages)
     for page in 0..<pages {
+      if unusedToZeroPage, folios.content(folio, page: page) == 0 { mapZeroPage(folio, page) }
       let slot = page < slotsOfPages.count ? slotsOfPages[page] : noIndex
       let small = splitOff(folio, page, flags, slot)
       if let small, let head { frames.bind(head.advanced(by: page), pages: 1, to: small) }
@@ -50,6 +53,21 @@ extension World {
     folios.withSide(folio) { $0.extraReferences -= 1 }
     release(folio)
     return .done
+  }
+
+  /// O-55, `try_to_map_unused_to_zeropage`: soft-dirty and uffd-wp stay.
+  private mutating func mapZeroPage(_ folio: FolioID, _ page: Int) {
+    if skips(.folioSplitZeros) { return }
+    var refs: [EntryRef] = []
+    forEachMapping(of: folio, page: page) { refs.append($0) }
+    for ref in refs where tables.entry(ref).kind.isMigration {
+      let old = tables.entry(ref)
+      drop(ref)
+      var entry = Entry(.zeroPage)
+      entry.softDirty = old.softDirty
+      entry.uffdWP = old.uffdWP
+      place(entry, at: ref)
+    }
   }
 
   /// One page becomes a folio of its own, and its migration entries present again. `nil`: nobody wanted it.
@@ -80,9 +98,10 @@ extension World {
     return small
   }
 
+  /// Nobody is looked at again because of it: all mappings are on their way to folios of their own.
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
     detach(ref, from: FolioID(entry.index), page: entry.page)
-    unmapped(ref, entry)
+    countUnmapped(ref, entry)
   }
 }

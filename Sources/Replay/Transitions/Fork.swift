@@ -10,7 +10,9 @@ extension World {
     createMM(child, .fork)
     guard let from = slot(of: parent), let to = slot(of: child) else { return }
     let isComplete = mms[Int(from)]?.isComplete ?? false
+    let family = mms[Int(from)]?.family ?? parent
     mms[Int(to)]?.isComplete = isComplete
+    mms[Int(to)]?.family = family
     mms[Int(from)]?.writeProtectSequence &+= 1
     forksUnderWay += 1
   }
@@ -109,7 +111,10 @@ extension World {
     let entry = tables.entry(parentRef)
     let page = owner(parentRef).page
     switch entry.kind {
-    case .none, .filePage, .hwpoison: return true
+    case .none, .filePage: return true
+    case .hwpoison:
+      place(entry, at: ensure(child, page))
+      return true
     case .markerUffdWP:
       if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page, relative: parentRef.region)) }
       return true

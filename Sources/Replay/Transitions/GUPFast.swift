@@ -52,27 +52,6 @@ extension World {
   }
 }
 
-/// Which CPU a story speaks of.
-package struct CPUNumber: Hashable, Sendable, BitwiseCopyable {
-  package let rawValue: Int
-  package init(_ rawValue: Int) { self.rawValue = rawValue }
-}
-
-/// GUP-fast between reading an entry and its last check.
-struct FastPin: Sendable {
-  var cpu: CPUNumber
-  var mm: MMID
-  var page: VirtualPage
-  var seen: Entry
-  /// The page table it was read from, and whether a bitmap hung off it.
-  var table: UInt32
-  var hasBitmap: Bool
-  /// `write_protect_seq`; odd while a fork runs.
-  var sequence: UInt32
-  var isGrabbed = false
-  var bitmapWasFreed = false
-}
-
 extension Entry {
   /// What `pte_same` compares: all but what the model keeps beside the entry.
   var hardwareBits: UInt64 { raw & ~Entry.slotMask }

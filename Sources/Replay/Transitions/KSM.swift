@@ -144,17 +144,3 @@ extension World {
     return (ref, folio)
   }
 }
-
-/// The page table ksmd allocated for before it took the PTL.
-struct PreparedTable: Sendable {
-  var mm: MMID
-  var page: VirtualPage
-  var region: UInt32
-}
-
-/// A page ksmd write-protected and has not replaced yet.
-struct PendingMerge: Sendable {
-  var mm: MMID
-  var page: VirtualPage
-  var folio: FolioID
-}

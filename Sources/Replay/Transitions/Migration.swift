@@ -33,7 +33,11 @@ extension World {
   /// All mappings of the folio, PMDs included; a pinned exclusive page stays mapped (and is the reason why a
   /// migration or split then fails).
   mutating func unmapForMigration(_ folio: FolioID) {
-    for ref in mappings(of: folio) where isHuge(ref) { splitHugeEntry(ref.region) }
+    for ref in mappings(of: folio) where isHuge(ref) {
+      // O-64: the PMD's one bit decides for all 512. Where it cannot be cleared, O-63.
+      _ = setMigrationEntry(ref)
+      splitHugeEntry(ref.region)
+    }
     for ref in mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
   }
 

@@ -149,13 +149,3 @@ extension World {
     }
   }
 }
-
-/// A pin (or reference) and the entry it was taken through.
-struct PinRecord: Sendable {
-  var mm: MMID
-  /// Where the entry is now; once it was zapped, where it last was.
-  var page: VirtualPage
-  var isZapped = false
-  var folio: FolioID
-  var pageInFolio: Int
-}

@@ -12,7 +12,7 @@ extension World {
     if skips(.swapOut) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    guard folios[folio].flags.isDisjoint(with: [.ksm, .hugetlb]) else { return .nothing }
+    guard !folios[folio].flags.contains(.hugetlb) else { return .nothing }
     if !folios[folio].flags.contains(.swapBacked) { return discardLazyfree(folio) }
     for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
     if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
@@ -60,6 +60,7 @@ extension World {
     guard let slot = folios.side(folio)?.slots[entry.page], slot != noIndex else { return false }
     let isDirty = E.isDataDirty(self, entry)
     if isDirty { markDirty(folio) }
+    if folios[folio].flags.contains(.ksm) { slots.holdsKSMPage(slot) }
     var swap = Entry(.swap, index: slot)
     swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
     swap.softDirty = entry.softDirty
@@ -130,6 +131,9 @@ extension World {
       folios.withSide(folio) { $0.extraReferences -= 1 }
       release(folio)
     }
+    if needsCopy(swap.index, folio, at: ref) {
+      return swapInFresh(ref, swap, folio, pageInFolio, vma, write: write)
+    }
     var isExclusive = swap.exclusiveMark
     var site = SharedSite.swapIn
     if isExclusive, isUnderStableWriteback(folio) {
@@ -140,7 +144,8 @@ extension World {
     let triesFree = vma.flags.contains(.locked) || (write && folios[folio].attached == 0)
     let isSole = folios[folio].attached == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
     let canFree = triesFree && canFreeSwapCache(folio)
-    if canFree, site != .stableWrites, facts.swapInReusesSoleReference, isSole { isExclusive = true }
+    let isKSM = folios[folio].flags.contains(.ksm)
+    if canFree, site != .stableWrites, facts.swapInReusesSoleReference, isSole, !isKSM { isExclusive = true }
     if !isExclusive {
       switch E.prepareShared(&self, ref, folio, site) {
       case .ready: break
@@ -151,13 +156,14 @@ extension World {
       }
     }
     slots[swap.index].entries += 1
+    if !isKSM { slots.mapped(swap.index, at: place(of: ref)) }
     mapSwapped(ref, swap, folio, pageInFolio, vma, write: write, isExclusive: isExclusive, site)
     if canFree { freeSwapCache(folio) }
     if write, !tables.entry(ref).writable { return writeFault(mm, page, vma) }
     return .swappedIn(folio)
   }
 
-  private mutating func mapSwapped(
+  mutating func mapSwapped(
     _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts, write: Bool, isExclusive: Bool,
     _ site: SharedSite
   ) {
@@ -185,22 +191,6 @@ extension World {
     }
   }
 
-  /// Encoding A with a pinned folio: the page goes to a folio of its own.
-  private mutating func swapInCopy(
-    _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts
-  ) -> Outcome {
-    slots[swap.index].entries += 1
-    let content = folios.content(folio, page: page)
-    tables.write(.none, at: ref)
-    releaseSwapEntry(swap.index)
-    _ = installCopy(at: ref, from: nil, vma, .writeCopy)
-    let copy = FolioID(tables.entry(ref).index)
-    if options.followsContent { folios.setContent(content, of: copy, page: 0) }
-    markDirty(copy)
-    costs[.extraCopies] += 1
-    return .copied(from: folio, to: copy)
-  }
-
   /// The folio cached for the slot, read in if there is none.
   private mutating func readIntoCache(_ index: UInt32) -> (FolioID, Int) {
     let slot = slots[index]
@@ -209,8 +199,14 @@ extension World {
     folios.withSide(folio) { $0.slots = [index] }
     slots[index].folio = folio.raw
     slots[index].page = 0
+    slots.readIn(index)
     if options.followsContent { folios.setContent(slot.content, of: folio, page: 0) }
     return (folio, 0)
+  }
+
+  /// O-44, `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
+  package mutating func readAhead(_ mm: MMID, _ range: PageRange) {
+    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap { _ = readIntoCache(tables.entry(ref).index) }
   }
 
   /// O-17, `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
@@ -229,7 +225,9 @@ extension World {
     let swap = tables.entry(ref)
     let (folio, page) = readIntoCache(swap.index)
     folios[folio].flags.remove(.writeback)
-    if !swap.exclusiveMark {
+    let copy = needsCopy(swap.index, folio, at: ref) ? self.copy(of: folio, page) : nil
+    let isExclusive = swap.exclusiveMark || copy != nil
+    if !isExclusive {
       switch E.prepareShared(&self, ref, folio, .swapOff) {
       case .ready: break
       case .noMemory: return false
@@ -242,11 +240,12 @@ extension World {
         return true
       }
     }
-    var entry = Entry(.present, index: folio.raw, page: page)
+    if copy == nil, !folios[folio].flags.contains(.ksm) { slots.mapped(swap.index, at: place(of: ref)) }
+    var entry = Entry(.present, index: (copy ?? folio).raw, page: copy == nil ? page : 0)
     entry.softDirty = swap.softDirty
     entry.uffdWP = swap.uffdWP
     substitute(entry, at: ref)
-    if swap.exclusiveMark {
+    if isExclusive {
       E.installedExclusive(&self, ref, .swapOff)
     } else {
       E.installedShared(&self, ref, .swapOff)

@@ -63,11 +63,3 @@ extension World {
     translations.removeAll { $0.entry.index == folio.raw }
   }
 }
-
-/// What a CPU remembers of an entry.
-struct CPUTranslation: Sendable {
-  var cpu: CPUNumber
-  var mm: MMID
-  var page: VirtualPage
-  var entry: Entry
-}

@@ -90,14 +90,16 @@ extension World {
       guard entry.kind == .present, !entry.protnone else { continue }
       let folio = FolioID(entry.index)
       if folios[folio].flags.contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref) { continue }
-      if entry.writable || entry.writableUnknown { entry = E.wrprotected(&self, ref, entry, .numa) }
+      if !facts.numaHintKeepsWrite, entry.writable || entry.writableUnknown {
+        entry = E.wrprotected(&self, ref, entry, .numa)
+      }
       entry.protnone = true
       update(entry, at: ref)
     }
   }
 
   /// O-19: the hint is taken back, for the whole large folio at once; write comes back where the page is exclusive,
-  /// unless the fault tried to migrate the folio.
+  /// unless the fault tried to migrate the folio. 6.1 never took it away (`pte_savedwrite`).
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
     if skips(.numaFault) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
@@ -108,7 +110,8 @@ extension World {
       entry.protnone = false
       entry.young = true
       update(entry, at: other)
-      if !migrates, canBecomeWritable(other, entry, vma) { update(E.madeWritable(&self, other, entry), at: other) }
+      guard !facts.numaHintKeepsWrite, !migrates, canBecomeWritable(other, entry, vma) else { continue }
+      update(E.madeWritable(&self, other, entry), at: other)
     }
     return .done
   }

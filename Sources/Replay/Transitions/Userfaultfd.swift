@@ -25,6 +25,25 @@ extension World {
     return .installed(folio)
   }
 
+  /// UFFDIO_POISON: whoever touches the page gets SIGBUS.
+  package mutating func uffdPoison(_ mm: MMID, _ page: VirtualPage) -> Outcome {
+    if skips(.uffdPoison) { return .nothing }
+    let ref = ensure(mm, page)
+    guard tables.entry(ref).kind == .none else { return .failed(.busy) }
+    place(Entry(.markerPoison), at: ref)
+    return .done
+  }
+
+  /// UFFD_FEATURE_WP_UNPOPULATED: markers say where nothing is that the next page is to be write-protected.
+  package mutating func uffdMarkUnpopulated(_ mm: MMID, _ range: PageRange) {
+    var page = range.start
+    while page < range.end {
+      let ref = ensure(mm, page)
+      if tables.entry(ref).kind == .none { place(Entry(.markerUffdWP), at: ref) }
+      page = page.advanced(by: 1)
+    }
+  }
+
   /// O-78, O-79: needs an exclusive, unpinned page (or exclusive swap entry); a large folio is split first, and a
   /// whole PMD moves at once.
   package mutating func uffdMove(_ mm: MMID, from source: VirtualPage, to destination: VirtualPage) -> Outcome {

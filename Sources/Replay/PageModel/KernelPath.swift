@@ -60,6 +60,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case endWriteback
   /// `do_swap_page`.
   case swapIn
+  /// `ksm_might_need_to_copy`.
+  case swapInCopy
   /// `unuse_pte`.
   case swapOff
   /// `ttu_anon_lazyfree_folio`.
@@ -70,6 +72,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case migrationRestore
   /// `split_folio`.
   case folioSplit
+  /// `try_to_map_unused_to_zeropage`.
+  case folioSplitZeros
   /// `__split_huge_pmd`: the entries come, but not what they say.
   case pmdSplit
   /// `collapse_huge_page`.
@@ -102,6 +106,8 @@ package enum KernelPath: String, Sendable, CaseIterable, BitwiseCopyable {
   case uffdCopy
   /// `move_pages_pte`.
   case uffdMove
+  /// `mfill_atomic_pte_poison`.
+  case uffdPoison
   /// `uffd_wp_range`.
   case uffdWriteProtect
   /// `uffd_wp_range`, resolve.

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// The name by which users speak of an encoding.
-package struct EncodingID: RawRepresentable, Hashable, Sendable, CaseIterable {
+package struct EncodingID: RawRepresentable, Hashable, Sendable {
   package let rawValue: String
 
   /// A name for an encoding's own file; it is known to users once the registry has the encoding.
   package init(_ name: String) { rawValue = name }
-
-  /// `nil` where the registry has no such encoding.
-  package init?(rawValue: String) {
-    guard EncodingRegistry.ids.contains(EncodingID(rawValue)) else { return nil }
-    self.init(rawValue)
-  }
-
-  package static var allCases: [EncodingID] { EncodingRegistry.ids }
 
   package static let baseline = EncodingID("baseline")
   package static let aAndLazy = EncodingID("A-and-lazy")

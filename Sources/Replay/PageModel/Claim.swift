@@ -10,4 +10,13 @@ package enum Claim: UInt8, Sendable, BitwiseCopyable {
   package init(_ isExclusive: Bool) { self = isExclusive ? .exclusive : .shared }
 
   package var isExclusive: Bool { self == .exclusive }
+
+  /// What it may be in truth.
+  package var possibleValues: [Bool] {
+    switch self {
+    case .shared: [false]
+    case .exclusive: [true]
+    case .unknown: [false, true]
+    }
+  }
 }
