@@ -71,6 +71,12 @@ extension ReplayDriver {
       // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
+    case .mustReuse
+    where unseen.protectsByUserfaultfd(mm) && lockstep.baseline.claim(mm, page) != .exclusive:
+      // It becomes exclusive when the handler has answered.
+      unknown(.decision, mm, page, .userfaultfd)
+      unseen.doubt(mm, PageRange(start: page, count: 1))
+      reuse(mm, page, vma)
     case .mustReuse:
       switch hiddenReference(mm, page) {
       case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")

@@ -170,7 +170,8 @@ extension ReplayDriver {
   /// dirty bits stay unknown until a fault or an oracle tells.
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
     count(\.learnedFromSnapshots)
-    unseen.settle(mm, shown.page)
+    // A handler's answer is yet to come.
+    if !unseen.protectsByUserfaultfd(mm) { unseen.settle(mm, shown.page) }
     var facts = LearnedEntry()
     if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
