@@ -61,7 +61,9 @@ struct OtherKernelTests {
     // 64 small pages move at least once.
     #expect(found.entries.checked >= 64)
     #expect(found.entries.disagree == 0 && found.entries.unknown == 0)
-    #expect(found.decisions.disagree == 0)
+    // What came back from a migration is written: all 64 pages in the end.
+    #expect(found.decisions.checked >= 32)
+    #expect(found.decisions.disagree == 0 && found.decisions.unknown == 0)
   }
 
   @Test(

@@ -58,7 +58,8 @@ extension World {
     entry.uffdWP = facts.uffdWP
     entry.dirty = facts.dirty == .exclusive
     entry.dirtyUnknown = facts.dirty == .unknown
-    let mayBeWritable = facts.exclusive != .shared && target == nil
+    // Where the flag is set nobody else maps the page: what the model has of it elsewhere is out of date.
+    let mayBeWritable = facts.exclusive == .exclusive || (facts.exclusive == .unknown && target == nil)
     entry.writable = facts.writable == .exclusive && mayBeWritable
     entry.writableUnknown = facts.writable == .unknown && mayBeWritable
     place(entry, at: ref)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+@testable import Replay
+
+/// What the events of a trace make of the model, where the order of things in the kernel is not the order of its
+/// tracepoints. Expectations are the kernel's: `do_wp_page`, `copy_page_range`, `exit_mmap`, `migrate_pages`.
+@Suite("From events to the model")
+struct DriveTests {
+  /// Processes P (mm 0) and its child Q (mm 1); eight pages of P from a 2 MiB border on.
+  private struct Tale {
+    static let p = MMID(0)
+    static let q = MMID(1)
+    static let first = VirtualPage(512 * 16)
+    private var driver = ReplayDriver(
+      encodings: [.baseline, .aAndEager, .b, .cStrict], facts: .v7_3, seesLRUInsertion: false)
+    private var records: UInt64 = 0
+    private var clock: UInt64 = 1_000_000
+
+    init() {
+      at(Self.p, 100, .mmCreated(.exec))
+      at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))
+    }
+
+    func page(_ index: Int) -> VirtualPage { Self.first.advanced(by: index) }
+    func range(_ pages: Range<Int>) -> PageRange { PageRange(start: page(pages.lowerBound), count: pages.count) }
+
+    /// The next thing that happens, a microsecond later than the last unless `time` says otherwise.
+    mutating func at(_ mm: MMID, _ task: Int32, _ event: MMEvent, time: UInt64? = nil) {
+      records += 1
+      clock = time ?? clock + 1000
+      driver.apply([
+        MMEventRecord(
+          sequence: Sequence(records), time: Timestamp(nanoseconds: clock), cpu: CPU(0), task: TaskID(task), mm: mm,
+          event: event)
+      ])
+    }
+
+    mutating func touch(_ index: Int, _ pfn: UInt64) {
+      at(Self.p, 100, .fault(page(index), .write, .anonymous(PFN(pfn), .base, replaced: false)))
+    }
+
+    mutating func fork(_ pages: Range<Int>) {
+      at(Self.q, 100, .mmCreated(.fork))
+      at(Self.p, 100, .forkBegan(child: Self.q))
+      at(Self.p, 100, .forkCopied(child: Self.q, range(pages)))
+      at(Self.p, 100, .forkEnded(child: Self.q))
+    }
+
+    mutating func copy(_ mm: MMID, _ task: Int32, _ index: Int, _ pfn: UInt64, took nanoseconds: UInt32) {
+      at(mm, task, .fault(page(index), [.write, .present], .copied(PFN(pfn), sinceDecision: nanoseconds)))
+    }
+
+    mutating func result() -> ReplayResult {
+      driver.finish(
+        capture: CaptureSummary(
+          name: "tale", kernel: "7.3", command: [], records: records, spanNanoseconds: clock, addressSpaces: 2)
+      ) { _, _, _ in [] }
+    }
+
+    func claim(_ mm: MMID, _ index: Int) -> Claim { driver.lockstep.baseline.claim(mm, page(index)) }
+    func frame(_ mm: MMID, _ index: Int) -> PFN? { driver.lockstep.baseline.mappedFrame(mm, page(index)) }
+  }
+
+  @Test("Parent and child copy one page at once: the second decided while the first had it, and may not before")
+  func copiedAtOnce() {
+    for (took, unknown) in [(UInt32(3000), UInt64(0)), (500, 1)] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.fork(0..<8)
+      // The parent's copy takes effect a microsecond before the child's.
+      tale.copy(Tale.p, 100, 0, 11, took: 2000)
+      tale.copy(Tale.q, 200, 0, 12, took: took)
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.disagree == 0 && decisions.unknown == unknown && decisions.agree == 2 - unknown)
+    }
+  }
+
+  @Test("A page kept beside a dying mm has lost that mapping, and so has every page below it")
+  func dyingMapperIsGone() {
+    var tale = Tale()
+    for index in 0..<4 { tale.touch(index, 10 + UInt64(index)) }
+    tale.fork(0..<8)
+    tale.at(Tale.q, 200, .mmTeardownBegan)
+    tale.at(Tale.q, 200, .mmTeardownProceeded(remaining: 0, unmapped: 4, flushed: true))
+    tale.at(Tale.p, 100, .fault(tale.page(2), [.write, .present], .quiet))
+    tale.at(Tale.p, 100, .fault(tale.page(1), [.write, .present], .quiet))
+    #expect(tale.claim(Tale.p, 2) == .exclusive && tale.claim(Tale.p, 1) == .exclusive)
+    #expect(tale.claim(Tale.p, 0) == .shared)
+    let result = tale.result()
+    // Which side of the flush the first fault was on is open; the second is settled by the first.
+    #expect(result.verification.decisions.disagree == 0 && result.verification.decisions.unknown <= 1)
+    #expect(result.divergences.allSatisfy { $0.verdict != .unsafe })
+  }
+
+  @Test("MADV_DONTFORK on half a huge page splits its entry; fork copies the other half")
+  func borderSplitsHugePage() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(512), FolioOrder(9), replaced: false)))
+    tale.at(Tale.p, 100, .advised(tale.range(256..<512), .dontFork))
+    tale.fork(0..<256)
+    #expect(tale.claim(Tale.p, 0) == .shared && tale.claim(Tale.p, 255) == .shared)
+    #expect(tale.claim(Tale.p, 256) == .exclusive && tale.claim(Tale.p, 511) == .exclusive)
+    #expect(tale.frame(Tale.q, 255) == PFN(767) && tale.frame(Tale.q, 256) == nil)
+  }
+
+  @Test("A copy told late, after the same fault was told as quiet, proves nothing and is followed")
+  func lateCopy() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    tale.at(Tale.q, 200, .mmTeardownBegan)
+    tale.at(Tale.q, 200, .mmExited)
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present, .late], .copied(PFN(11), sinceDecision: 0)))
+    #expect(tale.frame(Tale.p, 0) == PFN(11) && tale.claim(Tale.p, 0) == .exclusive)
+    let decisions = tale.result().verification.decisions
+    #expect(decisions.agree == 1 && decisions.unknown == 1 && decisions.disagree == 0)
+  }
+
+  @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
+  func userfaultArrival() {
+    for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {
+      var tale = Tale()
+      tale.at(Tale.p, 101, .unfollowed(.userfaultfd, nil))
+      for pfn in arrivals { tale.at(Tale.p, 101, .appeared(pfn, .base), time: 2_000_500) }
+      // The fault began before they came; that it gave its page back is known later.
+      tale.at(Tale.p, 100, .fault(tale.page(3), .write, .raced), time: 2_000_000)
+      #expect(tale.frame(Tale.p, 3) == frame)
+    }
+  }
+
+  @Test("Migration: the type is checked in parent and child, the frame changes with the entry that comes back")
+  func migrationMoves() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.touch(1, 11)
+    tale.fork(0..<1)
+    func set(_ index: Int, _ pfn: UInt64, _ type: MigrationEntryType) -> MMEvent {
+      .migrationSet(tale.page(index), PFN(pfn), type, .base, young: true, dirty: true)
+    }
+    let events = [set(0, 10, .read), set(0, 10, .read), set(1, 11, .write)]
+    for event in events { tale.at(Tale.p, 300, event) }
+    for (index, pfn) in [(0, 30), (0, 30), (1, 31)] as [(Int, UInt64)] {
+      tale.at(
+        Tale.p, 300, .migrationRemoved(tale.page(index), PFN(pfn), .base, writable: index == 1, dirty: true))
+    }
+    #expect(tale.frame(Tale.p, 0) == PFN(30) && tale.frame(Tale.q, 0) == PFN(30))
+    #expect(tale.frame(Tale.p, 1) == PFN(31) && tale.claim(Tale.p, 1) == .exclusive)
+    let entries = tale.result().verification.entries
+    #expect(entries.agree == 3 && entries.checked == 3)
+  }
+}
