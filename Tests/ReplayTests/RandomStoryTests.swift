@@ -15,7 +15,7 @@ struct RandomStoryTests {
 
   @Test(
     "Seeds that once found something stay quiet",
-    arguments: [UInt64(1017), 2638, 13465, 31630, 36326, 40345, 1_011_746, 1_015_343])
+    arguments: [UInt64(1017), 2638, 13465, 31630, 36326, 40345, 1_011_746, 1_014_741, 1_015_343])
   func onceBroken(seed: UInt64) {
     let finding = RandomStoryCheck.check(seed: seed, steps: 50)
     #expect(finding?.what == nil)

@@ -109,6 +109,14 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     set(&world, FolioID(entry.index), entry.page, true)
   }
 
+  /// To share the page behind a migration entry the flag would have to be cleared, which a pin on another page of the
+  /// folio forbids: fork waits for the migration and copies the page.
+  package static func waitsForMigrationAtFork(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+    let folio = FolioID(entry.index)
+    return Policy.writeProtectsOthers && world.folios[folio].flags.contains(.large) && world.isPinned(folio)
+      && flag(world, folio) == .exclusive
+  }
+
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     let entry = world.tables.entry(parent)
     clear(&world, FolioID(entry.index), entry.page, except: [parent, child])

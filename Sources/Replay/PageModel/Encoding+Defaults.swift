@@ -23,6 +23,9 @@ extension Encoding {
     _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
   ) -> Bool { true }
 
+  @inline(__always)
+  package static func waitsForMigrationAtFork(_ world: borrowing World<Self>, _ entry: Entry) -> Bool { false }
+
   /// Nothing to clear: what the new entry says is what was claimed.
   @inline(__always)
   package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {

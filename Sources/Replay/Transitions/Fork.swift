@@ -127,6 +127,13 @@ extension World {
       copySwapEntry(parentRef, entry, ensure(child, page, relative: parentRef.region), vma)
       return true
     case .migrationRead, .migrationReadExclusive, .migrationWrite:
+      if E.waitsForMigrationAtFork(self, entry) {
+        // Whatever else holds the folio makes the migration fail: the page comes back where it was.
+        restoreMigrationEntry(parentRef)
+        if tables.entry(parentRef).isPresent {
+          return copyEntry(parentRef, parent: parent, child: child, vma, hasPinned: hasPinned)
+        }
+      }
       return copyMigrationEntry(parentRef, entry, ensureLike(parentRef, child, page), vma)
     case .deviceExclusive:
       restoreDeviceExclusive(parentRef, vma)
