@@ -49,21 +49,21 @@ struct DelayLineTests {
     #expect(isFilled == [false, false])
   }
 
-  @Test("With 131,072 records behind it a place is given up, whenever the line is emptied")
+  @Test("With 32,768 records behind it a place is given up, whenever the line is emptied")
   func full() {
     for releasesOften in [false, true] {
       var line = DelayLine()
       var events: [MMEventRecord] = []
       let slot = line.keepPlace(at: Timestamp(nanoseconds: 0))
-      for number in 1..<131_072 as Range<UInt64> {
+      for number in 1..<32_768 as Range<UInt64> {
         line.append(record(number, at: 1))
         if releasesOften, number % 1000 == 0 { line.release(into: &events) }
       }
       #expect(events.isEmpty)
-      line.append(record(131_072, at: 1))
+      line.append(record(32_768, at: 1))
       let isFilled = line.fill(slot, with: record(0, at: 0))
       line.release(into: &events)
-      #expect(!isFilled && events.count == 131_072)
+      #expect(!isFilled && events.count == 32_768)
     }
   }
 
