@@ -2,25 +2,6 @@
 
 import MMEvents
 
-/// A write-protection fault that showed nothing where the model expects a copy: another thread may have made it, or
-/// the kernel refused the fault (`pagefault_disabled`) and will see it again. The page's next event tells.
-struct Doubt {
-  let record: MMEventRecord
-  let mm: MMID
-  let page: VirtualPage
-  let expected: String
-
-  /// Nanoseconds between a fault's entry and its decision, for one that copies nothing: taking locks, at most.
-  static let longestFault: UInt64 = 200_000
-}
-
-/// Where `MAP_POPULATE` or `mlock` has got to.
-struct Populating {
-  let task: TaskID
-  let range: PageRange
-  var next: VirtualPage
-}
-
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
@@ -112,7 +93,7 @@ extension ReplayDriver {
     }
   }
 
-  private mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, othersAreGone: Bool = false) {
+  mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, othersAreGone: Bool = false) {
     if othersAreGone { removeOthers(mm, page) }
     run(.writeFault(mm, page, vma, .reused), followsKernel: true)
   }
@@ -133,7 +114,7 @@ extension ReplayDriver {
 
   // — a page was allocated
 
-  private mutating func firstTouch(
+  mutating func firstTouch(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder, _ vma: VMAFacts, _ access: FaultAccess
   ) {
     if order == FolioOrder(9) {
@@ -155,7 +136,7 @@ extension ReplayDriver {
     bind(run(.anonymousFault(mm, page, order, vma)), pfn)
   }
 
-  private mutating func copied(
+  mutating func copied(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess, decided: Timestamp
   ) {
     let prediction = lockstep.predictWriteFault(mm, page)
@@ -210,207 +191,5 @@ extension ReplayDriver {
       }
     }
     bind(run(.filePageCopy(mm, page, vma)), pfn)
-  }
-
-  // — pages without a fault
-
-  mutating func populated(_ mm: MMID, _ range: PageRange, _ outcome: FaultOutcome) {
-    var next = range.start
-    if let populating, populating.task == current.task, populating.range == range { next = populating.next }
-    guard let page = nextWanting(outcome, mm, PageRange(start: next, end: range.end)) else {
-      count(\.populatedNowhere)
-      return
-    }
-    populating = Populating(task: current.task, range: range, next: page.advanced(by: 1))
-    noteTouched(mm, page)
-    let vma = facts(mm, page)
-    switch outcome {
-    case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
-    case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
-    case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
-    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
-    }
-  }
-
-  /// GUP goes up the range: the next page that the outcome can have happened to.
-  private func nextWanting(_ outcome: FaultOutcome, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
-    switch outcome {
-    case .copied:
-      var found: VirtualPage?
-      var ksm: VirtualPage?
-      lockstep.baseline.forEachEntry(mm, range) { page, entry in
-        guard entry.kind == .present, !entry.writable else { return }
-        if found == nil { found = page }
-        if ksm == nil, lockstep.baseline.isKSM(FolioID(entry.index)) { ksm = page }
-      }
-      // MADV_UNMERGEABLE breaks KSM pages alone; population copies whatever is read-only.
-      return ksm ?? found
-    default:
-      var page = range.start
-      // Unmapped holes of the whole address space are not worth a walk.
-      let limit = min(range.end, range.start.advanced(by: 1 << 20))
-      while page < limit {
-        switch lockstep.baseline.entry(mm, page).kind {
-        case .none, .zeroPage, .filePage: return page
-        default: page = page.advanced(by: 1)
-        }
-      }
-      return nil
-    }
-  }
-
-  mutating func stackPlaced(_ mm: MMID, _ end: VirtualPage) {
-    guard let arguments = programs[mm]?.arguments else { return }
-    programs[mm] = nil
-    for (index, pfn) in arguments.enumerated() {
-      let page = end.advanced(by: -1 - index)
-      // It may have left the LRU batch since it was allocated.
-      guard let folio = run(.anonymousFault(mm, page, .base, .anonymous), .create).folio else { continue }
-      lockstep.baseline.bind(pfn, to: folio)
-    }
-  }
-
-  // — evidence
-
-  mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
-    guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
-    lockstep.baseline.bind(pfn, to: folio)
-    // A large folio goes to the list at once (`folio_may_be_lru_cached`).
-    if !lockstep.baseline.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
-  }
-
-  private func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
-    let entry = lockstep.baseline.entry(mm, page)
-    guard entry.kind.refersToFolio else { return .none }
-    if lockstep.baseline.claim(mm, page) == .exclusive { return .none }
-    return hidden.suspicion(of: lockstep.baseline.pfn(of: FolioID(entry.index)), on: current.cpu)
-  }
-
-  /// Every other mapping of the page is in a range that its owner is removing, or in a dying mm.
-  private func othersAreBeingRemoved(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    let entry = lockstep.baseline.entry(mm, page)
-    guard entry.kind.refersToFolio else { return false }
-    return lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page).allSatisfy { other in
-      (other.mm == mm && other.page == page) || hidden.isBeingRemoved(other.mm, other.page)
-        || lockstep.baseline.isDying(other.mm)
-    }
-  }
-
-  /// What is known of the references that dying mms have to the page (`wp_can_reuse_anon_folio` counts them): held
-  /// if one certainly is, released if all certainly are. Not every flush is traced, so the kernel reusing a page that
-  /// seems held proves nothing.
-  private func dyingReferences(_ mm: MMID, _ page: VirtualPage) -> Teardown.Reference {
-    let entry = lockstep.baseline.entry(mm, page)
-    guard entry.kind.refersToFolio else { return .unknown }
-    var result = Teardown.Reference.released
-    for other in lockstep.baseline.mappers(of: FolioID(entry.index), page: entry.page) where other.mm != mm {
-      guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
-      if teardown.hasPassed(other.page) { continue }
-      let above = PageRange(start: other.page, end: PageRange.everything.end)
-      let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
-      switch teardown.reference(rank: rank) {
-      case .held: return .held
-      case .unknown: result = .unknown
-      case .released: break
-      }
-    }
-    return result
-  }
-
-  mutating func disagree(
-    _ mm: MMID, _ page: VirtualPage, _ expected: String, _ observed: String, _ cause: DisagreementCause,
-    evidence: Finding.Evidence = .decision, record: MMEventRecord? = nil
-  ) {
-    let record = record ?? current
-    verifier.disagree(evidence, cause) {
-      Self.finding(evidence, $0, mm, page, expected, observed, record)
-    }
-  }
-
-  mutating func unknown(
-    _ evidence: Finding.Evidence, _ mm: MMID, _ page: VirtualPage, _ cause: UnknownCause,
-    record: MMEventRecord? = nil
-  ) {
-    let record = record ?? current
-    verifier.unknown(evidence, cause) {
-      Self.finding(evidence, $0, mm, page, "unknown", "", record)
-    }
-  }
-
-  private static func finding(
-    _ evidence: Finding.Evidence, _ cause: String, _ mm: MMID, _ page: VirtualPage, _ expected: String,
-    _ observed: String, _ record: MMEventRecord
-  ) -> Finding {
-    Finding(
-      evidence: evidence, cause: cause, sequence: record.sequence, time: record.time, mm: mm, page: page,
-      expected: expected, observed: observed)
-  }
-
-  // — doubts
-
-  private mutating func doubt(_ mm: MMID, _ page: VirtualPage, _ expected: String) {
-    doubts.append(Doubt(record: current, mm: mm, page: page, expected: expected))
-  }
-
-  /// The next fault on the page tells what the quiet one was.
-  private mutating func settleDoubts(_ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome) {
-    guard !doubts.isEmpty, let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return }
-    let doubt = doubts.remove(at: index)
-    switch outcome {
-    case .copied, .copiedFromFile, .anonymous, .raced, .refused: break  // made by another thread, or tried again
-    case .quiet, .file, .swappedIn, .unexplained: condemn(doubt)
-    }
-  }
-
-  /// The page goes away or is shared anew with the question open.
-  mutating func settleDoubts(of mm: MMID) {
-    guard !doubts.isEmpty else { return }
-    for doubt in doubts where doubt.mm == mm { unknown(.decision, mm, doubt.page, .raced, record: doubt.record) }
-    doubts.removeAll { $0.mm == mm }
-  }
-
-  /// Two faults on one page at a time: the quiet one began before the other one's copy was seen and came to its
-  /// decision after it, as the only mapper left.
-  private mutating func settleOvertaken() {
-    let now = current.time.nanoseconds
-    for doubt in doubts where now &- doubt.record.time.nanoseconds < Doubt.longestFault {
-      guard case .mustReuse = lockstep.predictWriteFault(doubt.mm, doubt.page) else { continue }
-      unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record)
-      reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
-      doubts.removeAll { $0.mm == doubt.mm && $0.page == doubt.page }
-    }
-  }
-
-  /// The kernel shows the page exclusive, and nobody else maps it any more: a fault that was held up came to its
-  /// decision after they had gone. `false`: no such fault is known.
-  mutating func settleDelayed(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    guard let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return false }
-    switch lockstep.predictWriteFault(mm, page) {
-    case .mustReuse, .eitherWay: break
-    case .mustCopy, .mustReplace, .alreadyWritable, .notMapped: return false
-    }
-    unknown(.decision, mm, page, .raced, record: doubts.remove(at: index).record)
-    reuse(mm, page, facts(mm, page))
-    return true
-  }
-
-  mutating func settleAllDoubts() {
-    for doubt in doubts { unknown(.decision, doubt.mm, doubt.page, .raced, record: doubt.record) }
-    doubts.removeAll()
-  }
-
-  private mutating func condemn(_ doubt: Doubt) {
-    disagree(doubt.mm, doubt.page, doubt.expected, "no copy", .reusedShared, record: doubt.record)
-    reuse(doubt.mm, doubt.page, facts(doubt.mm, doubt.page))
-  }
-}
-
-extension UnknownCause {
-  init(_ reason: UnknownReason) {
-    switch reason {
-    case .sharersNotSeen: self = .sharersNotSeen
-    case .flagNotSeen, .entryNotSeen: self = .entryNotSeen
-    case .sharerDying: self = .sharerDying
-    }
   }
 }
