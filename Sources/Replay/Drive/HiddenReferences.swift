@@ -18,7 +18,8 @@ struct HiddenReferences {
 
   /// When a copy last took a mapping away from a frame that somebody else still mapped. The reference goes later still.
   private var copiedAway: [PFN: Timestamp] = [:]
-  private static let copiesKept = 1024
+  /// How many are kept before the old ones go.
+  private var copiesKept = 1024
   /// Nanoseconds after which no fault is under way any more that could have found the mapping.
   private static let longestDecision: UInt64 = 1_000_000
 
@@ -49,8 +50,9 @@ struct HiddenReferences {
 
   mutating func copied(awayFrom pfn: PFN, at time: Timestamp) {
     copiedAway[pfn] = time
-    guard copiedAway.count > Self.copiesKept else { return }
+    guard copiedAway.count > copiesKept else { return }
     copiedAway = copiedAway.filter { $0.value.nanoseconds + Self.longestDecision > time.nanoseconds }
+    copiesKept = max(1024, 2 * copiedAway.count)
   }
 
   /// Two tasks copy the same page at once: the second decided while the first had it mapped yet.

@@ -103,7 +103,7 @@ extension ReplayDriver {
       return
     }
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
-    let knownPFN = lockstep.baseline.mappedFrame(open.mm, shown.page)
+    let knownPFN = known.flatMap { lockstep.baseline.frame(of: $0.folio, $0.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
       if isReplacedByKSM(shown, known) {
@@ -125,7 +125,8 @@ extension ReplayDriver {
     }
     if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
     let isTail = known.map { $0.index > 0 } ?? false
-    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isMappedByPMD(open.mm, shown.page) else {
+    // Mapped by a PMD, its flag is that of the folio's head.
+    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isPMDMapped(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
       return
     }

@@ -26,14 +26,13 @@ extension World {
     return (FolioID(entry.index), isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
   }
 
-  /// The page is mapped by a PMD: its flag is that of the folio's head.
-  func isMappedByPMD(_ mm: MMID, _ page: VirtualPage) -> Bool { find(mm, page).map { isHuge($0) } ?? false }
-
   /// The frame that an entry maps, where the model knows it.
   func mappedFrame(_ mm: MMID, _ page: VirtualPage) -> PFN? {
-    guard let (folio, index) = mappedPage(mm, page) else { return nil }
-    return pfn(of: folio)?.advanced(by: index)
+    mappedPage(mm, page).flatMap { frame(of: $0.folio, $0.index) }
   }
+
+  /// The frame of one page of a folio.
+  func frame(of folio: FolioID, _ index: Int) -> PFN? { pfn(of: folio)?.advanced(by: index) }
 
   /// The entries that refer to the page in a frame; none when the model has no folio there.
   func mappers(of pfn: PFN) -> [(mm: MMID, page: VirtualPage)] {

@@ -80,10 +80,7 @@ extension World {
     let wasShared = E.claim(self, ref, entry) == .shared && folios[FolioID(entry.index)].attached > 1
     let shared = E.wrprotected(&self, ref, entry, .fork)
     if shared != entry { tables.write(settled(shared), at: ref) }
-    var copy = shared
-    copy.young = false
-    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
-    tables.write(settled(copy), at: childRef)
+    tables.write(settled(shared.forChild(vma)), at: childRef)
     attach(childRef, to: FolioID(entry.index), page: 0)
     E.sharedAtFork(&self, parent: ref, child: childRef)
     return shared != entry || !wasShared
@@ -113,7 +110,7 @@ extension World {
     switch entry.kind {
     case .none, .filePage: return true
     case .hwpoison:
-      place(entry, at: ensure(child, page))
+      place(entry, at: ensure(child, page, relative: parentRef.region))
       return true
     case .markerUffdWP:
       if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page, relative: parentRef.region)) }
@@ -176,10 +173,7 @@ extension World {
     }
     let shared = E.wrprotected(&self, parentRef, entry, .fork)
     update(shared, at: parentRef)
-    var copy = shared
-    copy.young = false
-    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
-    place(copy, at: childRef)
+    place(shared.forChild(vma), at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
     touchDiverged(folio)
     return true
@@ -219,6 +213,18 @@ extension World {
     place(shared, at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
     return true
+  }
+}
+
+extension Entry {
+  /// What fork writes for the child: it has not accessed the page, and uffd-wp is its own only with a userfaultfd that
+  /// follows forks.
+  @inline(__always)
+  func forChild(_ vma: VMAFacts) -> Entry {
+    var copy = self
+    copy.young = false
+    copy.uffdWP = uffdWP && vma.flags.contains(.uffdForkEvent)
+    return copy
   }
 }
 

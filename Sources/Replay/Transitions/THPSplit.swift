@@ -95,10 +95,7 @@ extension World {
     }
     let shared = E.wrprotected(&self, parentRef, entry, .fork)
     update(shared, at: parentRef)
-    var copy = shared
-    copy.young = false
-    copy.uffdWP = copy.uffdWP && vma.flags.contains(.uffdForkEvent)
-    place(copy, at: childRef)
+    place(shared.forChild(vma), at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
     return true
   }
