@@ -2,9 +2,9 @@
 
 /// Merges the CPUs of all buffers by time.
 ///
-/// Assumption about the data: the records of one CPU are in order of time, and a CPU that runs produces many in a row
-/// before another's turn. So the merge works by runs: it takes from the CPU with the earliest head until that passes
-/// the next CPU's head. Where a CPU's time does go backwards (damage), records keep their file order.
+/// Assumption about the data: the records of one CPU are in order of time, and for a while no more than two CPUs are busy.
+/// So the two earliest heads are merged until one of them passes the third. Where a CPU's time does go backwards
+/// (damage), records keep their file order.
 @safe
 struct MergedStreams {
   /// The records of one stream that were decoded and not taken yet; there is one at least.
@@ -75,18 +75,33 @@ struct MergedStreams {
   mutating func fill(_ batch: inout RecordBatch) {
     retired.removeAll(keepingCapacity: true)
     while batch.room > 0, let first = queue.first {
-      let taken = unsafe batch.append(heads[first].pending, upTo: bound(of: first))
-      if !heads[first].drop(taken) {
-        let stream = heads[first].stream
-        if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
-          unsafe heads[first] = Head(stream, pending)
-        } else {
-          queue.swapAt(0, queue.count - 1)
-          queue.removeLast()
-        }
+      let end = timeOfThird
+      guard let place = placeOfSecond, heads[first].time < end else {
+        drop(unsafe batch.append(heads[first].pending, upTo: bound(of: first)), at: 0)
+        continue
       }
-      sink()
+      let second = queue[place]
+      let (low, high) = (min(first, second), max(first, second))
+      let taken = unsafe batch.append(merging: heads[low].pending, heads[high].pending, before: end)
+      // The parent last: what is below it is in order then.
+      drop(second == low ? taken.a : taken.b, at: place)
+      drop(first == low ? taken.a : taken.b, at: 0)
     }
+  }
+
+  /// The head at this place of the queue was taken from: it goes on, or leaves the queue, and its place is put right.
+  private mutating func drop(_ count: Int, at place: Int) {
+    let head = queue[place]
+    if !heads[head].drop(count) {
+      let stream = heads[head].stream
+      if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
+        unsafe heads[head] = Head(stream, pending)
+      } else {
+        queue.swapAt(place, queue.count - 1)
+        queue.removeLast()
+      }
+    }
+    sink(from: place)
   }
 
   /// At equal times the earlier stream goes first.
@@ -96,17 +111,33 @@ struct MergedStreams {
     return timeOfA < timeOfB || timeOfA == timeOfB && a < b
   }
 
+  /// Where the head is that precedes all but the first.
+  private var placeOfSecond: Int? {
+    guard queue.count > 1 else { return nil }
+    return queue.count > 2 && precedes(queue[2], queue[1]) ? 2 : 1
+  }
+
+  /// Records of the first two heads come before all others as long as they are earlier than this.
+  private var timeOfThird: UInt64 {
+    // The third is one of the root's children, or a child of one of these.
+    guard let second = placeOfSecond else { return .max }
+    let (sibling, child) = (3 - second, 2 * second + 1)
+    return min(time(at: sibling), time(at: child), time(at: child + 1))
+  }
+
+  private func time(at place: Int) -> UInt64 { place < queue.count ? heads[queue[place]].time : .max }
+
   /// The last time up to which the first head's records come before all others.
   private func bound(of first: Int) -> UInt64 {
-    guard queue.count > 1 else { return .max }
-    let second = queue.count > 2 && precedes(queue[2], queue[1]) ? queue[2] : queue[1]
+    guard let place = placeOfSecond else { return .max }
     // An earlier stream's time is later, so 1 can be subtracted.
+    let second = queue[place]
     return first < second ? heads[second].time : heads[second].time - 1
   }
 
-  /// Puts the first entry of the queue where it belongs.
-  private mutating func sink() {
-    var place = 0
+  /// Puts the entry of the queue where it belongs, behind those it does not precede.
+  private mutating func sink(from start: Int) {
+    var place = start
     while true {
       var child = 2 * place + 1
       guard child < queue.count else { return }

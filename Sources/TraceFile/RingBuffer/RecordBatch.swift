@@ -47,4 +47,35 @@ public struct RecordBatch: ~Copyable {
     count &+= taken
     return taken
   }
+
+  /// Takes records from the fronts of `a` and `b`, the earlier one first and `a`'s at equal times, while they are before
+  /// `end`, both have one left and there is room; the numbers taken.
+  ///
+  /// Which of two busy CPUs is next is as good as random: the choice is computed, not branched on.
+  mutating func append(
+    merging a: UnsafeBufferPointer<RawRecord>, _ b: UnsafeBufferPointer<RawRecord>, before end: UInt64
+  ) -> (a: Int, b: Int) {
+    guard let startOfA = a.baseAddress, let startOfB = b.baseAddress else { return (0, 0) }
+    var (nextOfA, nextOfB) = unsafe (startOfA, startOfB)
+    var target = unsafe storage + count
+    while true {
+      let (leftOfA, leftOfB) = unsafe (a.count - (nextOfA - startOfA), b.count - (nextOfB - startOfB))
+      // So many steps reach the end of neither.
+      var steps = unsafe min(leftOfA, leftOfB, storage + capacity - target)
+      if steps == 0 { break }
+      while steps > 0 {
+        let (timeOfA, timeOfB) = unsafe (nextOfA.pointee.timestamp, nextOfB.pointee.timestamp)
+        let takesB = timeOfB < timeOfA ? 1 : 0
+        guard min(timeOfA, timeOfB) < end else { break }
+        unsafe target.pointee = takesB == 0 ? nextOfA.pointee : nextOfB.pointee
+        unsafe target += 1
+        unsafe nextOfA += 1 &- takesB
+        unsafe nextOfB += takesB
+        steps &-= 1
+      }
+      if steps > 0 { break }
+    }
+    count = unsafe target - storage
+    return unsafe (nextOfA - startOfA, nextOfB - startOfB)
+  }
 }
