@@ -8,15 +8,18 @@ import MMEvents
 /// when its task does something else. Until then its place is kept here. A place is kept for `window` of trace time at
 /// most, and while no more than `capacity` records wait behind it: a task may sleep after its fault, and memory must
 /// stay bounded.
-struct DelayLine {
+struct DelayLine: ~Copyable {
   /// A kept place. Valid until it is filled or dropped.
   struct Slot: Equatable {
     /// How many places had been kept before.
     fileprivate var number: Int
+
+    /// No place.
+    static let none = Slot(number: -1)
   }
 
   /// A place that was kept, and what became of it.
-  private struct KeptPlace {
+  struct KeptPlace {
     enum State {
       case empty
       /// Holds what is known so far; that goes out when the place is not filled in time.
@@ -38,12 +41,12 @@ struct DelayLine {
   /// Trace time; places older than the window are given up from here on, released or not.
   var now: UInt64 = 0
   /// Everything on the line in order; at a kept place without a proposal, a record that never goes out.
-  private var records: [MMEventRecord] = []
+  private var records = FlatArray<MMEventRecord>()
   private var head = 0
   /// Position of `records[0]` in the whole stream.
   private var base = 0
   /// In order of position, from the first one not released on.
-  private var kept: [KeptPlace] = []
+  private var kept = FlatArray<KeptPlace>()
   private var firstKept = 0
   /// Number of the slot of `kept[0]`.
   private var keptBase = 0
@@ -51,11 +54,16 @@ struct DelayLine {
   @inline(__always)
   mutating func append(_ record: MMEventRecord) { records.append(record) }
 
-  mutating func keepPlace(at time: Timestamp) -> Slot {
+  /// `proposal`: what will stand there unless more becomes known in time.
+  mutating func keepPlace(at time: Timestamp, proposing proposal: MMEventRecord? = nil) -> Slot {
     let slot = Slot(number: keptBase + kept.count)
-    kept.append(KeptPlace(position: base + records.count, since: time.nanoseconds))
+    kept.append(
+      KeptPlace(
+        position: base + records.count, since: time.nanoseconds, state: proposal == nil ? .empty : .proposed))
     records.append(
-      MMEventRecord(sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded))
+      proposal
+        ?? MMEventRecord(sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
+    )
     return slot
   }
 
@@ -67,7 +75,7 @@ struct DelayLine {
     return true
   }
 
-  /// What will stand at the place unless more becomes known in time.
+  /// What will stand at the place unless still more becomes known in time.
   mutating func propose(_ slot: Slot, _ record: MMEventRecord) {
     guard let index = waiting(slot) else { return }
     records[kept[index].position - base] = record
@@ -84,28 +92,27 @@ struct DelayLine {
 
   /// Moves everything that is settled, or too old to wait for, to `events`.
   mutating func release(into events: inout [MMEventRecord]) {
+    var end = records.count
+    // Where the next settled record belongs, and the first one not there yet: records move up over dropped places.
+    var (settled, next) = (head, head)
     while firstKept < kept.count {
-      let place = kept[firstKept]
-      let index = place.position - base
-      if isWaiting(place) {
-        move(upTo: index, into: &events)
-        return compact()
+      let index = kept[firstKept].position - base
+      if isWaiting(kept[firstKept]) {
+        end = index
+        break
       }
-      switch place.state {
+      switch kept[firstKept].state {
       // It goes out with its neighbours.
       case .filled, .proposed: break
       case .empty, .dropped:
-        move(upTo: index, into: &events)
-        head = index + 1
+        settled = records.move(next..<index, to: settled)
+        next = index + 1
       }
       firstKept += 1
     }
-    if head == 0, events.isEmpty {
-      swap(&records, &events)
-      base += events.count
-    } else {
-      move(upTo: records.count, into: &events)
-    }
+    settled = records.move(next..<end, to: settled)
+    records.copy(head..<settled, to: &events)
+    head = end
     compact()
   }
 
@@ -127,11 +134,6 @@ struct DelayLine {
     let index = slot.number - keptBase
     guard index >= firstKept, index < kept.count, isWaiting(kept[index]) else { return nil }
     return index
-  }
-
-  private mutating func move(upTo index: Int, into events: inout [MMEventRecord]) {
-    if index > head { events.append(contentsOf: records[head..<index]) }
-    head = max(head, index)
   }
 
   private mutating func compact() {

@@ -8,51 +8,36 @@ import TraceFile
 /// counted as malformed.
 struct EventLayouts {
   /// The place of a number in the payload, or none.
-  ///
-  /// Loaded several times per record, so what does not depend on the record is settled here, in eight bytes: a number of
-  /// every size is the end of the eight bytes that end with it. Where that does not fit it goes the long way.
   struct Field {
-    /// One past the number's last byte; beyond every payload when it must go the long way.
-    private var end: UInt32
-    private var offset: UInt16
+    let offset: UInt32
     /// In bytes; 0 when there is no such number.
-    private var size: UInt8
-    private var isSigned: Bool
+    private let size: UInt8
+    private let isSigned: Bool
 
     static let absent = Field(layout: nil)
 
     init(layout: FieldLayout?) {
-      guard let layout, layout.kind == .scalar, let offset = UInt16(exactly: layout.offset) else {
-        (end, offset, size, isSigned) = (.max, 0, 0, false)
+      guard let layout, layout.kind == .scalar else {
+        (offset, size, isSigned) = (0, 0, false)
         return
       }
-      self.offset = offset
-      size = UInt8(layout.size)
-      isSigned = layout.isSigned
-      #if _endian(little)
-        end = layout.offset + layout.size >= 8 ? layout.offset + layout.size : .max
-      #else
-        end = .max
-      #endif
+      (offset, size, isSigned) = (layout.offset, UInt8(layout.size), layout.isSigned)
     }
 
-    @inline(__always)
+    /// One past the number's last byte.
+    var end: UInt32 { offset + UInt32(size) }
+
+    func has<Number: FieldNumber>(_ type: Number.Type) -> Bool {
+      Int(size) == MemoryLayout<Number>.size && isSigned == Number.isSigned
+    }
+
     func load(_ record: RawRecord) -> UInt64? {
-      guard end <= record.length, !record.swapsBytes else { return loadSlowly(record) }
-      let raw = unsafe (record.payload + (Int(end) &- 8)).loadUnaligned(as: UInt64.self)
-      let shift = 64 &- UInt64(size) &* 8
-      return isSigned ? UInt64(bitPattern: Int64(bitPattern: raw) &>> Int64(shift)) : raw &>> shift
-    }
-
-    @inline(__always)
-    func loadSigned(_ record: RawRecord) -> Int64? { load(record).map { Int64(bitPattern: $0) } }
-
-    @inline(never)
-    private func loadSlowly(_ record: RawRecord) -> UInt64? {
       FieldLayout(
-        offset: UInt32(offset), size: UInt32(size), elementSize: UInt32(size), isSigned: isSigned, kind: .scalar
+        offset: offset, size: UInt32(size), elementSize: UInt32(size), isSigned: isSigned, kind: .scalar
       ).loadUInt64(from: record)
     }
+
+    func loadSigned(_ record: RawRecord) -> Int64? { load(record).map { Int64(bitPattern: $0) } }
   }
 
   /// The place of a text in the payload, or none.
@@ -62,17 +47,25 @@ struct EventLayouts {
     func text(_ record: RawRecord) -> String? { layout?.loadString(from: record) }
   }
 
-  private(set) var pid = Field.absent
-  private(set) var flags = Field.absent
-  private(set) var faultUser = (address: Field.absent, error: Field.absent)
-  private(set) var faultKernel = (address: Field.absent, error: Field.absent)
-  private(set) var alloc = (pfn: Field.absent, order: Field.absent, gfp: Field.absent)
-  private(set) var free = (pfn: Field.absent, order: Field.absent)
-  private(set) var rss = (mm: Field.absent, current: Field.absent, member: Field.absent, size: Field.absent)
-  private(set) var lru = Field.absent
-  private(set) var tlb = (reason: Field.absent, pages: Field.absent)
-  private(set) var tree = (first: Field.absent, last: Field.absent, value: Field.absent)
-  private(set) var lock = (mm: Field.absent, write: Field.absent, success: Field.absent)
+  private let groups = FieldGroups()
+  private(set) var pid: FieldGroup<Int32>
+  /// Address, error_code.
+  private(set) var faultUser: FieldGroup<(UInt64, UInt64)>
+  /// Address, error_code.
+  private(set) var faultKernel: FieldGroup<(UInt64, UInt64)>
+  /// Frame, order, gfp_flags.
+  private(set) var alloc: FieldGroup<(UInt64, UInt32, UInt64)>
+  /// Frame, order.
+  private(set) var free: FieldGroup<(UInt64, UInt32)>
+  /// mm_id, curr, member, size.
+  private(set) var rss: FieldGroup<(UInt32, UInt32, Int32, Int64)>
+  private(set) var lru: FieldGroup<UInt64>
+  /// Reason, pages.
+  private(set) var tlb: FieldGroup<(Int32, UInt64)>
+  /// First and last index, value.
+  private(set) var tree: FieldGroup<(UInt64, UInt64, UInt64)>
+  /// mm, write, success.
+  private(set) var lock: FieldGroup<(UInt64, UInt8, UInt8)>
   private(set) var migration: [KnownEvent: (address: Field, entry: Field, order: Field)] = [:]
   private(set) var newTask = (pid: Field.absent, flags: Field.absent)
   private(set) var exitMM = Field.absent
@@ -85,19 +78,32 @@ struct EventLayouts {
   private(set) var arguments: [KnownSyscall: [Field]] = [:]
   private(set) var result = Field.absent
 
+  init() {
+    pid = groups.add(.absent)
+    faultUser = groups.add(.absent, .absent)
+    faultKernel = groups.add(.absent, .absent)
+    alloc = groups.add(.absent, .absent, .absent)
+    free = groups.add(.absent, .absent)
+    rss = groups.add(.absent, .absent, .absent, .absent)
+    lru = groups.add(.absent)
+    tlb = groups.add(.absent, .absent)
+    tree = groups.add(.absent, .absent, .absent)
+    lock = groups.add(.absent, .absent, .absent)
+  }
+
   mutating func add(_ event: KnownEvent, _ format: EventFormat) throws(NormalizeError) {
     addCommon(format)
     func field(_ name: String) -> Field { Field(layout: format.field(name)) }
     switch event {
-    case .pageFaultUser: faultUser = (field("address"), field("error_code"))
-    case .pageFaultKernel: faultKernel = (field("address"), field("error_code"))
-    case .pageAlloc: alloc = (field("pfn"), field("order"), field("gfp_flags"))
-    case .pageFree: free = (field("pfn"), field("order"))
-    case .rssStat: rss = (field("mm_id"), field("curr"), field("member"), field("size"))
-    case .lruInsertion: lru = field("pfn")
-    case .tlbFlush: tlb = (field("reason"), field("pages"))
-    case .mapleTreeWrite: tree = (field("index"), field("last"), field("val"))
-    case .mmapLockReturned: lock = (field("mm"), field("write"), field("success"))
+    case .pageFaultUser: faultUser = groups.add(field("address"), field("error_code"))
+    case .pageFaultKernel: faultKernel = groups.add(field("address"), field("error_code"))
+    case .pageAlloc: alloc = groups.add(field("pfn"), field("order"), field("gfp_flags"))
+    case .pageFree: free = groups.add(field("pfn"), field("order"))
+    case .rssStat: rss = groups.add(field("mm_id"), field("curr"), field("member"), field("size"))
+    case .lruInsertion: lru = groups.add(field("pfn"))
+    case .tlbFlush: tlb = groups.add(field("reason"), field("pages"))
+    case .mapleTreeWrite: tree = groups.add(field("index"), field("last"), field("val"))
+    case .mmapLockReturned: lock = groups.add(field("mm"), field("write"), field("success"))
     case .setMigrationPTE, .removeMigrationPTE: migration[event] = (field("addr"), field("pte"), field("order"))
     case .setMigrationPMD, .removeMigrationPMD: migration[event] = (field("addr"), field("pmd"), .absent)
     case .newTask: newTask = (field("pid"), field("clone_flags"))
@@ -126,7 +132,6 @@ struct EventLayouts {
   }
 
   private mutating func addCommon(_ format: EventFormat) {
-    pid = Field(layout: format.field("common_pid"))
-    flags = Field(layout: format.field("common_flags"))
+    pid = groups.add(Field(layout: format.field("common_pid")))
   }
 }

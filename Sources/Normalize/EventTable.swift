@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import MMEvents
 import TraceFile
 
 /// The formats of one capture compiled for the normalizer: what an event id means, and where its fields lie.
@@ -112,19 +113,24 @@ struct GFPBits {
 
 /// The numbers of the `rss_stat` members on the recording kernel.
 struct RSSMembers {
-  let file: Int64
-  let anonymous: Int64
-  let swapEntries: Int64
-  let shmem: Int64
+  /// Four bits for each number: which member it is, or none of ours.
+  private let members: UInt64
 
   init(_ symbols: SymbolTable?) {
-    func number(_ name: String, _ standard: Int64) -> Int64 {
-      symbols?.value(of: name).map { Int64(bitPattern: $0) } ?? standard
-    }
+    var members = UInt64.max
     // Without the table (ftrace text): the order of `enum` in mm_types_task.h, unchanged since 4.5.
-    file = number("MM_FILEPAGES", 0)
-    anonymous = number("MM_ANONPAGES", 1)
-    swapEntries = number("MM_SWAPENTS", 2)
-    shmem = number("MM_SHMEMPAGES", 3)
+    for (name, member, standard) in [
+      ("MM_FILEPAGES", RSSMember.file, 0), ("MM_ANONPAGES", .anonymous, 1), ("MM_SWAPENTS", .swapEntries, 2),
+      ("MM_SHMEMPAGES", .shmem, 3),
+    ] as [(String, RSSMember, UInt64)] {
+      let number = symbols?.value(of: name) ?? standard
+      if number < 16 { members = members & ~(15 << (4 * number)) | UInt64(member.rawValue) << (4 * number) }
+    }
+    self.members = members
+  }
+
+  @inline(__always)
+  func member(_ number: UInt64) -> RSSMember? {
+    number < 16 ? RSSMember(rawValue: UInt8(truncatingIfNeeded: members &>> (4 &* number)) & 15) : nil
   }
 }

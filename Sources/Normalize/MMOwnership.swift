@@ -6,9 +6,10 @@ import MMEvents
 ///
 /// The kernel hands out the same `struct mm_struct` address, and with it the same hashed `mm_id`, for the next process
 /// within milliseconds. An epoch opens in `clone` or `execve` and closes at `exit_mmap`; an `MMID` names one epoch.
-struct MMOwnership {
+struct MMOwnership: ~Copyable {
   struct Space {
-    let id: MMID
+    /// `nil` once it has ended.
+    var id: MMID?
     var pointer: UInt64?
     /// `rss_stat.mm_id`.
     var hash: UInt64?
@@ -20,8 +21,8 @@ struct MMOwnership {
   }
 
   /// Live spaces and vacancies between them; `places` says which is whose.
-  private var spaces: [Space] = []
-  private var vacant: [UInt32] = []
+  private var spaces = FlatArray<Space>()
+  private var vacant = FlatArray<UInt32>()
   private var places = NumberTable()
   private var byPointer = NumberTable()
   private var byHash = NumberTable()
@@ -47,13 +48,27 @@ struct MMOwnership {
     return id
   }
 
-  subscript(id: MMID) -> Space? { @inline(__always) get { place(of: id).map { spaces[$0] } } }
+  func pointer(of id: MMID) -> UInt64? { place(of: id).flatMap { spaces[$0].pointer } }
+  func hash(of id: MMID) -> UInt64? { place(of: id).flatMap { spaces[$0].hash } }
 
   func id(pointer: UInt64) -> MMID? { byPointer[pointer].map { MMID($0) } }
   func id(hash: UInt64) -> MMID? { byHash[hash].map { MMID($0) } }
 
+  /// Where what is known of a live space is, until the next one is created or ends.
   @inline(__always)
-  private func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
+  func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
+
+  /// The same, looked up only where it is not the space that was meant last time.
+  @inline(__always)
+  func place(of id: MMID, last: inout Int) -> Int? {
+    if last >= 0, last < spaces.count, spaces[last].id == id { return last }
+    guard let place = place(of: id) else { return nil }
+    last = place
+    return place
+  }
+
+  @inline(__always)
+  func hash(at place: Int) -> UInt64? { spaces[place].hash }
 
   /// The epoch of an address opens; one still open there ended unseen and loses the address.
   mutating func learn(pointer: UInt64, of id: MMID) {
@@ -76,11 +91,12 @@ struct MMOwnership {
   }
 
   /// Notes a new total; the change against the last one, or `nil` when there was none.
-  mutating func count(_ member: RSSMember, of id: MMID, pages: Int64) -> Int64? {
-    guard let place = place(of: id) else { return nil }
-    let old = spaces[place].counts[Int(member.rawValue)]
-    spaces[place].counts[Int(member.rawValue)] = pages
-    return old.map { pages - $0 }
+  @inline(__always)
+  mutating func count(_ member: RSSMember, at place: Int, pages: Int64) -> Int64? {
+    let index = Int(member.rawValue)
+    let old = spaces[place].counts[index]
+    spaces[place].counts[index] = pages
+    return old.map { pages &- $0 }
   }
 
   /// The last total seen.
@@ -112,10 +128,11 @@ struct MMOwnership {
   /// The epoch ends.
   mutating func end(_ id: MMID) {
     guard let place = place(of: id) else { return }
-    let space = spaces[place]
+    let (pointer, hash) = (spaces[place].pointer, spaces[place].hash)
     places[UInt64(id.rawValue)] = nil
+    spaces[place].id = nil
     vacant.append(UInt32(place))
-    if let pointer = space.pointer, self.id(pointer: pointer) == id { byPointer[pointer] = nil }
-    if let hash = space.hash, self.id(hash: hash) == id { byHash[hash] = nil }
+    if let pointer, self.id(pointer: pointer) == id { byPointer[pointer] = nil }
+    if let hash, self.id(hash: hash) == id { byHash[hash] = nil }
   }
 }

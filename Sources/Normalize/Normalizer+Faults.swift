@@ -18,9 +18,9 @@ private enum FlushReason {
 
 extension Normalizer {
   mutating func beginFault(
-    _ slot: Int, _ record: RawRecord, _ fields: (address: EventLayouts.Field, error: EventLayouts.Field), kernel: Bool
+    _ slot: Int, _ record: RawRecord, _ fields: FieldGroup<(UInt64, UInt64)>, kernel: Bool
   ) -> Bool {
-    guard let address = fields.address.load(record), let error = fields.error.load(record) else { return false }
+    guard let (address, error) = fields.load(record) else { return false }
     guard !tasks[slot].isCollector else { return true }
     var access: FaultAccess = kernel ? .kernel : []
     if error & FaultError.present != 0 { access.insert(.present) }
@@ -36,69 +36,44 @@ extension Normalizer {
       slot: line.keepPlace(at: time), signs: signs)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
-    if let fault = tasks[slot].fault, let mm = tasks[slot].mm { line.propose(fault.slot, event(of: fault, mm)) }
+    if let mm = tasks[slot].mm { tasks[slot].fault.propose(mm, on: &line) }
     return true
   }
 
   /// The task went on: what its fault came to is known now.
-  mutating func closeFault(_ slot: Int) {
-    guard let fault = tasks[slot].fault else { return }
-    tasks[slot].fault = nil
-    guard let mm = tasks[slot].mm else {
+  @inline(__always)
+  mutating func closeFault(_ slot: Int) { if tasks[slot].fault.isOpen { endFault(slot) } }
+
+  private mutating func endFault(_ slot: Int) {
+    if let mm = tasks[slot].mm {
+      tasks[slot].fault.close(mm, on: &line)
+    } else {
       counters.faultsWithoutMM &+= 1
-      line.drop(fault.slot)
-      return
+      tasks[slot].fault.drop(from: &line)
     }
-    // When the place is gone, what had been seen went out when its time was up.
-    if fault.isHeld || !line.fill(fault.slot, with: event(of: fault, mm)) && fault.isOpenToTheEnd {
-      line.append(event(of: fault, mm))
-    }
-  }
-
-  func event(of fault: PendingFault, _ mm: MMID) -> MMEventRecord {
-    let settled = fault.settled ?? (fault.sequence, fault.time)
-    return MMEventRecord(
-      sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
-      event: .fault(fault.page, fault.access, fault.outcome))
-  }
-
-  /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
-  /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
-  private mutating func hold(_ slot: Int) {
-    guard let fault = tasks[slot].fault, fault.settled == nil, !fault.isHeld else { return }
-    if fault.replacesSeen { return }
-    tasks[slot].fault?.isHeld = line.drop(fault.slot)
+    tasks[slot].fault.end()
   }
 
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
-    guard let fault = tasks[slot].fault else { return }
-    if fault.settled == nil {
-      if !fault.isHeld, !line.drop(fault.slot) { tasks[slot].fault?.access.insert(.late) }
-      tasks[slot].fault?.isHeld = false
-      tasks[slot].fault?.slot = line.keepPlace(at: time)
-      tasks[slot].fault?.settled = (sequence, time)
-    }
-    guard let fault = tasks[slot].fault, let mm = tasks[slot].mm else { return }
-    line.propose(fault.slot, event(of: fault, mm))
+    let mm = tasks[slot].mm
+    tasks[slot].fault.settle(mm, at: sequence, time, on: &line)
   }
 
+  @inline(__always)
   mutating func pageAlloc(_ record: RawRecord) -> Bool {
-    let fields = table.layouts.alloc
-    guard let pfn = fields.pfn.load(record), let order = fields.order.load(record), order < 32,
-      let gfp = fields.gfp.load(record)
-    else { return false }
+    guard let (pfn, order, gfp) = table.layouts.alloc.load(record), order < 32 else { return false }
     // A failed allocation carries no frame.
     guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
-    if tasks[slot].fault?.isOver == true { closeFault(slot) }
-    if tasks[slot].fault != nil {
-      tasks[slot].fault?.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
-      if tasks[slot].fault?.commitsUnseen == true { settle(slot) } else { hold(slot) }
+    if tasks[slot].fault.isOpen, tasks[slot].fault.isOver { closeFault(slot) }
+    if tasks[slot].fault.isOpen {
+      tasks[slot].fault.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
+      if tasks[slot].fault.commitsUnseen { settle(slot) } else { tasks[slot].fault.hold(on: &line) }
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
-      strayFilled(slot)
+      if batchesCounters { strayFilled(slot) }
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
       if let place = tasks[slot].strayPlace { line.drop(place) }
@@ -107,18 +82,19 @@ extension Normalizer {
     return true
   }
 
+  @inline(__always)
   mutating func pageFree(_ record: RawRecord) -> Bool {
-    let fields = table.layouts.free
-    guard let pfn = fields.pfn.load(record), let order = fields.order.load(record), order < 32 else { return false }
+    guard let (pfn, order) = table.layouts.free.load(record), order < 32 else { return false }
     if let slot = tasks.slot(of: task) {
-      teardownShown(slot)
-      tasks[slot].fault?.freed(PFN(pfn))
+      if tasks[slot].dying != nil { teardownShown(slot) }
+      tasks[slot].fault.freed(PFN(pfn))
       if tasks[slot].strayFolio?.pfn == PFN(pfn) { tasks[slot].strayFolio = nil }
     }
     emit(nil, .freed(PFN(pfn), FolioOrder(UInt8(order))))
     return true
   }
 
+  @inline(__always)
   mutating func lruInsertion(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.lru.load(record) else { return false }
     emit(nil, .lruInserted(PFN(pfn)))
@@ -126,16 +102,14 @@ extension Normalizer {
   }
 
   mutating func tlbFlush(_ slot: Int, _ record: RawRecord) -> Bool {
-    guard let reason = table.layouts.tlb.reason.load(record), let pages = table.layouts.tlb.pages.load(record) else {
-      return false
-    }
+    guard let (reason, pages) = table.layouts.tlb.load(record) else { return false }
     if reason != FlushReason.remoteShootdown {
       teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
-    if let fault = tasks[slot].fault {
-      if fault.awaitsFlush {
-        tasks[slot].fault?.flush()
+    if tasks[slot].fault.isOpen {
+      if tasks[slot].fault.awaitsFlush {
+        tasks[slot].fault.flush()
         settle(slot)
       }
     } else if tasks[slot].fork != nil, pages == .max {
@@ -151,33 +125,34 @@ extension Normalizer {
     return true
   }
 
+  @inline(__always)
   mutating func rssStat(_ record: RawRecord) -> Bool {
-    let fields = table.layouts.rss
-    guard let hash = fields.mm.load(record), let current = fields.current.load(record),
-      let number = fields.member.loadSigned(record), let size = fields.size.loadSigned(record)
-    else { return false }
+    guard let (hash, current, number, size) = table.layouts.rss.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
-    guard let member = table.members.member(number), let mm = owner(slot, hash: hash, isCurrent: current != 0) else {
+    guard let member = table.members.member(number), let (mm, place) = owner(slot, hash: hash, isCurrent: current != 0)
+    else {
       counters.foreignCounters &+= 1
       return true
     }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
     if current == 0, mm == tasks[slot].mm { leave(slot, mm) }
-    let pages = size >> Int64(pageShift)
-    let change = ownership.count(member, of: mm, pages: pages)
-    if batchesCounters, mm == tasks[slot].mm, current != 0, tasks[slot].fault?.isCounted(member, change) != true {
+    let pages = Int64(bitPattern: size) &>> Int64(truncatingIfNeeded: pageShift)
+    let change = place.flatMap { ownership.count(member, at: $0, pages: pages) }
+    let isOwn = current != 0 && mm == tasks[slot].mm
+    let isFaulting = isOwn && tasks[slot].fault.isOpen
+    if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
       if let change, change < 0 { removalShown(slot) }
-    } else if mm == tasks[slot].mm, current != 0, tasks[slot].fault != nil {
-      tasks[slot].fault?.moved(member, pages: change)
+    } else if isFaulting {
+      tasks[slot].fault.moved(member, pages: change)
       settle(slot)
-    } else if let fork = tasks[slot].fork, fork.child == mm {
+    } else if tasks[slot].fork?.child == mm {
       if let change, change > 0 { emit(tasks[slot].mm, .forkCounted(child: mm, member, pages: UInt64(pages))) }
-    } else if let exec = tasks[slot].exec, exec.mm == mm, !exec.switched {
+    } else if tasks[slot].exec?.mm == mm, tasks[slot].exec?.switched == false {
       if member == .anonymous, let change, change > 0, let folio = tasks[slot].strayFolio {
         tasks[slot].strayFolio = nil
         emit(mm, .argumentPage(folio.pfn))
       }
-    } else if let dying = tasks[slot].dying, dying.mm == mm {
+    } else if tasks[slot].dying?.mm == mm {
       if let change, change < 0, let remaining = ownership.count(.anonymous, of: mm) {
         emit(
           mm, .mmTeardownProceeded(remaining: UInt64(clamping: remaining), unmapped: change.magnitude, flushed: false))
@@ -189,6 +164,7 @@ extension Normalizer {
   }
 
   /// A counter moved with no fault open: population, removal, or reclaim by whoever runs.
+  @inline(__always)
   private mutating func movedWithoutFault(_ slot: Int, _ mm: MMID, _ member: RSSMember, _ change: Int64) {
     if change < 0, mm == tasks[slot].mm { removalShown(slot) }
     switch member {
@@ -205,22 +181,33 @@ extension Normalizer {
     }
   }
 
-  /// Whose counter it is. Learns the hash of an mm in the windows where it first shows.
-  private mutating func owner(_ slot: Int, hash: UInt64, isCurrent: Bool) -> MMID? {
+  /// Whose counter it is, and where what is known of it is.
+  @inline(__always)
+  private mutating func owner(_ slot: Int, hash: UInt64, isCurrent: Bool) -> (mm: MMID, place: Int?)? {
+    if isCurrent, let mm = tasks[slot].mm, let place = ownership.place(of: mm, last: &tasks[slot].placeOfMM),
+      ownership.hash(at: place) == hash
+    {
+      return (mm, place)
+    }
+    return ownerLookedUp(slot, hash: hash, isCurrent: isCurrent).map { ($0, ownership.place(of: $0)) }
+  }
+
+  /// Learns the hash of an mm in the windows where it first shows.
+  @inline(never)
+  private mutating func ownerLookedUp(_ slot: Int, hash: UInt64, isCurrent: Bool) -> MMID? {
     if !isCurrent {
-      if let fork = tasks[slot].fork, ownership[fork.child]?.hash == nil {
+      if let fork = tasks[slot].fork, ownership.hash(of: fork.child) == nil {
         ownership.learn(hash: hash, of: fork.child)
-      } else if let exec = tasks[slot].exec, !exec.switched, ownership[exec.mm]?.hash == nil {
+      } else if let exec = tasks[slot].exec, !exec.switched, ownership.hash(of: exec.mm) == nil {
         ownership.learn(hash: hash, of: exec.mm)
       }
       return ownership.id(hash: hash)
     }
-    if let mm = tasks[slot].mm, let known = ownership[mm] {
-      if known.hash == hash { return mm }
-      if known.hash == nil, ownership.id(hash: hash) == nil {
-        ownership.learn(hash: hash, of: mm)
-        return mm
-      }
+    if let mm = tasks[slot].mm, ownership.place(of: mm) != nil, ownership.hash(of: mm) == nil,
+      ownership.id(hash: hash) == nil
+    {
+      ownership.learn(hash: hash, of: mm)
+      return mm
     }
     return rebind(slot, hash: hash)
   }
@@ -228,7 +215,7 @@ extension Normalizer {
   /// The task runs on another mm than believed, or none was known: an attached thread, or a switch that was lost.
   private mutating func rebind(_ slot: Int, hash: UInt64) -> MMID? {
     guard tasks[slot].isFollowed else { return ownership.id(hash: hash) }
-    if let exec = tasks[slot].exec, !exec.switched, ownership[exec.mm]?.hash == hash {
+    if let exec = tasks[slot].exec, !exec.switched, ownership.hash(of: exec.mm) == hash {
       switchToNewProgram(slot)
       return exec.mm
     }
@@ -248,17 +235,5 @@ extension Normalizer {
     let mm = ownership.create(pointer: pointer, origin: .attached)
     emit(mm, .mmCreated(.attached))
     return mm
-  }
-}
-
-extension RSSMembers {
-  func member(_ number: Int64) -> RSSMember? {
-    switch number {
-    case file: .file
-    case anonymous: .anonymous
-    case swapEntries: .swapEntries
-    case shmem: .shmem
-    default: nil
-    }
   }
 }

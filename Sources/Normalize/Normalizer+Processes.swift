@@ -21,7 +21,7 @@ extension Normalizer {
       tasks[slot].mm = parent
       ownership.addUser(parent)
     }
-    guard let known = ownership[parent]?.pointer else {
+    guard let known = ownership.pointer(of: parent) else {
       ownership.learn(pointer: pointer, of: parent)
       return
     }
@@ -169,10 +169,7 @@ extension Normalizer {
   // — the VMA tree and the mmap lock
 
   mutating func lockReturned(_ slot: Int, _ record: RawRecord) -> Bool {
-    let fields = table.layouts.lock
-    guard let pointer = fields.mm.load(record), let write = fields.write.load(record),
-      let success = fields.success.load(record)
-    else { return false }
+    guard let (pointer, write, success) = table.layouts.lock.load(record) else { return false }
     guard success != 0 else { return true }
     foreignLock(slot, pointer: pointer)
     if write != 0 {
@@ -185,7 +182,7 @@ extension Normalizer {
     } else if let snapshot = tasks[slot].snapshot {
       tasks[slot].snapshot = nil
       beginSnapshot(snapshot.index, of: snapshot.process, pointer: pointer)
-    } else if tasks[slot].fault != nil {
+    } else if tasks[slot].fault.isOpen {
       lockedInFault(slot, pointer: pointer)
     }
     return true
@@ -217,13 +214,13 @@ extension Normalizer {
     // `execve` reads its arguments from the old mm, and puts them into the new one.
     if let exec = tasks[slot].exec, !exec.switched, exec.pointer == pointer { return closeFault(slot) }
     guard let mm = tasks[slot].mm else { return }
-    let known = ownership[mm]?.pointer
-    guard known == nil || known == pointer, tasks[slot].fault?.locked() == true else {
+    let known = ownership.pointer(of: mm)
+    guard known == nil || known == pointer, tasks[slot].fault.locked() else {
       closeFault(slot)
       return
     }
     learnOwn(slot, pointer: pointer)
-    if let fault = tasks[slot].fault { line.propose(fault.slot, event(of: fault, mm)) }
+    if tasks[slot].fault.isOpen { tasks[slot].fault.propose(mm, on: &line) }
   }
 
   /// The task locks its own mm: the address joins what is known of it.
@@ -240,14 +237,11 @@ extension Normalizer {
       ownership.addUser(mm)
       return
     }
-    if known == nil, ownership[mm]?.pointer == nil { ownership.learn(pointer: pointer, of: mm) }
+    if known == nil, ownership.pointer(of: mm) == nil { ownership.learn(pointer: pointer, of: mm) }
   }
 
   mutating func treeWrite(_ slot: Int, _ record: RawRecord) -> Bool {
-    let fields = table.layouts.tree
-    guard let first = fields.first.load(record), let last = fields.last.load(record),
-      let value = fields.value.load(record)
-    else { return false }
+    guard let (first, last, value) = table.layouts.tree.load(record) else { return false }
     let range = PageRange(start: page(first), end: VirtualPage(page(last).rawValue + 1))
     // `munmap` collects VMAs in a tree of its own, indexed from 0; no VMA lies on the first page.
     guard last >> pageShift > 0, let pointer = tasks[slot].lockedForWrite, let mm = ownership.id(pointer: pointer)

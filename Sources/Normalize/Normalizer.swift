@@ -47,8 +47,11 @@ package struct Normalizer: ~Copyable {
 
   /// Normalizes one batch; events that are settled are appended.
   package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
-    for index in 0..<batch.count {
-      consume(batch[index], sequence: Sequence(batch.firstSequence + UInt64(index)))
+    var number = batch.firstSequence
+    for record in unsafe batch.records {
+      sequence = Sequence(number)
+      number &+= 1
+      if !consume(record) { counters.malformed &+= 1 }
     }
     line.release(into: &events)
   }
@@ -59,32 +62,26 @@ package struct Normalizer: ~Copyable {
     line.releaseAll(into: &events)
   }
 
-  private mutating func consume(_ record: RawRecord, sequence: Sequence) {
-    let id = record.eventID
-    self.sequence = sequence
+  /// `false` when a field of the record could not be read.
+  @inline(__always)
+  private mutating func consume(_ record: RawRecord) -> Bool {
     time = Timestamp(nanoseconds: record.timestamp)
     line.now = record.timestamp
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }
-    guard let meaning = table.meaning(of: id) else {
+    guard let meaning = table.meaning(of: record.eventID) else {
       counters.ignored &+= 1
-      return
+      return true
     }
-    guard let pid = table.layouts.pid.loadSigned(record) else {
-      counters.malformed &+= 1
-      return
-    }
+    guard let pid = table.layouts.pid.load(record) else { return false }
     task = TaskID(Int32(truncatingIfNeeded: pid))
-    let understood =
-      switch meaning {
-      case .event(let event): dispatch(event, record)
-      case .enter(let call): enter(call, record)
-      case .exit(let call): exit(call, record)
-      }
-    if !understood { counters.malformed &+= 1 }
+    switch meaning {
+    case .event(let event): return dispatch(event, record)
+    case .enter(let call): return enter(call, record)
+    case .exit(let call): return exit(call, record)
+    }
   }
 
-  /// `false` when a field of the record could not be read.
   @inline(__always)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     switch event {
@@ -106,7 +103,7 @@ package struct Normalizer: ~Copyable {
     }
     guard let slot = tasks.slot(of: task) else { return true }
     if event.closesFault {
-      if event == .signalDeliver, isFaultSignal(record) { tasks[slot].fault?.refused() }
+      if event == .signalDeliver, isFaultSignal(record) { tasks[slot].fault.refused() }
       closeFault(slot)
     }
     switch event {
@@ -132,8 +129,8 @@ package struct Normalizer: ~Copyable {
   /// Records of this CPU are gone: whatever was half seen is forgotten, the model is told.
   private mutating func lose(_ lost: Int32) {
     for slot in tasks.all {
-      if let fault = tasks[slot].fault { line.drop(fault.slot) }
-      tasks[slot].fault = nil
+      if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }
+      tasks[slot].fault.end()
       tasks[slot].call = nil
       tasks[slot].strayFolio = nil
     }
@@ -149,10 +146,12 @@ package struct Normalizer: ~Copyable {
     return PageRange(start: page(start), end: page(overflow || carry ? .max : rounded))
   }
 
+  @inline(__always)
   func record(_ mm: MMID?, _ event: MMEvent) -> MMEventRecord {
     MMEventRecord(sequence: sequence, time: time, cpu: cpu, task: task, mm: mm, event: event)
   }
 
+  @inline(__always)
   mutating func emit(_ mm: MMID?, _ event: MMEvent) { line.append(record(mm, event)) }
 
   mutating func count(_ path: WritableKeyPath<NormalizeCounters, UInt64>) { counters[keyPath: path] &+= 1 }

@@ -24,12 +24,16 @@ struct FaultSigns {
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
 /// no commit (the loser of a race gives it back); a counter that moves, or a TLB flush after an allocation, is.
 struct PendingFault {
-  let page: VirtualPage
+  /// Its end has not come yet. Otherwise the rest says nothing.
+  ///
+  /// Asked for several times per record, which an `Optional` of this size makes a function call of.
+  private(set) var isOpen: Bool
+  private let page: VirtualPage
   var access: FaultAccess
-  let sequence: Sequence
-  let time: Timestamp
-  let cpu: CPU
-  let task: TaskID
+  private let sequence: Sequence
+  private let time: Timestamp
+  private let cpu: CPU
+  private let task: TaskID
   /// The place kept for the event; moves to the first sign of a commit.
   var slot: DelayLine.Slot
   /// The place was given up for one still to come.
@@ -56,6 +60,7 @@ struct PendingFault {
     page: VirtualPage, access: FaultAccess, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID,
     slot: DelayLine.Slot, signs: FaultSigns
   ) {
+    isOpen = true
     self.page = page
     self.access = access
     self.sequence = sequence
@@ -71,6 +76,17 @@ struct PendingFault {
       case .allFaults: false
       }
   }
+
+  /// A task that is in no fault.
+  static var none: PendingFault {
+    var fault = PendingFault(
+      page: VirtualPage(0), access: [], sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0),
+      task: TaskID(0), slot: .none, signs: FaultSigns(locks: .none, counters: false, flushes: false))
+    fault.isOpen = false
+    return fault
+  }
+
+  mutating func end() { isOpen = false }
 
   /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
   /// and once for writing to grow a stack, a retry (`FAULT_FLAG_TRIED`) comes once at most.
@@ -94,7 +110,7 @@ struct PendingFault {
   var isOver: Bool { anonymousMoved && !swapMoved && folio != nil }
 
   mutating func freed(_ pfn: PFN) {
-    guard folio?.pfn == pfn, !isCommitted else { return }
+    guard isOpen, folio?.pfn == pfn, !isCommitted else { return }
     folio = nil
     gaveBack = true
   }
@@ -133,6 +149,12 @@ struct PendingFault {
   mutating func refused() { wasRefused = true }
 
   var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed }
+
+  func event(_ mm: MMID) -> MMEventRecord {
+    MMEventRecord(
+      sequence: settled?.sequence ?? sequence, time: settled?.time ?? time, cpu: cpu, task: task, mm: mm,
+      event: .fault(page, access, outcome))
+  }
 
   /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
   var outcome: FaultOutcome {

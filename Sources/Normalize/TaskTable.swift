@@ -5,11 +5,13 @@ import MMEvents
 /// What one thread is doing, as far as the trace has shown.
 struct TaskState {
   var mm: MMID?
+  /// Where what is known of its mm was last time.
+  var placeOfMM = -1
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
-  var fault: PendingFault?
+  var fault = PendingFault.none
   var call: SyscallWindow?
   var fork: ForkWindow?
   var exec: ExecWindow?
@@ -38,60 +40,35 @@ struct TaskTable: ~Copyable {
   /// `PID_MAX_LIMIT` on 64-bit kernels.
   static let limit = 4 * 1024 * 1024
 
-  private var slots: [Int32] = []
-  /// Not an array: a record touches its task's state a dozen times.
-  private var states: UnsafeMutablePointer<TaskState>
-  private var capacity: Int
-  private var count = 0
+  /// By thread id; -1 for one that was not seen yet.
+  private var slots = FlatArray<Int32>()
+  private var states = FlatArray<TaskState>(minimumCapacity: 64)
 
-  init() {
-    capacity = 64
-    unsafe states = .allocate(capacity: capacity)
-  }
-
-  deinit {
-    unsafe states.deinitialize(count: count)
-    unsafe states.deallocate()
-  }
-
-  /// The thread's state; a fresh one for a thread never seen. Idle (0) and impossible ids share slot 0's rules: `nil`.
+  /// The thread's state; a fresh one for a thread never seen. Idle (0) and impossible ids have none.
   @inline(__always)
   mutating func slot(of task: TaskID) -> Int? {
     let id = Int(task.rawValue)
-    if id < slots.count, id > 0, slots[id] >= 0 { return Int(slots[id]) }
+    if UInt(bitPattern: id) < UInt(bitPattern: slots.count) {
+      let slot = slots[id]
+      if slot >= 0 { return Int(slot) }
+    }
     return add(id)
   }
 
   @inline(never)
   private mutating func add(_ id: Int) -> Int? {
     guard id > 0, id < Self.limit else { return nil }
-    if id >= slots.count { slots.append(contentsOf: repeatElement(-1, count: max(id + 1 - slots.count, 1024))) }
-    if count == capacity { grow() }
-    unsafe (states + count).initialize(to: TaskState())
-    slots[id] = Int32(count)
-    count += 1
-    return count - 1
-  }
-
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<TaskState>.allocate(capacity: capacity * 2)
-    unsafe larger.moveInitialize(from: states, count: count)
-    unsafe states.deallocate()
-    unsafe states = larger
-    capacity *= 2
+    if id >= slots.count { slots.append(repeating: -1, count: max(id + 1 - slots.count, 1024)) }
+    slots[id] = Int32(states.count)
+    states.append(TaskState())
+    return states.count - 1
   }
 
   subscript(slot: Int) -> TaskState {
-    @inline(__always) unsafeAddress {
-      precondition(slot >= 0 && slot < count, "no such task")
-      return unsafe UnsafePointer(states + slot)
-    }
-    @inline(__always) unsafeMutableAddress {
-      precondition(slot >= 0 && slot < count, "no such task")
-      return unsafe states + slot
-    }
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(states.place(of: slot)) }
+    @inline(__always) unsafeMutableAddress { unsafe states.place(of: slot) }
   }
 
   /// Every thread's slot.
-  var all: Range<Int> { 0..<count }
+  var all: Range<Int> { states.indices }
 }

@@ -60,6 +60,10 @@ public struct RawRecord: BitwiseCopyable {
   @inlinable
   public var swapsBytes: Bool { origin &>> 24 != 0 }
 
+  /// Payload bytes that can be read as this machine's numbers: all or none.
+  @inlinable
+  public var nativeLength: UInt32 { swapsBytes ? 0 : length }
+
   /// `common_type`: the id of the event's format.
   @inlinable
   public var eventID: UInt16 {

@@ -26,6 +26,9 @@ public struct RecordBatch: ~Copyable {
     return unsafe storage[index]
   }
 
+  /// The records, until the batch is filled again or goes away.
+  public var records: UnsafeBufferPointer<RawRecord> { unsafe UnsafeBufferPointer(start: storage, count: count) }
+
   mutating func reset(firstSequence: UInt64) {
     count = 0
     self.firstSequence = firstSequence
@@ -50,8 +53,6 @@ public struct RecordBatch: ~Copyable {
 
   /// Takes records from the fronts of `a` and `b`, the earlier one first and `a`'s at equal times, while they are before
   /// `end`, both have one left and there is room; the numbers taken.
-  ///
-  /// Which of two busy CPUs is next is as good as random: the choice is computed, not branched on.
   mutating func append(
     merging a: UnsafeBufferPointer<RawRecord>, _ b: UnsafeBufferPointer<RawRecord>, before end: UInt64
   ) -> (a: Int, b: Int) {

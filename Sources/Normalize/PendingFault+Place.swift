@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A fault's place among the other events: at its entry until something shows that it commits, there from then on.
+extension PendingFault {
+  /// What will stand at its place unless more becomes known in time.
+  func propose(_ mm: MMID, on line: inout DelayLine) { line.propose(slot, event(mm)) }
+
+  /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
+  /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
+  mutating func hold(on line: inout DelayLine) {
+    guard settled == nil, !isHeld, !replacesSeen else { return }
+    isHeld = line.drop(slot)
+  }
+
+  /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
+  mutating func settle(_ mm: MMID?, at sequence: Sequence, _ time: Timestamp, on line: inout DelayLine) {
+    guard settled == nil else {
+      if let mm { propose(mm, on: &line) }
+      return
+    }
+    if !isHeld, !line.drop(slot) { access.insert(.late) }
+    isHeld = false
+    settled = (sequence, time)
+    slot = line.keepPlace(at: time, proposing: mm.map { event($0) })
+  }
+
+  /// What it came to is known now.
+  func close(_ mm: MMID, on line: inout DelayLine) {
+    let event = event(mm)
+    // When the place is gone, what had been seen went out when its time was up.
+    if isHeld || !line.fill(slot, with: event) && isOpenToTheEnd { line.append(event) }
+  }
+
+  func drop(from line: inout DelayLine) { line.drop(slot) }
+}
