@@ -58,16 +58,12 @@ struct MMOwnership: ~Copyable {
   @inline(__always)
   func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
 
-  /// The same, looked up only where it is not the space that was meant last time.
+  /// Whether the place, any number, is still that of this space.
   @inline(__always)
-  func place(of id: MMID, last: inout Int) -> Int? {
-    if last >= 0, last < spaces.count, spaces[last].id == id { return last }
-    guard let place = place(of: id) else { return nil }
-    last = place
-    return place
+  func space(at place: Int, is id: MMID, hash: UInt64) -> Bool {
+    UInt(bitPattern: place) < UInt(bitPattern: spaces.count) && spaces[place].id == id && spaces[place].hash == hash
   }
 
-  @inline(__always)
   func hash(at place: Int) -> UInt64? { spaces[place].hash }
 
   /// The epoch of an address opens; one still open there ended unseen and loses the address.

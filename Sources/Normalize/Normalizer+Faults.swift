@@ -66,11 +66,8 @@ extension Normalizer {
     // A failed allocation carries no frame.
     guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
-    if tasks[slot].fault.isOpen, tasks[slot].fault.isOver { closeFault(slot) }
-    if tasks[slot].fault.isOpen {
-      tasks[slot].fault.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
-      if tasks[slot].fault.commitsUnseen { settle(slot) } else { tasks[slot].fault.hold(on: &line) }
-    } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
+    if tasks[slot].fault.isOpen, allocatedInFault(slot, folio) { return true }
+    if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
       if batchesCounters { strayFilled(slot) }
@@ -79,6 +76,17 @@ extension Normalizer {
       if let place = tasks[slot].strayPlace { line.drop(place) }
       tasks[slot].strayPlace = tasks[slot].strayOwner.map { _ in line.keepPlace(at: time) }
     }
+    return true
+  }
+
+  /// `false` when the fault turns out to be over: the folio is not its own.
+  private mutating func allocatedInFault(_ slot: Int, _ folio: StrayFolio) -> Bool {
+    if tasks[slot].fault.isOver {
+      closeFault(slot)
+      return false
+    }
+    tasks[slot].fault.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
+    if tasks[slot].fault.commitsUnseen { settle(slot) } else { tasks[slot].fault.hold(on: &line) }
     return true
   }
 
@@ -129,16 +137,54 @@ extension Normalizer {
   mutating func rssStat(_ record: RawRecord) -> Bool {
     guard let (hash, current, number, size) = table.layouts.rss.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
-    guard let member = table.members.member(number), let (mm, place) = owner(slot, hash: hash, isCurrent: current != 0)
-    else {
+    guard let member = table.members.member(number) else {
       counters.foreignCounters &+= 1
       return true
     }
-    // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
-    if current == 0, mm == tasks[slot].mm { leave(slot, mm) }
     let pages = Int64(bitPattern: size) &>> Int64(truncatingIfNeeded: pageShift)
-    let change = place.flatMap { ownership.count(member, at: $0, pages: pages) }
-    let isOwn = current != 0 && mm == tasks[slot].mm
+    let place = tasks[slot].placeOfMM
+    if current != 0, let mm = tasks[slot].mm, ownership.space(at: place, is: mm, hash: hash) {
+      counted(slot, mm, isOwn: true, member, pages: pages, ownership.count(member, at: place, pages: pages))
+    } else {
+      searchedCounter(slot, hash: hash, isCurrent: current != 0, member, pages: pages)
+    }
+    return true
+  }
+
+  /// A counter that is not of the mm, at the place, where the task's last one was.
+  @inline(never)
+  private mutating func searchedCounter(
+    _ slot: Int, hash: UInt64, isCurrent: Bool, _ member: RSSMember, pages: Int64
+  ) {
+    guard let mm = owner(slot, hash: hash, isCurrent: isCurrent) else {
+      counters.foreignCounters &+= 1
+      return
+    }
+    let place = ownership.place(of: mm)
+    if let place, mm == tasks[slot].mm { tasks[slot].placeOfMM = place }
+    // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
+    if !isCurrent, mm == tasks[slot].mm { leave(slot, mm) }
+    counted(
+      slot, mm, isOwn: isCurrent && mm == tasks[slot].mm, member, pages: pages,
+      place.flatMap { ownership.count(member, at: $0, pages: pages) })
+  }
+
+  @inline(__always)
+  private mutating func counted(
+    _ slot: Int, _ mm: MMID, isOwn: Bool, _ member: RSSMember, pages: Int64, _ change: Int64?
+  ) {
+    if batchesCounters || tasks[slot].explainsCounters {
+      explainedCounter(slot, mm, isOwn: isOwn, member, pages: pages, change)
+    } else if let change {
+      movedWithoutFault(slot, mm, member, change)
+    }
+  }
+
+  /// A counter moved in one of the windows that give it a meaning.
+  @inline(never)
+  private mutating func explainedCounter(
+    _ slot: Int, _ mm: MMID, isOwn: Bool, _ member: RSSMember, pages: Int64, _ change: Int64?
+  ) {
     let isFaulting = isOwn && tasks[slot].fault.isOpen
     if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
       if let change, change < 0 { removalShown(slot) }
@@ -160,41 +206,32 @@ extension Normalizer {
     } else if let change {
       movedWithoutFault(slot, mm, member, change)
     }
-    return true
   }
 
   /// A counter moved with no fault open: population, removal, or reclaim by whoever runs.
   @inline(__always)
   private mutating func movedWithoutFault(_ slot: Int, _ mm: MMID, _ member: RSSMember, _ change: Int64) {
     if change < 0, mm == tasks[slot].mm { removalShown(slot) }
-    switch member {
-    case .swapEntries where change > 0: emit(mm, .swappedOut(pages: UInt64(change)))
-    case .anonymous where change > 0 && mm == tasks[slot].mm:
-      // A collapse counts what was not there before; its folio is told at its end.
-      guard let folio = tasks[slot].strayFolio, !tasks[slot].isCollapsing else { break }
-      tasks[slot].strayFolio = nil
-      filledWithoutFault(
-        slot,
-        folio.zeroed || folio.order != .base
-          ? .anonymous(folio.pfn, folio.order, replaced: false) : .copiedFromFile(folio.pfn, wasMapped: false))
-    case .file, .shmem, .swapEntries, .anonymous: break
-    }
+    if change > 0, member == .anonymous || member == .swapEntries { appearedWithoutFault(slot, mm, member, change) }
   }
 
-  /// Whose counter it is, and where what is known of it is.
-  @inline(__always)
-  private mutating func owner(_ slot: Int, hash: UInt64, isCurrent: Bool) -> (mm: MMID, place: Int?)? {
-    if isCurrent, let mm = tasks[slot].mm, let place = ownership.place(of: mm, last: &tasks[slot].placeOfMM),
-      ownership.hash(at: place) == hash
-    {
-      return (mm, place)
-    }
-    return ownerLookedUp(slot, hash: hash, isCurrent: isCurrent).map { ($0, ownership.place(of: $0)) }
-  }
-
-  /// Learns the hash of an mm in the windows where it first shows.
   @inline(never)
-  private mutating func ownerLookedUp(_ slot: Int, hash: UInt64, isCurrent: Bool) -> MMID? {
+  private mutating func appearedWithoutFault(_ slot: Int, _ mm: MMID, _ member: RSSMember, _ change: Int64) {
+    guard member == .anonymous else {
+      emit(mm, .swappedOut(pages: UInt64(change)))
+      return
+    }
+    // A collapse counts what was not there before; its folio is told at its end.
+    guard mm == tasks[slot].mm, let folio = tasks[slot].strayFolio, !tasks[slot].isCollapsing else { return }
+    tasks[slot].strayFolio = nil
+    filledWithoutFault(
+      slot,
+      folio.zeroed || folio.order != .base
+        ? .anonymous(folio.pfn, folio.order, replaced: false) : .copiedFromFile(folio.pfn, wasMapped: false))
+  }
+
+  /// Whose counter it is. Learns the hash of an mm in the windows where it first shows.
+  private mutating func owner(_ slot: Int, hash: UInt64, isCurrent: Bool) -> MMID? {
     if !isCurrent {
       if let fork = tasks[slot].fork, ownership.hash(of: fork.child) == nil {
         ownership.learn(hash: hash, of: fork.child)
@@ -203,11 +240,13 @@ extension Normalizer {
       }
       return ownership.id(hash: hash)
     }
-    if let mm = tasks[slot].mm, ownership.place(of: mm) != nil, ownership.hash(of: mm) == nil,
-      ownership.id(hash: hash) == nil
-    {
-      ownership.learn(hash: hash, of: mm)
-      return mm
+    if let mm = tasks[slot].mm, let place = ownership.place(of: mm) {
+      let known = ownership.hash(at: place)
+      if known == hash { return mm }
+      if known == nil, ownership.id(hash: hash) == nil {
+        ownership.learn(hash: hash, of: mm)
+        return mm
+      }
     }
     return rebind(slot, hash: hash)
   }

@@ -34,6 +34,12 @@ struct TaskState {
   var snapshot: (index: UInt32, process: TaskID)?
 }
 
+extension TaskState {
+  /// What a counter that moves now may mean depends on what the task is in the middle of.
+  @inline(__always)
+  var explainsCounters: Bool { fault.isOpen || fork != nil || exec != nil || dying != nil }
+}
+
 /// All threads by id. A thread id names another thread after `task_newtask`.
 @safe
 struct TaskTable: ~Copyable {

@@ -62,7 +62,7 @@ public struct RawRecord: BitwiseCopyable {
 
   /// Payload bytes that can be read as this machine's numbers: all or none.
   @inlinable
-  public var nativeLength: UInt32 { swapsBytes ? 0 : length }
+  public var nativeLength: UInt32 { length & (origin &>> 24 &- 1) }
 
   /// `common_type`: the id of the event's format.
   @inlinable

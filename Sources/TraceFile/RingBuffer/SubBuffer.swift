@@ -83,6 +83,10 @@ package enum SubBuffer {
     var count = 0
     let room = records.count
     while end &- offset >= 4 {
+      let short = unsafe shortRecords(
+        base + offset, base + end, time, out + count, out + room, origin, Order.self)
+      (offset, time, count) = unsafe (short.next - base, short.time, short.out - out)
+      guard end &- offset >= 4 else { break }
       if count == room {
         content.rest = Rest(offset: offset, time: time)
         content.damage = nil
@@ -93,18 +97,8 @@ package enum SubBuffer {
       let typeLength = Order.typeLength(word)
       let delta = Order.delta(word)
       if typeLength &- 1 < 28 {
-        let length = typeLength &* 4
-        let next = offset &+ 4 &+ Int(length)
-        guard next <= end else {
-          if content.damage == nil { content.damage = (offset, .recordBeyondCommit(length: UInt64(length))) }
-          break
-        }
-        time &+= delta
-        unsafe out[count] = RawRecord(
-          timestamp: time, payload: base + (offset &+ 4), length: length, origin: origin)
-        count &+= 1
-        offset = next
-        continue
+        if content.damage == nil { content.damage = (offset, .recordBeyondCommit(length: UInt64(typeLength &* 4))) }
+        break
       }
       if typeLength == 29 && delta == 0 { break }
       guard end &- offset >= 8 else {
@@ -147,6 +141,31 @@ package enum SubBuffer {
     }
     content.count = count
     return content
+  }
+
+  /// Decodes data records of types 1...28, which nearly all are, until another comes, one reaches beyond `end`, fewer
+  /// than four bytes are left, or `out` is at its end.
+  ///
+  /// A function of its own so that all it needs is in registers.
+  @inline(never)
+  private static func shortRecords<Order: WordOrder>(
+    _ begin: UnsafeRawPointer, _ end: UnsafeRawPointer, _ beginTime: UInt64, _ beginOut: UnsafeMutablePointer<RawRecord>,
+    _ endOut: UnsafeMutablePointer<RawRecord>, _ origin: UInt32, _: Order.Type
+  ) -> (next: UnsafeRawPointer, time: UInt64, out: UnsafeMutablePointer<RawRecord>) {
+    var (next, time, out) = unsafe (begin, beginTime, beginOut)
+    while unsafe out < endOut, unsafe end - next >= 4 {
+      let word = unsafe Order.word32(next)
+      let typeLength = Order.typeLength(word)
+      guard typeLength &- 1 < 28 else { break }
+      let payload = unsafe next + 4
+      let following = unsafe payload + Int(typeLength &* 4)
+      guard unsafe following <= end else { break }
+      time &+= Order.delta(word)
+      unsafe out.pointee = RawRecord(timestamp: time, payload: payload, length: typeLength &* 4, origin: origin)
+      unsafe out += 1
+      unsafe next = following
+    }
+    return unsafe (next, time, out)
   }
 
   /// `rb_fix_abs_ts`: a stamp has 59 bits, the top five come from the time that runs.
