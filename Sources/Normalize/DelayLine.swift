@@ -54,20 +54,28 @@ struct DelayLine: ~Copyable {
   @inline(__always)
   mutating func append(_ record: MMEventRecord) { records.append(record) }
 
-  /// `proposal`: what will stand there unless more becomes known in time.
-  mutating func keepPlace(at time: Timestamp, proposing proposal: MMEventRecord? = nil) -> Slot {
-    let slot = Slot(number: keptBase + kept.count)
-    kept.append(
-      KeptPlace(
-        position: base + records.count, since: time.nanoseconds, state: proposal == nil ? .empty : .proposed))
-    records.append(
-      proposal
-        ?? MMEventRecord(sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
-    )
+  mutating func keepPlace(at time: Timestamp) -> Slot {
+    let nothing = MMEventRecord(
+      sequence: Sequence(0), time: time, cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
+    return keepPlace(at: time, nothing, .empty)
+  }
+
+  /// With what will stand there unless more becomes known in time.
+  @inline(__always)
+  mutating func keepPlace(at time: Timestamp, proposing record: MMEventRecord) -> Slot {
+    keepPlace(at: time, record, .proposed)
+  }
+
+  @inline(__always)
+  private mutating func keepPlace(at time: Timestamp, _ record: MMEventRecord, _ state: KeptPlace.State) -> Slot {
+    let slot = Slot(number: keptBase &+ kept.count)
+    kept.append(KeptPlace(position: base &+ records.count, since: time.nanoseconds, state: state))
+    records.append(record)
     return slot
   }
 
   /// Puts the event into its place; `false` when the place was given up in the meantime.
+  @inline(__always)
   mutating func fill(_ slot: Slot, with record: MMEventRecord) -> Bool {
     guard let index = waiting(slot) else { return false }
     records[kept[index].position - base] = record
@@ -76,6 +84,7 @@ struct DelayLine: ~Copyable {
   }
 
   /// What will stand at the place unless still more becomes known in time.
+  @inline(__always)
   mutating func propose(_ slot: Slot, _ record: MMEventRecord) {
     guard let index = waiting(slot) else { return }
     records[kept[index].position - base] = record
@@ -121,6 +130,7 @@ struct DelayLine: ~Copyable {
     release(into: &events)
   }
 
+  @inline(__always)
   private func isWaiting(_ place: KeptPlace) -> Bool {
     switch place.state {
     case .empty, .proposed:
@@ -130,6 +140,7 @@ struct DelayLine: ~Copyable {
   }
 
   /// Index in `kept` of a place that can still be filled.
+  @inline(__always)
   private func waiting(_ slot: Slot) -> Int? {
     let index = slot.number - keptBase
     guard index >= firstKept, index < kept.count, isWaiting(kept[index]) else { return nil }

@@ -27,16 +27,17 @@ extension Normalizer {
     if error & FaultError.write != 0 { access.insert(.write) }
     if error & FaultError.fetch != 0 { access.insert(.execute) }
     strayWent(slot)
-    strayFilled(slot)
+    if batchesCounters { strayFilled(slot) }
     tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
     tasks[slot].isFollowed = true
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
-      slot: line.keepPlace(at: time), signs: signs)
+      slot: .none, signs: signs)
     // A task may sleep after its fault: shown nothing in time, it is told as quiet. Should it have been blocked, the
     // commit is told when it comes.
-    if let mm = tasks[slot].mm { tasks[slot].fault.propose(mm, on: &line) }
+    let mm = tasks[slot].mm
+    tasks[slot].fault.keepPlace(mm, at: time, on: &line)
     return true
   }
 

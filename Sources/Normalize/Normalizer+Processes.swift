@@ -196,7 +196,10 @@ extension Normalizer {
     tasks[slot].lockedForeign = mm != nil && mm != tasks[slot].mm && tasks[slot].fork == nil ? mm : nil
   }
 
-  mutating func strayWent(_ slot: Int) {
+  @inline(__always)
+  mutating func strayWent(_ slot: Int) { if tasks[slot].strayOwner != nil { strayIsGone(slot) } }
+
+  private mutating func strayIsGone(_ slot: Int) {
     guard let mm = tasks[slot].strayOwner, let place = tasks[slot].strayPlace else { return }
     tasks[slot].strayOwner = nil
     tasks[slot].strayPlace = nil

@@ -4,6 +4,15 @@ import MMEvents
 
 /// A fault's place among the other events: at its entry until something shows that it commits, there from then on.
 extension PendingFault {
+  /// The place where it is told unless it is moved on: here. Without an mm it has nothing to tell yet.
+  mutating func keepPlace(_ mm: MMID?, at time: Timestamp, on line: inout DelayLine) {
+    if let mm {
+      slot = line.keepPlace(at: time, proposing: event(mm))
+    } else {
+      slot = line.keepPlace(at: time)
+    }
+  }
+
   /// What will stand at its place unless more becomes known in time.
   func propose(_ mm: MMID, on line: inout DelayLine) { line.propose(slot, event(mm)) }
 
@@ -23,7 +32,7 @@ extension PendingFault {
     if !isHeld, !line.drop(slot) { access.insert(.late) }
     isHeld = false
     settled = (sequence, time)
-    slot = line.keepPlace(at: time, proposing: mm.map { event($0) })
+    keepPlace(mm, at: time, on: &line)
   }
 
   /// What it came to is known now.

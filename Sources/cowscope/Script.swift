@@ -21,16 +21,15 @@ struct ScriptCommand: ParsableCommand {
 
   func run() throws {
     let analysis = Analysis(path: capture, verbosity: verbosity)
-    let shift = try analysis.pageShift()
     var filter = EventFilter()
     filter.task = pid.map { TaskID($0) }
     filter.frame = pfn.map { PFN($0.value) }
-    filter.page = addr.map { VirtualPage($0.value >> UInt64(shift)) }
+    filter.page = try addr.map { VirtualPage($0.value >> UInt64(try analysis.pageShift())) }
     filter.time = time?.range
     if count {
       try printCounts(of: analysis, passing: filter)
     } else {
-      try printEvents(of: analysis, passing: filter, pageShift: shift)
+      try printEvents(of: analysis, passing: filter, pageShift: analysis.pageShift())
     }
   }
 
