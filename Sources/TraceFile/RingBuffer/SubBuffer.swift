@@ -149,7 +149,8 @@ package enum SubBuffer {
   /// A function of its own so that all it needs is in registers.
   @inline(never)
   private static func shortRecords<Order: WordOrder>(
-    _ begin: UnsafeRawPointer, _ end: UnsafeRawPointer, _ beginTime: UInt64, _ beginOut: UnsafeMutablePointer<RawRecord>,
+    _ begin: UnsafeRawPointer, _ end: UnsafeRawPointer, _ beginTime: UInt64,
+    _ beginOut: UnsafeMutablePointer<RawRecord>,
     _ endOut: UnsafeMutablePointer<RawRecord>, _ origin: UInt32, _: Order.Type
   ) -> (next: UnsafeRawPointer, time: UInt64, out: UnsafeMutablePointer<RawRecord>) {
     var (next, time, out) = unsafe (begin, beginTime, beginOut)
