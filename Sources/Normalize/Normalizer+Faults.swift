@@ -42,8 +42,9 @@ extension Normalizer {
 
   /// The task went on: what its fault came to is known now.
   mutating func closeFault(_ slot: Int) {
+    defer { tasks[slot].fault = nil }
+    if let pfn = tasks[slot].fault?.takeInserted() { emit(nil, .lruInserted(pfn)) }
     guard let fault = tasks[slot].fault else { return }
-    tasks[slot].fault = nil
     guard let mm = tasks[slot].mm else {
       counters.faultsWithoutMM &+= 1
       line.drop(fault.slot)
@@ -59,7 +60,7 @@ extension Normalizer {
     let settled = fault.settled ?? (fault.sequence, fault.time)
     return MMEventRecord(
       sequence: settled.sequence, time: settled.time, cpu: fault.cpu, task: fault.task, mm: mm,
-      event: .fault(fault.page, fault.access, fault.outcome))
+      event: .fault(fault.page, fault.seenAccess, fault.outcome))
   }
 
   /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
@@ -78,6 +79,7 @@ extension Normalizer {
       tasks[slot].fault?.isHeld = false
       tasks[slot].fault?.slot = line.keepPlace(at: time)
       tasks[slot].fault?.settled = (sequence, time)
+      if let pfn = tasks[slot].fault?.takeInserted() { emit(nil, .lruInserted(pfn)) }
     }
     guard let fault = tasks[slot].fault, let mm = tasks[slot].mm else { return }
     line.propose(fault.slot, event(of: fault, mm))
@@ -98,11 +100,17 @@ extension Normalizer {
     } else if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
+      // KSM breaks all pages of an mm under one lock, and GUP takes them one after the other.
+      if folio.order == .base { strayWent(slot) }
       strayFilled(slot)
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
       if let place = tasks[slot].strayPlace { line.drop(place) }
-      tasks[slot].strayPlace = tasks[slot].strayOwner.map { _ in line.keepPlace(at: time) }
+      tasks[slot].strayPlace = tasks[slot].strayOwner.map { owner in
+        let place = line.keepPlace(at: time)
+        line.propose(place, self.record(owner, .appeared(folio.pfn, folio.order)))
+        return place
+      }
     }
     return true
   }
@@ -113,7 +121,10 @@ extension Normalizer {
     if let slot = tasks.slot(of: task) {
       teardownShown(slot)
       tasks[slot].fault?.freed(PFN(pfn))
-      if tasks[slot].strayFolio?.pfn == PFN(pfn) { tasks[slot].strayFolio = nil }
+      if tasks[slot].strayFolio?.pfn == PFN(pfn) {
+        tasks[slot].strayFolio = nil
+        strayWent(slot)
+      }
     }
     emit(nil, .freed(PFN(pfn), FolioOrder(UInt8(order))))
     return true
@@ -121,6 +132,8 @@ extension Normalizer {
 
   mutating func lruInsertion(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.lru.load(record) else { return false }
+    // Told after the fault that mapped the folio.
+    if let slot = tasks.slot(of: task), tasks[slot].fault?.insertedBeforeCommit(PFN(pfn)) == true { return true }
     emit(nil, .lruInserted(PFN(pfn)))
     return true
   }
@@ -132,6 +145,12 @@ extension Normalizer {
     if reason != FlushReason.remoteShootdown {
       teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }
+    if reason == FlushReason.remoteShootdown, pages == .max, let fault = tasks[slot].fault, fault.replacesSeen,
+      fault.awaitsFlush
+    {
+      tasks[slot].fault?.flushedByAnother()
+      settle(slot)
+    }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
     if let fault = tasks[slot].fault {
       if fault.awaitsFlush {
@@ -140,6 +159,8 @@ extension Normalizer {
       }
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true
+    } else if tasks[slot].strayOwner != nil {
+      strayWent(slot)
     } else if let folio = tasks[slot].strayFolio, pages == 1 {
       if batchesCounters, folio.zeroed { strayFilled(slot) }
       if tasks[slot].strayFolio == nil { return true }
