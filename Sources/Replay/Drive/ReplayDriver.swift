@@ -69,6 +69,7 @@ package struct ReplayDriver {
   private mutating func apply(_ record: MMEventRecord) {
     current = record
     events &+= 1
+    verifier.now = record.time
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
