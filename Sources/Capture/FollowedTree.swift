@@ -12,18 +12,39 @@ package enum FollowedTree {
     return tids
   }
 
-  /// Follows every thread of `pids`.
+  /// The processes that the threads of `pid` have made and that are there yet (`/proc/PID/task/TID/children`).
+  package static func children(of pid: Int32, proc: String = "/proc") -> [Int32] {
+    let tids = (try? threads(of: pid, proc: proc)) ?? []
+    return tids.flatMap { tid in
+      (KernelText.readIfPresent("\(proc)/\(pid)/task/\(tid)/children") ?? "").split(whereSeparator: \.isWhitespace)
+        .compactMap { Int32($0) }
+    }
+  }
+
+  /// Follows every thread of `pids`, and of the processes they have made: those share pages with them.
   ///
-  /// A thread made while the list is read would be missed, so the list is read again until it adds nothing: with
-  /// `event-fork` set before, a thread made by a listed thread is followed by the kernel.
+  /// A thread or child made while the list is read would be missed, so the list is read again until it adds nothing:
+  /// with `event-fork` set before, what a listed thread makes is followed by the kernel. Throws when one of `pids` is
+  /// not there; a child that ends meanwhile is no error.
   package static func follow(
     _ pids: [Int32], in instance: borrowing TraceInstance, proc: String = "/proc"
   ) throws(CaptureError) {
     try instance.write("1", to: "options/event-fork")
     var followed: Set<Int32> = []
-    for pid in pids {
+    var family = pids
+    var next = 0
+    while next < family.count {
+      let pid = family[next]
+      next += 1
       while true {
-        let fresh = try threads(of: pid, proc: proc).filter { !followed.contains($0) }
+        let all: [Int32]
+        do {
+          all = try threads(of: pid, proc: proc)
+        } catch {
+          if pids.contains(pid) { throw error }
+          break
+        }
+        let fresh = all.filter { !followed.contains($0) }
         if fresh.isEmpty { break }
         // One page of text at most is parsed per write.
         for start in stride(from: 0, to: fresh.count, by: 256) {
@@ -32,6 +53,7 @@ package enum FollowedTree {
         }
         followed.formUnion(fresh)
       }
+      family += children(of: pid, proc: proc).filter { !family.contains($0) }
     }
   }
 

@@ -6,7 +6,7 @@ package struct RecordingOptions: Sendable {
   package enum Target: Equatable, Sendable {
     /// Started by the recorder, with all its descendants.
     case command([String])
-    /// Running already; with the children they will have.
+    /// Running already; with the children they have and will have.
     case processes([Int32])
     /// Everybody, until the duration is over or a signal comes.
     case host

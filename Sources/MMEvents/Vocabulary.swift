@@ -69,6 +69,9 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   public static let kernel = FaultAccess(rawValue: 8)
   /// The fault took so long that it was told as quiet before; this is what it did, told once it was seen.
   public static let late = FaultAccess(rawValue: 16)
+  /// mmap_lock was taken once more than a fault that comes through at once needs, or the trace shows no locks: the
+  /// fault may have waited for something, a userfaultfd's handler among others, and been tried again.
+  public static let retried = FaultAccess(rawValue: 32)
 }
 
 /// What the task was seen to do between a fault and its next event.

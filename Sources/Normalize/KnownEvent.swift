@@ -78,7 +78,10 @@ enum KnownSyscall: String, CaseIterable {
   case processVMWritev = "process_vm_writev"
   case ptrace
   case movePages = "move_pages"
+  case migratePages = "migrate_pages"
   case mbind, userfaultfd
+  case shmat, shmdt
+  case remapFilePages = "remap_file_pages"
 
   /// Whether the call may create a process.
   var clones: Bool {

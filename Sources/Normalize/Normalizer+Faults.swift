@@ -46,6 +46,7 @@ extension Normalizer {
   mutating func closeFault(_ slot: Int) { if tasks[slot].fault.isOpen { endFault(slot) } }
 
   private mutating func endFault(_ slot: Int) {
+    if let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
     if let mm = tasks[slot].mm {
       tasks[slot].fault.close(mm, on: &line)
     } else {
@@ -58,7 +59,9 @@ extension Normalizer {
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
     let mm = tasks[slot].mm
+    let isFirst = tasks[slot].fault.settled == nil
     tasks[slot].fault.settle(mm, at: sequence, time, on: &line)
+    if isFirst, let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
   }
 
   @inline(__always)
@@ -71,11 +74,17 @@ extension Normalizer {
     if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
+      // KSM breaks all pages of an mm under one lock, and GUP takes them one after the other.
+      if folio.order == .base { strayWent(slot) }
       if batchesCounters { strayFilled(slot) }
       tasks[slot].strayFolio = folio
       tasks[slot].strayOwner = tasks[slot].lockedForeign
       if let place = tasks[slot].strayPlace { line.drop(place) }
-      tasks[slot].strayPlace = tasks[slot].strayOwner.map { _ in line.keepPlace(at: time) }
+      tasks[slot].strayPlace = tasks[slot].strayOwner.map { owner in
+        let place = line.keepPlace(at: time)
+        line.propose(place, self.record(owner, .appeared(folio.pfn, folio.order)))
+        return place
+      }
     }
     return true
   }
@@ -97,7 +106,10 @@ extension Normalizer {
     if let slot = tasks.slot(of: task) {
       if tasks[slot].dying != nil { teardownShown(slot) }
       tasks[slot].fault.freed(PFN(pfn))
-      if tasks[slot].strayFolio?.pfn == PFN(pfn) { tasks[slot].strayFolio = nil }
+      if tasks[slot].strayFolio?.pfn == PFN(pfn) {
+        tasks[slot].strayFolio = nil
+        strayWent(slot)
+      }
     }
     emit(nil, .freed(PFN(pfn), FolioOrder(UInt8(order))))
     return true
@@ -106,6 +118,10 @@ extension Normalizer {
   @inline(__always)
   mutating func lruInsertion(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.lru.load(record) else { return false }
+    // Told after the fault that mapped the folio.
+    if let slot = tasks.slot(of: task), tasks[slot].fault.isOpen, tasks[slot].fault.insertedBeforeCommit(PFN(pfn)) {
+      return true
+    }
     emit(nil, .lruInserted(PFN(pfn)))
     return true
   }
@@ -115,6 +131,12 @@ extension Normalizer {
     if reason != FlushReason.remoteShootdown {
       teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }
+    if reason == FlushReason.remoteShootdown, pages == .max, tasks[slot].fault.isOpen,
+      tasks[slot].fault.replacesSeen, tasks[slot].fault.awaitsFlush
+    {
+      tasks[slot].fault.flushedByAnother()
+      settle(slot)
+    }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
     if tasks[slot].fault.isOpen {
       if tasks[slot].fault.awaitsFlush {
@@ -123,6 +145,8 @@ extension Normalizer {
       }
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true
+    } else if tasks[slot].strayOwner != nil {
+      strayWent(slot)
     } else if let folio = tasks[slot].strayFolio, pages == 1 {
       if batchesCounters, folio.zeroed { strayFilled(slot) }
       if tasks[slot].strayFolio == nil { return true }

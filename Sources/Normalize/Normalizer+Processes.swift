@@ -208,8 +208,8 @@ extension Normalizer {
       return
     }
     tasks[slot].strayFolio = nil
-    let event = record(mm, .appeared(folio.pfn, folio.order))
-    if !line.fill(place, with: event) { line.append(event) }
+    // When the place is gone, it was told when its time was up.
+    _ = line.fill(place, with: record(mm, .appeared(folio.pfn, folio.order)))
   }
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).

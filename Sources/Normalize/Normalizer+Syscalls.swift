@@ -12,6 +12,9 @@ private enum MapFlags {
   static let hugetlb: UInt64 = 0x40000
 }
 
+/// `SHM_RDONLY`
+private let shmReadOnly: UInt64 = 0o10000
+
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
 
@@ -77,10 +80,7 @@ extension Normalizer {
       let range = pages(result, arguments[1])
       if arguments[3] & MapFlags.fixed != 0, !window.isApplied { emit(mm, .unmapped(range)) }
       emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
-      for var filled in tasks[slot].populated {
-        if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
-        line.append(filled)
-      }
+      tellPopulated(slot, range)
     case .munmap:
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
     case .mremap:
@@ -97,6 +97,9 @@ extension Normalizer {
             keepsSource: arguments[3] & mremapDontUnmap != 0))
       }
       for range in window.unmapped where !isDestination(range) { emit(mm, .unmapped(range)) }
+      if newLength > oldLength {
+        tellPopulated(slot, PageRange(start: pages(result, oldLength).end, end: target.end))
+      }
       if window.unmapped.isEmpty, newLength < oldLength {
         emit(mm, .unmapped(pages(old + newLength, oldLength - newLength)))
       }
@@ -107,9 +110,17 @@ extension Normalizer {
         emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
       }
     case .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork, .vfork, .execve, .execveat,
-      .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .movePages, .mbind,
-      .userfaultfd:
+      .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .movePages,
+      .migratePages, .mbind, .userfaultfd, .shmat, .shmdt, .remapFilePages:
       break
+    }
+  }
+
+  /// What a call filled is told when it returns: only then the range is known.
+  private mutating func tellPopulated(_ slot: Int, _ range: PageRange) {
+    for var filled in tasks[slot].populated {
+      if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
+      line.append(filled)
     }
   }
 
@@ -125,7 +136,12 @@ extension Normalizer {
     case (_, false):
       tasks[slot].call?.isApplied = true
       emit(mm, .unmapped(range))
-    case (.brk, true): emit(mm, .vmaMapped(range, .anonymous, [.read, .write]))
+    case (.brk, true):
+      tasks[slot].call?.placed = range
+      emit(mm, .vmaMapped(range, .anonymous, [.read, .write]))
+    case (.shmat, true):
+      emit(mm, .vmaMapped(range, .shared, window.arguments[2] & shmReadOnly != 0 ? .read : [.read, .write]))
+    case (.remapFilePages, true): emit(mm, .vmaMapped(range, .shared, .unknown))
     case (.mmap, true):
       let target = pages(window.arguments[0], window.arguments[1])
       if window.arguments[3] & MapFlags.fixed == 0, window.placed == nil, range.count == target.count {
@@ -162,13 +178,13 @@ extension Normalizer {
       return
     }
     switch window.call {
-    case .mmap:
+    case .mmap, .brk, .mremap:
       if let placed = window.placed { return emit(mm, .populated(placed, outcome)) }
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
       tasks[slot].populated.append(filled)
     case .mlock, .mlock2, .madvise:
       emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
-    case .mlockall, .brk, .mremap:
+    case .mlockall:
       emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
     default: appeared(mm, outcome)
     }
@@ -230,7 +246,7 @@ extension Normalizer {
     switch call {
     case .ioUringRegister, .vmsplice: .pin
     case .processVMReadv, .processVMWritev, .ptrace: .remoteAccess
-    case .movePages, .mbind: .migration
+    case .movePages, .migratePages, .mbind: .migration
     case .ioctl: userfaultRequest(arguments[1])
     default: nil
     }

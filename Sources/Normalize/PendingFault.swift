@@ -45,11 +45,15 @@ struct PendingFault {
   private var allocationTime: Timestamp?
   private var gaveBack = false
   private var flushed = false
+  private var mayBeFlushed = false
   private var anonymousMoved = false
   private var filePages: Int64 = 0
   private var fileMoved = false
   private var swapMoved = false
   private var wasRefused = false
+  /// The folio went from the batch to the LRU list before anything showed the commit: `set_pte_range` adds it to the
+  /// batch, which may be full then, before it counts it.
+  private var insertedFirst: PFN?
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
   private var locks = 0
@@ -88,6 +92,17 @@ struct PendingFault {
 
   mutating func end() { isOpen = false }
 
+  /// What the fault wanted, and how it went about it.
+  var seenAccess: FaultAccess {
+    let needed =
+      switch signs.locks {
+      case .none: -1
+      case .kernelFaults: access.contains(.kernel) ? 1 : 0
+      case .allFaults: 1
+      }
+    return locks > needed ? access.union(.retried) : access
+  }
+
   /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
   /// and once for writing to grow a stack, a retry (`FAULT_FLAG_TRIED`) comes once at most.
   mutating func locked() -> Bool {
@@ -115,6 +130,18 @@ struct PendingFault {
     gaveBack = true
   }
 
+  /// The folio reached the LRU list. `false` when it is not this fault's, or its commit was seen.
+  mutating func insertedBeforeCommit(_ pfn: PFN) -> Bool {
+    guard folio?.pfn == pfn, !isCommitted else { return false }
+    insertedFirst = pfn
+    return true
+  }
+
+  mutating func takeInserted() -> PFN? {
+    defer { insertedFirst = nil }
+    return insertedFirst
+  }
+
   /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
   /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
   var commitsUnseen: Bool {
@@ -130,6 +157,10 @@ struct PendingFault {
 
   mutating func flush() { flushed = true }
 
+  /// Another CPU had everything flushed here: a flush of the fault's own that was due finds nothing left to do
+  /// (`flush_tlb_func`) and is not traced. It stands for that one, unless the folio is given back.
+  mutating func flushedByAnother() { mayBeFlushed = true }
+
   /// Where counters come late, huge pages are yet counted at once (`add_mm_counter`).
   func isCounted(_ member: RSSMember, _ pages: Int64?) -> Bool {
     guard let folio, folio.order != .base, case .anonymous = member else { return false }
@@ -138,6 +169,7 @@ struct PendingFault {
 
   mutating func moved(_ member: RSSMember, pages: Int64?) {
     switch member {
+    // Threads move the counter at once: the difference to what was shown last has no meaning by its sign.
     case .anonymous: anonymousMoved = true
     case .file, .shmem:
       fileMoved = true
@@ -153,15 +185,16 @@ struct PendingFault {
   func event(_ mm: MMID) -> MMEventRecord {
     MMEventRecord(
       sequence: settled?.sequence ?? sequence, time: settled?.time ?? time, cpu: cpu, task: task, mm: mm,
-      event: .fault(page, access, outcome))
+      event: .fault(page, seenAccess, outcome))
   }
 
   /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
   var outcome: FaultOutcome {
     if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }
-    if fileMoved { return .file(pages: UInt32(clamping: max(1, filePages))) }
-    if let folio, flushed { return folio.order == .base ? copied(folio.pfn) : .unexplained }
+    // That of a fault on a page that is there is a later call's.
+    if fileMoved, !access.contains(.present) { return .file(pages: UInt32(clamping: max(1, filePages))) }
+    if let folio, flushed || mayBeFlushed { return folio.order == .base ? copied(folio.pfn) : .unexplained }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
     return folio == nil || replacesSeen ? withoutFolio : .unexplained

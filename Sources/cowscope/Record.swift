@@ -31,7 +31,8 @@ struct Record: ParsableCommand {
 
   @Option(
     name: .short,
-    help: ArgumentHelp("Follow these running processes and the children they will have.", valueName: "pid,..."))
+    help: ArgumentHelp(
+      "Follow these running processes, the children they have, and those they will have.", valueName: "pid,..."))
   var pids: PIDList?
 
   @Flag(name: .short, help: "Record the faults and system calls of every task of the host.")

@@ -41,6 +41,21 @@ struct FollowedTreeTests {
       ])
   }
 
+  @Test("Children that are there are followed too; one that ended meanwhile is passed over")
+  func children() throws {
+    let proc = try TemporaryDirectory()
+    let tracing = try TemporaryDirectory()
+    let instance = try fakeInstance(tracing)
+    let path = try fakeProc(proc)
+    try proc.write("20 99 ", to: "10/task/11/children")
+    try FollowedTree.follow([10], in: instance, proc: path)
+    #expect(
+      instance.writes == [
+        .init(file: "options/event-fork", text: "1"), .init(file: "set_event_pid", text: "10 11"),
+        .init(file: "set_event_pid", text: "20"),
+      ])
+  }
+
   @Test("A process that is not there is named")
   func gone() throws {
     let proc = try TemporaryDirectory()

@@ -73,4 +73,53 @@ struct PendingFaultTests {
       return
     }
   }
+
+  /// `flush_tlb_func` leaves at once when the CPU is up to date, so only the other CPU's flush is traced.
+  @Test("A flush of everything from another CPU stands for the copy's own, unless the page is given back")
+  func flushedByAnother() {
+    var fault = fault([.write, .present], counters: true)
+    fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+    fault.flushedByAnother()
+    guard case .copied(PFN(7), sinceDecision: _) = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+    fault.freed(PFN(7))
+    guard case .raced = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("A counter of file pages alone is not that of a fault on a present page")
+  func counterOfLaterCall() {
+    var fault = fault([.write, .present], counters: true)
+    fault.moved(.shmem, pages: 1)
+    guard case .quiet = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("A fault that came through at once took no lock too many", arguments: [0, 1, 2])
+  func retried(locks: Int) {
+    for (signs, access, needed) in [
+      (.kernelFaults, .write, 0), (.kernelFaults, [.write, .kernel], 1), (.allFaults, .write, 1), (.none, .write, -1),
+    ] as [(LockSigns, FaultAccess, Int)] {
+      var fault = fault(access, counters: true, locks: signs)
+      for _ in 0..<locks { _ = fault.locked() }
+      #expect(fault.seenAccess.contains(.retried) == (locks > needed))
+    }
+  }
+
+  @Test("An LRU insertion before the commit is told after it; one after the commit is nobody's business")
+  func insertedFirst() {
+    var fault = fault(.write, counters: true)
+    fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+    let before = [fault.insertedBeforeCommit(PFN(8)), fault.insertedBeforeCommit(PFN(7))]
+    fault.moved(.anonymous, pages: 1)
+    let after = fault.insertedBeforeCommit(PFN(7))
+    let taken = [fault.takeInserted(), fault.takeInserted()]
+    #expect(before == [false, true] && !after && taken == [PFN(7), nil])
+  }
 }

@@ -14,12 +14,19 @@ struct DriveTests {
     static let p = MMID(0)
     static let q = MMID(1)
     static let first = VirtualPage(512 * 16)
-    private var driver = ReplayDriver(
-      encodings: [.baseline, .aAndEager, .b, .cStrict], facts: .v7_3, seesLRUInsertion: false)
+    private var driver: ReplayDriver
     private var records: UInt64 = 0
     private var clock: UInt64 = 1_000_000
 
-    init() {
+    private struct Snapshots: SnapshotSource {
+      let all: [UInt32: ProcessSnapshot]
+      func snapshot(_ index: UInt32) -> ProcessSnapshot? { all[index] }
+    }
+
+    init(snapshots: [UInt32: ProcessSnapshot] = [:]) {
+      driver = ReplayDriver(
+        encodings: [.baseline, .aAndEager, .b, .cStrict], facts: .v7_3, seesLRUInsertion: false,
+        snapshots: Snapshots(all: snapshots))
       at(Self.p, 100, .mmCreated(.exec))
       at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))
     }
@@ -151,5 +158,119 @@ struct DriveTests {
     #expect(tale.frame(Tale.p, 1) == PFN(31) && tale.claim(Tale.p, 1) == .exclusive)
     let entries = tale.result().verification.entries
     #expect(entries.agree == 3 && entries.checked == 3)
+  }
+
+  /// A frame that outlives its last mapping had a reference that none of them held (`folio_ref_count`).
+  @Test("A copy by the only mapper is explained when the frame is freed where nothing is unmapped, and only then")
+  func outlived() {
+    enum Freed { case elsewhere, inTheFault, inARemoval, inATeardown, never }
+    for freed in [Freed.elsewhere, .inTheFault, .inARemoval, .inATeardown, .never] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.fork(0..<8)
+      tale.at(Tale.q, 200, .mmTeardownBegan)
+      tale.at(Tale.q, 200, .mmExited)
+      tale.copy(Tale.p, 100, 0, 11, took: 0)
+      switch freed {
+      case .elsewhere: tale.at(Tale.p, 300, .freed(PFN(10), .base))
+      case .inTheFault: tale.at(Tale.p, 100, .freed(PFN(10), .base))
+      case .inARemoval:
+        tale.at(Tale.p, 300, .removalBegan(tale.range(1..<2)))
+        tale.at(Tale.p, 300, .freed(PFN(10), .base))
+      case .inATeardown:
+        tale.at(Tale.p, 300, .mmTeardownBegan)
+        tale.at(Tale.p, 300, .freed(PFN(10), .base))
+      case .never: break
+      }
+      let decisions = tale.result().verification.decisions
+      let isExplained = freed == .elsewhere
+      #expect(decisions.agree == (isExplained ? 1 : 0) && decisions.unknown == (isExplained ? 0 : 1))
+    }
+  }
+
+  /// `mfill_atomic_install_pte` and GUP's copies map with `RMAP_EXCLUSIVE`; fork alone shares what it finds.
+  @Test("A page that came at an unknown address is exclusive till its mm forks: decisions and snapshots are held to it")
+  func unseenIsExclusive() {
+    for forks in [false, true] {
+      var tale = Tale(
+        snapshots: [
+          1: ProcessSnapshot(
+            vmas: [],
+            anonymous: [ProcessSnapshot.Page(page: Tale.first, pfn: PFN(20), exclusive: true, isMappedOnce: true)])
+        ])
+      tale.at(Tale.p, 101, .appeared(PFN(20), .base))
+      tale.at(Tale.p, 101, .appeared(PFN(21), .base))
+      if forks { tale.fork(0..<8) }
+      tale.at(Tale.p, 100, .fault(tale.page(3), [.write, .present], .quiet))
+      tale.at(Tale.p, 1, .snapshotBegan(1))
+      tale.at(Tale.p, 1, .snapshotEnded(1))
+      let verification = tale.result().verification
+      #expect(verification.decisions.agree == (forks ? 0 : 1) && verification.decisions.checked == 1)
+      #expect(verification.pages.agree == (forks ? 0 : 1) && verification.pages.unknown == (forks ? 1 : 0))
+    }
+  }
+
+  @Test("An exclusive swap entry that turns into a page unseen makes an exclusive one; a shared page contradicts it")
+  func swappedInUnseen() {
+    for isExclusive in [true, false] {
+      var tale = Tale(
+        snapshots: [
+          1: ProcessSnapshot(
+            vmas: [],
+            anonymous: [
+              ProcessSnapshot.Page(page: Tale.first, pfn: PFN(20), exclusive: isExclusive, isMappedOnce: true)
+            ])
+        ])
+      tale.touch(0, 10)
+      tale.at(Tale.p, 37, .swapWritten(PFN(10)))
+      tale.at(Tale.p, 37, .freed(PFN(10), .base))
+      tale.at(Tale.p, 1, .snapshotBegan(1))
+      tale.at(Tale.p, 1, .snapshotEnded(1))
+      let pages = tale.result().verification.pages
+      #expect(pages.agree == (isExclusive ? 1 : 0) && pages.disagree == (isExclusive ? 0 : 1))
+    }
+  }
+
+  @Test("A userfaultfd's handler may have had the fault only if it was tried again")
+  func handlersFault() {
+    for retried in [false, true] {
+      var tale = Tale()
+      tale.at(Tale.p, 101, .unfollowed(.userfaultWriteProtect, nil))
+      tale.touch(0, 10)
+      tale.fork(0..<8)
+      tale.at(Tale.q, 200, .mmTeardownBegan)
+      tale.at(Tale.q, 200, .mmExited)
+      tale.at(Tale.p, 100, .fault(tale.page(0), retried ? [.write, .present, .retried] : [.write, .present], .quiet))
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.agree == (retried ? 0 : 1) && decisions.unknown == (retried ? 1 : 0))
+    }
+  }
+
+  @Test("The kernel's write to a page of a read-only VMA is refused and decides nothing")
+  func refusedQuietly() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .vmaMapped(tale.range(0..<8), .anonymous, .read))
+    tale.at(Tale.p, 100, .fault(tale.page(0), [], .quiet))
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present, .kernel], .quiet))
+    #expect(tale.result().verification.decisions.checked == 0)
+  }
+
+  /// `populate_vma_page_range` writes where the VMA is writable and passes over what is not accessible.
+  @Test("mlockall fills the private writable VMAs from the lowest up, and no hole between them")
+  func populatesByVMA() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .unmapped(tale.range(0..<1024)))
+    for (pages, backing, protection) in [
+      (10..<12, .anonymous, .read), (20..<22, .anonymous, [.read, .write]), (30..<32, .shared, [.read, .write]),
+      (40..<42, .privateFile, [.read, .write]), (50..<52, .anonymous, [.read, .write]),
+    ] as [(Range<Int>, VMABacking, VMAProtection)] {
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(pages), backing, protection))
+    }
+    let everything = PageRange(start: VirtualPage(0), end: VirtualPage(.max >> 12))
+    for pfn in [20, 21, 50, 51] as [UInt64] {
+      tale.at(Tale.p, 100, .populated(everything, .anonymous(PFN(pfn), .base, replaced: false)))
+    }
+    for index in [20, 21, 50, 51] { #expect(tale.frame(Tale.p, index) == PFN(UInt64(index))) }
+    #expect(tale.frame(Tale.p, 10) == nil && tale.frame(Tale.p, 12) == nil && tale.frame(Tale.p, 40) == nil)
   }
 }

@@ -47,13 +47,16 @@ extension ReplayDriver {
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
     guard vma.backing != .shared, vma.backing != .hugetlb else { return }
+    // `access_error` refuses it; where the kernel wrote, no signal tells.
+    if access.contains(.kernel), !vma.mayWrite { return }
+    let mayHaveWaited = access.contains(.retried) && unseen.protectsByUserfaultfd(mm)
     switch lockstep.predictWriteFault(mm, page) {
-    case .mustCopy where unseen.protectsByUserfaultfd(mm), .mustReplace where unseen.protectsByUserfaultfd(mm):
+    case .mustCopy where mayHaveWaited, .mustReplace where mayHaveWaited:
       // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
     case .mustReuse
-    where unseen.protectsByUserfaultfd(mm) && lockstep.baseline.claim(mm, page) != .exclusive:
+    where mayHaveWaited && lockstep.baseline.claim(mm, page) != .exclusive:
       // It becomes exclusive when the handler has answered.
       unknown(.decision, mm, page, .userfaultfd)
       unseen.doubt(mm, PageRange(start: page, count: 1))
@@ -88,7 +91,11 @@ extension ReplayDriver {
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.
-      unknown(.decision, mm, page, .entryNotSeen)
+      if vma.backing == .anonymous, lockstep.baseline.isComplete(mm), unseen.isAllExclusive(in: mm) {
+        verifier.agree(.decision)
+      } else {
+        unknown(.decision, mm, page, .entryNotSeen)
+      }
       if vma.backing == .anonymous { run(.anonymousFault(mm, page, .base, vma), .writeFault) }
     }
   }
@@ -166,7 +173,7 @@ extension ReplayDriver {
         case .certain: verifier.agree(.decision)
         case _ where hidden.wasMappedElsewhere(source, at: decided): verifier.agree(.decision)
         case .possible(let cause): unknown(.decision, mm, page, cause)
-        case .none: unknown(.decision, mm, page, .hiddenReference)
+        case .none: copiedUnexplained(mm, page)
         }
       }
     }

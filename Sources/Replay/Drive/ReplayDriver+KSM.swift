@@ -18,7 +18,7 @@ extension ReplayDriver {
       lockstep.markIncomplete(mm)
       return
     }
-    if !lockstep.baseline.isKSM(folio), let owner = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm }) {
+    if !lockstep.baseline.isKSM(folio), let owner = lockstep.baseline.firstMapper(of: folio, in: mm) {
       noteTouched(mm, owner.page)
       run(.ksmWriteProtect(mm, owner.page))
       run(.ksmStable(mm, owner.page))
@@ -34,13 +34,13 @@ extension ReplayDriver {
   /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's.
   mutating func ksmReplaced(_ pfn: PFN) -> Bool {
     guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.folio(at: pfn),
-      let owner = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == merge.mm })
+      let owner = lockstep.baseline.firstMapper(of: folio, in: merge.mm)
     else { return false }
     pendingMerges[current.task] = nil
     noteTouched(owner.mm, owner.page)
     run(.ksmWriteProtect(owner.mm, owner.page))
     if let stable = merge.stable {
-      guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.mappers(of: kept).first else {
+      guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.firstMapper(of: kept) else {
         noteUnfollowed(.ksm)
         run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .ksm)
         return true

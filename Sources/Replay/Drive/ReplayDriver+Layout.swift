@@ -115,10 +115,11 @@ extension ReplayDriver {
       count(\.copiedTwice)
       run(.zap(child, range), .fork)
     }
-    for piece in layouts[parent]?.pieces(of: range) ?? [] {
-      run(.forkCopy(parent: parent, child: child, piece.range, piece.facts))
-      if piece.facts != VMAMap.unknown { layouts[child]?.set(piece.range, piece.facts) }
-    }
+    let pieces = layouts[parent]?.pieces(of: range) ?? []
+    for piece in pieces { run(.forkCopy(parent: parent, child: child, piece.range, piece.facts)) }
+    // It is one VMA: what is known of a part holds for all of it (a stack that grew).
+    guard let known = pieces.first(where: { $0.facts != VMAMap.unknown }) else { return }
+    for piece in pieces { layouts[child]?.set(piece.range, piece.facts == VMAMap.unknown ? known.facts : piece.facts) }
   }
 
   /// `copy_present_page`: a page of the VMA that may be pinned was copied for the child and stays the parent's; which

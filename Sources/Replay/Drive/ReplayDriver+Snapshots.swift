@@ -108,12 +108,14 @@ extension ReplayDriver {
       let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
       if isReplacedByKSM(shown, known) {
         unknown(.page, open.mm, shown.page, .raced)
-      } else if !isComplete || wasSwapped || unseen.found(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
+      } else if wasSwapped {
+        compareSwappedIn(shown, open.mm)
+      } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
         || unseen.usesUserfaultfd(open.mm)
       {
-        if known != nil || wasSwapped { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+        if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+        if isComplete { compareUnseen(shown, open.mm) }
         learn(shown, open.mm)
-        if isComplete { unknown(.page, open.mm, shown.page, .placeNotSeen) }
       } else {
         disagree(
           open.mm, shown.page,
@@ -123,7 +125,10 @@ extension ReplayDriver {
       }
       return
     }
-    if let known, knownPFN == nil, !shown.isLarge { lockstep.baseline.bind(shown.pfn, to: known.folio) }
+    if let known, knownPFN == nil, !shown.isLarge {
+      _ = unseen.found(shown.pfn, in: open.mm)
+      lockstep.baseline.bind(shown.pfn, to: known.folio)
+    }
     let isTail = known.map { $0.index > 0 } ?? false
     // Mapped by a PMD, its flag is that of the folio's head.
     guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isPMDMapped(open.mm, shown.page) else {
@@ -152,6 +157,34 @@ extension ReplayDriver {
     }
   }
 
+  /// The page came in at an address that the trace did not tell; what its flag must be is known all the same.
+  private mutating func compareUnseen(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    let claim = unseen.holds(shown.pfn, in: mm) ? unseen.claim(of: shown.pfn, in: mm) : .unknown
+    _ = unseen.found(shown.pfn, in: mm)
+    compare(claim, shown, mm)
+  }
+
+  /// The model has a swap entry where the kernel has a page: GUP or `swapoff` brought it in, and told at most that one
+  /// came. An exclusive swap entry makes an exclusive page (`unuse_pte`, `do_swap_page`).
+  private mutating func compareSwappedIn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    _ = unseen.found(shown.pfn, in: mm)
+    let claim = lockstep.baseline.claim(mm, shown.page)
+    run(.zap(mm, PageRange(start: shown.page, count: 1)), .snapshot)
+    learn(shown, mm)
+    compare(claim, shown, mm)
+  }
+
+  /// What is certain of the flag of a page whose place was not.
+  private mutating func compare(_ claim: Claim, _ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    switch (claim, shown.exclusive) {
+    case (.exclusive, true?): verifier.agree(.page)
+    case (.exclusive, false?):
+      disagree(mm, shown.page, "exclusive", "shared", .exclusiveDiffers, evidence: .page)
+    case (.exclusive, nil): verifier.notCompared(.headOnly)
+    case (.shared, _), (.unknown, _): unknown(.page, mm, shown.page, .placeNotSeen)
+    }
+  }
+
   /// ksmd has replaced the page and not told yet (`ksm_merge_with_ksm_page` comes after `replace_page`).
   private func isReplacedByKSM(_ shown: ProcessSnapshot.Page, _ known: (folio: FolioID, index: Int)?) -> Bool {
     guard known != nil, let stable = lockstep.baseline.folio(at: shown.pfn) else { return false }
@@ -161,7 +194,7 @@ extension ReplayDriver {
   /// `UFFDIO_MOVE` took the page from another address of the mm.
   private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
     guard unseen.usesUserfaultfd(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
-      let source = lockstep.baseline.mappers(of: folio).first(where: { $0.mm == mm })
+      let source = lockstep.baseline.firstMapper(of: folio, in: mm)
     else { return false }
     run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
     return true
@@ -179,7 +212,7 @@ extension ReplayDriver {
     if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
       _ = lockstep.baseline.pfnFreed(shown.pfn)
     }
-    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.mappers(of: folio).first {
+    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.firstMapper(of: folio) {
       facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
     }
     let outcome = run(.learn(mm, shown.page, facts))

@@ -15,6 +15,7 @@ package struct ReplayDriver {
   var hidden: HiddenReferences
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
+  var outlived = OutlivedCopies()
   var populating: Populating?
   var unseen = UnseenPages()
   /// Where the page is mapped that a task isolated last to collapse it with others.
@@ -68,8 +69,10 @@ package struct ReplayDriver {
   private mutating func apply(_ record: MMEventRecord) {
     current = record
     events &+= 1
+    verifier.now = record.time
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
+    if !outlived.isEmpty { outlived.note(record) }
     switch record.event {
     case .freed(let pfn, let order):
       hidden.freed(pfn)
@@ -108,7 +111,7 @@ package struct ReplayDriver {
     switch event {
     case .mmTeardownBegan:
       run(.exitBegin(mm))
-      hidden.teardownBegan(mm)
+      hidden.teardownBegan(mm, by: current.task)
     case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
       hidden.teardownProceeded(mm, remaining: remaining, unmapped: unmapped, flushed: flushed)
     case .mmExited: exited(mm)
@@ -152,6 +155,7 @@ package struct ReplayDriver {
     -> ReplayResult
   {
     settleAllDoubts()
+    settleAllCopies()
     var divergences = lockstep.divergences
     for index in divergences.indices {
       let divergence = divergences[index]
@@ -209,6 +213,7 @@ package struct ReplayDriver {
   /// unmapped it unseen.
   private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
+    if !outlived.isEmpty { settleCopies(from: pfn) }
     guard lockstep.baseline.isMapped(pfn) else {
       swapCacheFreed(pfn)
       _ = lockstep.baseline.pfnFreed(pfn)
@@ -245,6 +250,7 @@ package struct ReplayDriver {
     }
     if lossTime == nil { lossTime = current.time }
     doubts.removeAll()
+    settleAllCopies()
     for mm in layouts.keys.sorted() {
       run(.zap(mm, .everything))
       lockstep.markIncomplete(mm)

@@ -6,6 +6,9 @@ import MMEvents
 struct UnseenPages {
   private var owners: [PFN: Set<MMID>] = [:]
   private var frames: [MMID: Set<PFN>] = [:]
+  /// Those of an mm that forked while it had them (their flag is clear, or set again by a write to an address that the
+  /// trace does not tell), or swaps.
+  private var shared: [MMID: Set<PFN>] = [:]
   /// Address spaces with a userfaultfd: `UFFDIO_COPY` brings pages, `UFFDIO_MOVE` moves them, unseen.
   private var userfaulting: Set<MMID> = []
   /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
@@ -88,18 +91,34 @@ struct UnseenPages {
       if arrivals[mm, default: []].count > Self.arrivalsKept { arrivals[mm]?.removeFirst() }
     }
     for index in 0..<order.pageCount { add(pfn.advanced(by: index), mm) }
+    // Swapped in it is as exclusive as its swap entry was, whichever that is.
+    guard swapping.contains(mm) else { return }
+    for index in 0..<order.pageCount { shared[mm, default: []].insert(pfn.advanced(by: index)) }
   }
+
+  /// Every one of them is exclusive: a page comes in as such (`UFFDIO_COPY`, a copy or first touch by GUP), and only
+  /// fork makes it another's, too. `false` when there is none.
+  func isAllExclusive(in mm: MMID) -> Bool { frames[mm]?.isEmpty == false && shared[mm]?.isEmpty != false }
+
+  func holds(_ pfn: PFN, in mm: MMID) -> Bool { frames[mm]?.contains(pfn) == true }
+
+  /// What must be true of the flag of one of them.
+  func claim(of pfn: PFN, in mm: MMID) -> Claim { shared[mm]?.contains(pfn) == true ? .unknown : .exclusive }
 
   /// The page was found; `false` when it was not one of these.
   mutating func found(_ pfn: PFN, in mm: MMID) -> Bool {
     guard owners[pfn]?.remove(mm) != nil else { return false }
     if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
     frames[mm]?.remove(pfn)
+    shared[mm]?.remove(pfn)
     return true
   }
 
   mutating func freed(_ pfn: PFN) {
-    for mm in owners.removeValue(forKey: pfn) ?? [] { frames[mm]?.remove(pfn) }
+    for mm in owners.removeValue(forKey: pfn) ?? [] {
+      frames[mm]?.remove(pfn)
+      shared[mm]?.remove(pfn)
+    }
   }
 
   mutating func forget(_ mm: MMID) {
@@ -109,6 +128,7 @@ struct UnseenPages {
     swapping.remove(mm)
     waiting[mm] = nil
     arrivals[mm] = nil
+    shared[mm] = nil
     for pfn in frames.removeValue(forKey: mm) ?? [] {
       owners[pfn]?.remove(mm)
       if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
@@ -120,7 +140,10 @@ struct UnseenPages {
     if swapping.contains(parent) { swapping.insert(child) }
     if userfaulting.contains(parent) { userfaulting.insert(child) }
     if userfaultProtecting.contains(parent) { userfaultProtecting.insert(child) }
-    for pfn in frames[parent] ?? [] { add(pfn, child) }
+    guard let both = frames[parent], !both.isEmpty else { return }
+    for pfn in both { add(pfn, child) }
+    shared[parent] = both
+    shared[child] = both
   }
 
   private mutating func add(_ pfn: PFN, _ mm: MMID) {

@@ -208,6 +208,16 @@ struct FolioPool: Sendable {
     }
   }
 
+  func firstListed(from first: UInt32, where isWanted: (EntryRef) -> Bool) -> EntryRef? {
+    var node = first
+    while node != noIndex {
+      let ref = EntryRef(raw: nodes[Int(node)].ref)
+      if isWanted(ref) { return ref }
+      node = nodes[Int(node)].next
+    }
+    return nil
+  }
+
   private mutating func newNode(_ node: MappingNode) -> UInt32 {
     if freeNode != noIndex {
       let index = freeNode

@@ -41,6 +41,18 @@ extension World {
     }
   }
 
+  /// The newest entry that refers to the folio's first page and belongs to `mm`, or to anybody. A page of KSM's may
+  /// have very many.
+  package func firstMapper(of folio: FolioID, in mm: MMID? = nil) -> (mm: MMID, page: VirtualPage)? {
+    func isWanted(_ ref: EntryRef) -> Bool { mm == nil || owner(ref).mm == mm }
+    switch folios.mappings(of: folio, page: 0) {
+    case .none: return nil
+    case .one(let ref): return isWanted(ref) ? owner(ref) : nil
+    case .list(let first): return folios.firstListed(from: first, where: isWanted).map(owner)
+    case .familySlot: return mappers(of: folio).first { mm == nil || $0.mm == mm }
+    }
+  }
+
   /// Every entry that refers to any page of the folio.
   func mappings(of folio: FolioID) -> [EntryRef] {
     var all: [EntryRef] = []

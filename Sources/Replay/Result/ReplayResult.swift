@@ -213,6 +213,8 @@ package struct Verification: Sendable {
   package var notComparedCauses: [NamedCount] = []
   /// Disagreements by cause.
   package var disagreementCauses: [NamedCount]
+  /// How much of it could be known, over the time of the capture.
+  package var coverage: [CoverageSlice] = []
   package var firstDisagreement: Finding?
   /// The first few of every cause, disagreements before unknowns: what `verify --explain` walks through.
   package var findings: [Finding] = []

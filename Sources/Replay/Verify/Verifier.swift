@@ -41,6 +41,9 @@ package struct Verifier: Sendable {
   private var unknowns: [UnknownCause: UInt64] = [:]
   private var disagreements: [DisagreementCause: UInt64] = [:]
   private var notCompared: [NotComparedCause: UInt64] = [:]
+  private var coverage = Coverage()
+  /// The time of what is being looked at.
+  var now = Timestamp(nanoseconds: 0)
   package private(set) var first: Finding?
   /// Without page faults what the model holds is no prediction: neither agreement nor disagreement proves anything.
   private let seesFaults: Bool
@@ -63,16 +66,19 @@ package struct Verifier: Sendable {
   mutating func agree(_ evidence: Finding.Evidence) {
     guard seesFaults else { return proveNothing(evidence) }
     self[keyPath: Self.path(evidence)].agree += 1
+    coverage.note(isKnown: true, at: now)
   }
 
   private mutating func proveNothing(_ evidence: Finding.Evidence) {
     self[keyPath: Self.path(evidence)].unknown += 1
     unknowns[.faultsNotSeen, default: 0] += 1
+    coverage.note(isKnown: false, at: now)
   }
 
   mutating func unknown(_ evidence: Finding.Evidence, _ cause: UnknownCause, _ finding: (String) -> Finding) {
     self[keyPath: Self.path(evidence)].unknown += 1
     unknowns[cause, default: 0] += 1
+    coverage.note(isKnown: false, at: now)
     if unknownFindings[cause]?.count ?? 0 < Self.kept {
       unknownFindings[cause, default: []].append(finding(cause.rawValue))
     }
@@ -82,6 +88,7 @@ package struct Verifier: Sendable {
     guard seesFaults else { return proveNothing(evidence) }
     self[keyPath: Self.path(evidence)].disagree += 1
     disagreements[cause, default: 0] += 1
+    coverage.note(isKnown: true, at: now)
     guard first == nil || disagreeingFindings[cause]?.count ?? 0 < Self.kept else { return }
     let finding = finding(cause.rawValue)
     if first == nil { first = finding }
@@ -116,6 +123,7 @@ package struct Verifier: Sendable {
       finding.history = history(finding.mm, finding.page, finding.sequence)
       return finding
     }
+    result.coverage = coverage.result
     result.firstDisagreement = first.map(explained)
     result.findings = findings.map(explained)
     return result

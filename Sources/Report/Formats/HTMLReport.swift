@@ -149,6 +149,8 @@ package struct HTMLReport {
     html += counts("Disagree because", verification.disagreementCauses)
     html += counts("Unknown because", verification.unknownCauses)
     html += counts("Not compared because", verification.notComparedCauses)
+    let coverage = VerificationText.coverage(verification.coverage)
+    if !coverage.isEmpty { html += "\n<p>\(escaped(coverage.joined(separator: " ")))</p>" }
     if let first = verification.firstDisagreement {
       html += """
 

@@ -109,6 +109,7 @@ package struct ResultReader {
     verification.unknownCauses = object.unknownCauses.named
     verification.notComparedCauses = (object.notCompared ?? [:]).named
     verification.disagreementCauses = object.disagreementCauses.named
+    verification.coverage = (object.coverage ?? []).map(\.slice)
     if let first = object.firstDisagreement {
       guard let evidence = Finding.Evidence(rawValue: first.evidence) else {
         throw .badLine(number, reason: "evidence \"\(first.evidence)\" is not decision, entry or page")

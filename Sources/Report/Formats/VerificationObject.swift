@@ -27,6 +27,28 @@ struct VerificationObject: Codable {
     }
   }
 
+  struct Coverage: Codable {
+    var start: UInt64
+    var end: UInt64
+    var checked: UInt64
+    var known: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case start = "from_ns"
+      case end = "to_ns"
+      case checked, known
+    }
+
+    init(_ slice: CoverageSlice) {
+      start = slice.start
+      end = slice.end
+      checked = slice.checked
+      known = slice.known
+    }
+
+    var slice: CoverageSlice { CoverageSlice(start: start, end: end, checked: checked, known: known) }
+  }
+
   struct Finding: Codable {
     var evidence: String
     var cause: String
@@ -67,6 +89,7 @@ struct VerificationObject: Codable {
   var unknownCauses: [String: UInt64]
   var notCompared: [String: UInt64]?
   var disagreementCauses: [String: UInt64]
+  var coverage: [Coverage]?
   var firstDisagreement: Finding?
   /// Left out where `--explain` was not asked for.
   var findings: [Finding]?
@@ -76,6 +99,7 @@ struct VerificationObject: Codable {
     case unknownCauses = "unknown_causes"
     case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
+    case coverage
     case firstDisagreement = "first_disagreement"
     case findings
   }
@@ -87,6 +111,7 @@ struct VerificationObject: Codable {
     unknownCauses = verification.unknownCauses.byName
     notCompared = verification.notComparedCauses.byName
     disagreementCauses = verification.disagreementCauses.byName
+    coverage = verification.coverage.map(Coverage.init)
     firstDisagreement = verification.firstDisagreement.map { Finding($0, pageShift: pageShift) }
     if explains { findings = verification.findings.map { Finding($0, pageShift: pageShift) } }
   }
@@ -101,6 +126,7 @@ struct VerificationObject: Codable {
     try container.encode(unknownCauses, forKey: .unknownCauses)
     try container.encode(notCompared ?? [:], forKey: .notCompared)
     try container.encode(disagreementCauses, forKey: .disagreementCauses)
+    try container.encode(coverage ?? [], forKey: .coverage)
     try container.encode(firstDisagreement, forKey: .firstDisagreement)
     try container.encodeIfPresent(findings, forKey: .findings)
   }

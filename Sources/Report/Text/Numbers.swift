@@ -36,7 +36,7 @@ enum Numbers {
     return "\(tenths / 10).\(tenths % 10)%"
   }
 
-  private static func fixed(_ value: UInt64, over unit: UInt64, decimals: Int) -> String {
+  static func fixed(_ value: UInt64, over unit: UInt64, decimals: Int) -> String {
     var scale: UInt64 = 1
     for _ in 0..<decimals { scale *= 10 }
     let fraction = String(value % unit / (unit / scale))

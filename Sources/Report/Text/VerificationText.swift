@@ -50,12 +50,22 @@ package struct VerificationText {
     ] {
       lines += counts.filter { $0.count > 0 }.mostFirst.map { "  \(label): \($0.name) \(Numbers.grouped($0.count))" }
     }
+    lines += Self.coverage(verification.coverage)
     if explains {
       for finding in verification.findings { lines += self.lines(finding, finding.cause, capture: result.capture) }
     } else if let first = verification.firstDisagreement {
       lines += self.lines(first, "first disagreement", capture: result.capture)
     }
     return lines
+  }
+
+  /// Where the share of what is known is not the same all the time, as after attaching to what runs.
+  static func coverage(_ slices: [CoverageSlice]) -> [String] {
+    guard slices.contains(where: { $0.known * 100 < $0.checked * 99 }) else { return [] }
+    let parts = slices.map { slice in
+      "\(Numbers.percent(slice.known, of: slice.checked)) from \(Numbers.fixed(slice.start, over: 1_000_000_000, decimals: 3)) s"
+    }
+    return Paragraph.lines("known over time: " + parts.joined(separator: ", "))
   }
 
   private func verdict(_ verification: Verification, _ limits: [CaptureLimit]) -> String {
