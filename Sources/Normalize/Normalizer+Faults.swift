@@ -10,10 +10,18 @@ private enum FaultError {
   static let fetch: UInt64 = 16
 }
 
-/// `TLB_FLUSH_ON_TASK_SWITCH` and `TLB_REMOTE_SHOOTDOWN` are somebody else's doing.
+/// `enum tlb_flush_reason`. `TLB_FLUSH_ON_TASK_SWITCH` and `TLB_REMOTE_SHOOTDOWN` are somebody else's doing.
 private enum FlushReason {
   static let taskSwitch: UInt64 = 0
   static let remoteShootdown: UInt64 = 1
+  static let localShootdown: UInt64 = 2
+  static let remoteSendIPI: UInt64 = 4
+
+  /// What reclaim unmapped is flushed for all mms at once (`arch_tlbbatch_flush`), a page of a fault by its address
+  /// (`flush_tlb_page`).
+  static func isOfReclaim(_ reason: UInt64, pages: UInt64) -> Bool {
+    reason == localShootdown || (reason == remoteSendIPI && pages == .max)
+  }
 }
 
 extension Normalizer {
@@ -139,9 +147,10 @@ extension Normalizer {
     }
     guard reason != FlushReason.taskSwitch, reason != FlushReason.remoteShootdown else { return true }
     if tasks[slot].fault.isOpen {
-      if tasks[slot].fault.awaitsFlush {
+      if tasks[slot].fault.hasFolio, !FlushReason.isOfReclaim(reason, pages: pages) {
+        let isFirst = tasks[slot].fault.awaitsFlush
         tasks[slot].fault.flush()
-        settle(slot)
+        if isFirst { settle(slot) }
       }
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true
@@ -213,6 +222,9 @@ extension Normalizer {
     let isFaulting = isOwn && tasks[slot].fault.isOpen
     if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
       if let change, change < 0 { removalShown(slot) }
+    } else if isFaulting, member == .swapEntries, tasks[slot].fault.swappedOut(change) {
+      tasks[slot].fault.unsettle(mm, at: time, on: &line)
+      if let change, change > 0 { emit(mm, .swappedOut(pages: UInt64(change))) }
     } else if isFaulting {
       tasks[slot].fault.moved(member, pages: change)
       settle(slot)

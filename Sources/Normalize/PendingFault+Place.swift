@@ -35,6 +35,15 @@ extension PendingFault {
     keepPlace(mm, at: time, on: &line)
   }
 
+  /// What looked like a sign was none: the commit is yet to come, or nothing will.
+  mutating func unsettle(_ mm: MMID?, at time: Timestamp, on line: inout DelayLine) {
+    guard settled != nil, !isCommitted else { return }
+    settled = nil
+    line.drop(slot)
+    keepPlace(mm, at: time, on: &line)
+    if hasFolio { hold(on: &line) }
+  }
+
   /// What it came to is known now.
   func close(_ mm: MMID, on line: inout DelayLine) {
     let event = event(mm)

@@ -44,9 +44,12 @@ struct PendingFault {
   private var allocations = 0
   private var allocationTime: Timestamp?
   private var gaveBack = false
-  private var flushed = false
+  private var flushes = 0
+  /// The last sign was a flush; the one before the last anonymous counter was.
+  private var lastWasFlush = false
+  private var countedAfterFlush = false
   private var mayBeFlushed = false
-  private var anonymousMoved = false
+  private var anonymousMoves = 0
   private var filePages: Int64 = 0
   private var fileMoved = false
   private var swapMoved = false
@@ -152,10 +155,17 @@ struct PendingFault {
   /// What it came to is told by what its task does next alone.
   var isOpenToTheEnd: Bool { isUncounted && settled == nil && folio != nil }
 
+  var hasFolio: Bool { folio != nil }
+
   /// Whether a flush now commits: it follows an allocation.
   var awaitsFlush: Bool { folio != nil && !flushed }
 
-  mutating func flush() { flushed = true }
+  mutating func flush() {
+    flushes += 1
+    lastWasFlush = true
+  }
+
+  private var flushed: Bool { flushes > 0 }
 
   /// Another CPU had everything flushed here: a flush of the fault's own that was due finds nothing left to do
   /// (`flush_tlb_func`) and is not traced. It stands for that one, unless the folio is given back.
@@ -168,9 +178,16 @@ struct PendingFault {
   }
 
   mutating func moved(_ member: RSSMember, pages: Int64?) {
+    let followsFlush = lastWasFlush
+    lastWasFlush = false
+    if member == .anonymous { countedAfterFlush = followsFlush }
     switch member {
+    // Reclaim unmapped a file's page, flushed first; the copy of one counts first.
+    case .file,
+      .shmem where followsFlush && pages ?? 0 < 0:
+      flushes -= 1
     // Threads move the counter at once: the difference to what was shown last has no meaning by its sign.
-    case .anonymous: anonymousMoved = true
+    case .anonymous: anonymousMoves += 1
     case .file, .shmem:
       fileMoved = true
       filePages += pages ?? 0
@@ -179,6 +196,20 @@ struct PendingFault {
   }
 
   mutating func refused() { wasRefused = true }
+
+  private var anonymousMoved: Bool { anonymousMoves > 0 }
+
+  /// Reclaim inside the fault took a page of this mm: it may flush it, counts one anonymous page less, then one swap entry more
+  /// (`try_to_unmap_one`). Neither is a sign of the fault, and what is present is not swapped in. `false` when the
+  /// counter tells a swap-in.
+  mutating func swappedOut(_ change: Int64?) -> Bool {
+    guard access.contains(.present) || change ?? 0 > 0 else { return false }
+    if anonymousMoves > 0 { anonymousMoves -= 1 }
+    // Where no other CPU runs the mm, each page is flushed by itself before it is counted (`should_defer_flush`).
+    if countedAfterFlush, flushes > 0 { flushes -= 1 }
+    countedAfterFlush = false
+    return true
+  }
 
   var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed }
 

@@ -24,7 +24,13 @@ extension ReplayDriver {
     let vma = facts(mm, page)
     switch outcome {
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
+    // The flush may have been that of a page reclaimed.
+    case .copied where unseen.isSwapping(mm):
+      unknown(.decision, mm, page, .placeNotSeen)
+      cameUnplaced(mm, outcome)
     case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
+    // Which of the frames that were read in is the page's is open.
+    case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
     case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
     }
@@ -60,10 +66,15 @@ extension ReplayDriver {
     case .anonymous where piece.facts.backing == .privateFile: return nil
     default: break
     }
+    // What is not a zeroed page is a file's copy, or was in swap.
+    var isZeroed = false
+    if case .anonymous = outcome { isZeroed = true }
     var page = piece.range.start
     while page < piece.range.end {
       switch lockstep.baseline.entry(mm, page).kind {
-      case .none, .zeroPage, .filePage: return page
+      case .swap where !isZeroed: return page
+      case .none where isZeroed || piece.facts.backing != .anonymous: return page
+      case .zeroPage, .filePage: return page
       default: page = page.advanced(by: 1)
       }
     }

@@ -56,6 +56,9 @@ struct OpenSnapshot {
   let mm: MMID
   var touched: Set<VirtualPage> = []
   var touchedRanges: [PageRange] = []
+  /// Reclaim took pages of the mm meanwhile: which ones is told later, or never. `/proc/kpageflags` is read after
+  /// pagemap, so a page may have been mapped then and not now.
+  var isReclaimed = false
 
   func isTouched(_ page: VirtualPage) -> Bool {
     touched.contains(page) || touchedRanges.contains { $0.contains(page) }
@@ -74,7 +77,7 @@ extension ReplayDriver {
   }
 
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
-    snapshots[index] = OpenSnapshot(mm: mm)
+    snapshots[index] = OpenSnapshot(mm: mm, isReclaimed: !unmappedToSwap.isEmpty)
     snapshots[index]?.touchedRanges =
       hidden.removals(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
     for (child, copy) in copying where copy.parent == mm || child == mm {
@@ -123,6 +126,12 @@ extension ReplayDriver {
             ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
           "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
       }
+      return
+    }
+    if open.isReclaimed, knownPFN == nil, shown.exclusive != nil,
+      lockstep.baseline.claim(open.mm, shown.page) != (shown.exclusive == true ? .exclusive : .shared)
+    {
+      verifier.notCompared(.touchedDuringSnapshot)
       return
     }
     if let known, knownPFN == nil, !shown.isLarge {
@@ -229,8 +238,12 @@ extension ReplayDriver {
       if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
     }
     for page in extra {
+      if open.isReclaimed, lockstep.baseline.mappedFrame(open.mm, page) == nil, !swapped.contains(page) {
+        verifier.notCompared(.touchedDuringSnapshot)
+        continue
+      }
       if swapped.contains(page), unseen.isSwapping(open.mm) {
-        unknown(.page, open.mm, page, .placeNotSeen)
+        verifier.notCompared(.swappedOut)
         run(.swapOut(open.mm, page, keepsCache: true, writeback: false, stableWrites: false))
         continue
       }

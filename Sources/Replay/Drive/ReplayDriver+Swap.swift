@@ -3,13 +3,54 @@
 import MMEvents
 
 extension ReplayDriver {
+  mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
+    unseen.doubtSwap(mm)
+    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.isReclaimed = true }
+    unmappedToSwap[current.task, default: 0] += Int(clamping: pages)
+  }
+
   /// `pageout`: every mapping of the folio is a swap entry by now. The counters told how many, not which.
   mutating func swapWritten(_ pfn: PFN) {
+    splitForSwap(pfn)
     let mappers = lockstep.baseline.mappers(of: pfn)
     for owner in mappers { noteTouched(owner.mm, owner.page) }
     guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }
-    run(.swapOut(first.mm, first.page, keepsCache: true, writeback: true, stableWrites: false))
+    explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    // When the write ends is not told; a folio that waits for it is copied, and seldom met.
+    run(.swapOut(first.mm, first.page, keepsCache: true, writeback: false, stableWrites: false))
     cached[lockstep.baseline.pfn(of: folio) ?? pfn] = (first.mm, first.page)
+  }
+
+  /// A page that is what its swap slot holds is not written again: reclaim unmaps it and frees it. `false`: it was not
+  /// reclaim.
+  mutating func cleanlyReclaimed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
+    guard unmappedToSwap[current.task] != nil else { return false }
+    if order == .base { splitForSwap(pfn) }
+    let mappers = lockstep.baseline.mappers(of: pfn)
+    guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn),
+      mappers.allSatisfy({ !lockstep.baseline.isDying($0.mm) })
+    else { return false }
+    for owner in mappers { noteTouched(owner.mm, owner.page) }
+    explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false))
+    _ = lockstep.baseline.pfnFreed(pfn)
+    return true
+  }
+
+  private mutating func explainUnmapped(_ pages: Int) {
+    guard let open = unmappedToSwap[current.task] else { return }
+    unmappedToSwap[current.task] = open > pages ? open - pages : nil
+  }
+
+  /// Fewer pages were unmapped than the large folio has: it was split before (`split_folio_to_list`).
+  private mutating func splitForSwap(_ pfn: PFN) {
+    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
+      let owner = lockstep.baseline.mappers(of: pfn).first, let unmapped = unmappedToSwap[current.task],
+      unmapped < lockstep.baseline.pageCount(of: folio)
+    else { return }
+    let head = lockstep.baseline.pfn(of: folio) ?? pfn
+    lastSplit = head..<PFN(head.rawValue + UInt64(lockstep.baseline.pageCount(of: folio)))
+    run(.splitFolio(owner.mm, owner.page))
   }
 
   /// The frame of a folio that only the swapcache had: reclaim is done with it.

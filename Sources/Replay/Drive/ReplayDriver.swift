@@ -20,6 +20,9 @@ package struct ReplayDriver {
   var unseen = UnseenPages()
   /// Where the page is mapped that a task isolated last to collapse it with others.
   var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
+  /// Pages that a task's reclaim unmapped to swap entries, as the counters told, and that are neither written nor
+  /// freed yet: which ones they are shows then.
+  var unmappedToSwap: [TaskID: Int] = [:]
   /// Folios that the swapcache alone has, each with one of its swap entries.
   var cached: [PFN: (mm: MMID, page: VirtualPage)] = [:]
   /// The frames of the large folio that was split last.
@@ -141,7 +144,7 @@ package struct ReplayDriver {
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
     case .forkAborted(let child): forkAborted(mm, child)
-    case .swappedOut: unseen.doubtSwap(mm)
+    case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten,
       .collapseBegan, .snapshotEnded, .lost, .unfollowed:
@@ -224,7 +227,7 @@ package struct ReplayDriver {
       _ = lockstep.baseline.pfnFreed(pfn)
       return
     }
-    if splitFreed(pfn, order) { return }
+    if cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
     let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
     swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }

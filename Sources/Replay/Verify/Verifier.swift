@@ -18,6 +18,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
 /// Why a page of a snapshot is no evidence.
 package enum NotComparedCause: String, Sendable, CaseIterable {
   case touchedDuringSnapshot = "changed while the snapshot was taken"
+  case swappedOut = "swapped out, which the trace does not tell of a page whose frame it did not: no flag is shown"
   case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 
