@@ -11,7 +11,7 @@ public struct PFN: Hashable, Sendable, Comparable, BitwiseCopyable {
   public static func < (a: PFN, b: PFN) -> Bool { a.rawValue < b.rawValue }
 
   /// What `Dictionary` asks for. Every free of a page is looked up in several: the standard library's hash withstands
-  /// keys chosen to collide, at twenty times the cost, and frame numbers come from a kernel.
+  /// keys chosen to collide, at many times the cost, and frame numbers come from a kernel.
   @inlinable
   public func _rawHashValue(seed: Int) -> Int {
     Int(truncatingIfNeeded: ((rawValue ^ UInt64(truncatingIfNeeded: seed)) &* 0x9e37_79b9_7f4a_7c15) &>> 32)

@@ -17,7 +17,8 @@ struct EventLayouts {
     static let absent = Field(layout: nil)
 
     init(layout: FieldLayout?) {
-      guard let layout, layout.kind == .scalar else {
+      // No event has fields farther out; a wild offset must not overflow.
+      guard let layout, layout.kind == .scalar, layout.offset <= UInt16.max else {
         (offset, size, isSigned) = (0, 0, false)
         return
       }

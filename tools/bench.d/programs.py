@@ -10,13 +10,13 @@ from compiled import CACHE, ROOT, compiled
 from plan import plan
 
 
-def cowscope(binary):
+def cowscope(binary, configuration):
     if binary:
         return binary
-    build = ["swift", "build", "-c", "release", "--product", "cowscope"]
+    build = ["swift", "build", "-c", configuration, "--product", "cowscope"]
     sys.stderr.write(" ".join(build) + "\n")
     subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return os.path.join(ROOT, ".build", "release", "cowscope")
+    return os.path.join(ROOT, ".build", configuration, "cowscope")
 
 
 def commands(cowscope, capture):
