@@ -24,11 +24,17 @@ extension ReplayDriver {
       run(.ksmStable(mm, owner.page))
       return
     }
-    pendingMerges[current.task] = PendingKSMMerge(mm: mm, stable: pfn)
+    expect(PendingKSMMerge(mm: mm, stable: pfn))
   }
 
   mutating func ksmMergedWithZero(_ mm: MMID) {
-    pendingMerges[current.task] = PendingKSMMerge(mm: mm, stable: nil)
+    expect(PendingKSMMerge(mm: mm, stable: nil))
+  }
+
+  /// The page of the merge before was not freed: another mm maps it yet, and where this one did is not told.
+  private mutating func expect(_ merge: PendingKSMMerge) {
+    if let open = pendingMerges[current.task] { unseen.merged(open.mm) }
+    pendingMerges[current.task] = merge
   }
 
   /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's.

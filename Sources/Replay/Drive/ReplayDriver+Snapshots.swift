@@ -247,6 +247,13 @@ extension ReplayDriver {
         run(.swapOut(open.mm, page, keepsCache: true, writeback: false, stableWrites: false))
         continue
       }
+      if unseen.isMerging(open.mm), let known = lockstep.baseline.mappedPage(open.mm, page),
+        lockstep.baseline.isMappedElsewhere(known.folio)
+      {
+        unknown(.page, open.mm, page, .placeNotSeen)
+        run(.zap(open.mm, PageRange(start: page, count: 1)), .ksm)
+        continue
+      }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
     }
   }

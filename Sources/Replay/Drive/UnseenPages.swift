@@ -78,6 +78,13 @@ struct UnseenPages {
 
   mutating func doubtSwap(_ mm: MMID) { swapping.insert(mm) }
 
+  /// Address spaces in which KSM replaced a page that others map too: which one is not told.
+  private var merging: Set<MMID> = []
+
+  mutating func merged(_ mm: MMID) { merging.insert(mm) }
+
+  func isMerging(_ mm: MMID) -> Bool { merging.contains(mm) }
+
   func isSwapping(_ mm: MMID) -> Bool { swapping.contains(mm) }
 
   func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
@@ -126,6 +133,7 @@ struct UnseenPages {
     userfaultProtecting.remove(mm)
     doubtful[mm] = nil
     swapping.remove(mm)
+    merging.remove(mm)
     waiting[mm] = nil
     arrivals[mm] = nil
     shared[mm] = nil
@@ -138,6 +146,7 @@ struct UnseenPages {
   /// The child may map whatever is unseen in the parent.
   mutating func forked(_ parent: MMID, _ child: MMID) {
     if swapping.contains(parent) { swapping.insert(child) }
+    if merging.contains(parent) { merging.insert(child) }
     if userfaulting.contains(parent) { userfaulting.insert(child) }
     if userfaultProtecting.contains(parent) { userfaultProtecting.insert(child) }
     guard let both = frames[parent], !both.isEmpty else { return }
