@@ -66,7 +66,7 @@ private enum ForgetsTheChild: Encoding {
   static let id = EncodingID("D")
   static let description = EncodingDescription("(D) a software bit of the PTE, first draft")
 
-  static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     entry.kind == .present && entry.exclusiveMark ? .exclusive : .shared
   }
 

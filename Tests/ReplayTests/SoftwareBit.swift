@@ -8,7 +8,7 @@ enum SoftwareBit: Encoding {
   static let id = EncodingID("D")
   static let description = EncodingDescription("(D) a software bit of the PTE")
 
-  static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .swap, .devicePrivate, .deviceExclusive: Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: .exclusive

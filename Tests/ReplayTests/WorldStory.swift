@@ -15,6 +15,8 @@ struct Story {
 
   var lockstep: Lockstep
   private var sequence: UInt64 = 0
+  /// All that happened.
+  private(set) var operations: [Operation] = []
   /// The VMA of the pages, for operations that need it.
   var vma = VMAFacts.anonymous
 
@@ -32,6 +34,7 @@ struct Story {
   @discardableResult
   mutating func apply(_ operation: Operation) -> Outcome {
     sequence += 1
+    operations.append(operation)
     return lockstep.apply(
       operation,
       JudgingContext(

@@ -31,7 +31,7 @@ package struct DivergenceLog: Sendable {
     package var page: VirtualPage
   }
 
-  package let encoding: EncodingID
+  package private(set) var encoding: EncodingID
   /// Entries looked at.
   package var checks: UInt64 = 0
   /// In order of first appearance.
@@ -47,6 +47,13 @@ package struct DivergenceLog: Sendable {
   package init(encoding: EncodingID) {
     self.encoding = encoding
     positions = ContiguousArray(repeating: 0, count: Verdict.allCases.count * 2 * Self.transitions * Self.orders)
+  }
+
+  /// The same, found of another encoding.
+  func renamed(_ encoding: EncodingID) -> DivergenceLog {
+    var log = self
+    log.encoding = encoding
+    return log
   }
 
   package mutating func count(

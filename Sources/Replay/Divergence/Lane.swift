@@ -9,7 +9,14 @@ package struct Lane<E: Encoding>: Sendable {
 
   init(_ facts: KernelFacts, _ switches: SwitchSet, _ options: WorldOptions) {
     world = World(facts: facts, switches: switches, options: options)
+    world.becomeFollower()
     log = DivergenceLog(encoding: E.id)
+  }
+
+  /// What another encoding has come to, from here on with this encoding's decisions.
+  init<Other: Encoding>(continuing other: Lane<Other>) {
+    world = World(continuing: other.world)
+    log = other.log.renamed(E.id)
   }
 }
 
@@ -17,8 +24,12 @@ package struct Lane<E: Encoding>: Sendable {
 package protocol OpenLane: Sendable {
   var log: DivergenceLog { get }
   var costs: CostTable { get }
-  mutating func step(_ operation: Operation, follows: Bool, _ expected: Outcome, baselineWrites: UInt64)
-  mutating func judgeTouched(_ baseline: borrowing World<Baseline>, _ context: JudgingContext)
+  /// Bytes of page state that this world has alone. (Mutating: what only reads a lane that may be `nil` copies it.)
+  mutating func ownBytes() -> Int
+  mutating func step(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>)
+  mutating func shareEqualState(with baseline: inout World<Baseline>)
+  mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
 }
 
@@ -26,11 +37,18 @@ extension Lane: OpenLane {
   package var costs: CostTable { world.costs }
 
   package mutating func step(
-    _ operation: Operation, follows: Bool, _ expected: Outcome, baselineWrites: UInt64
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>
   ) {
+    world.beginOperation(after: baseline)
     let outcome = world.apply(operation, follows: follows)
     world.chargeDifference(outcome, against: expected)
-    world.chargeWriteback(baselineWrites)
+    world.chargeWriteback(baseline.swapWrites)
+  }
+
+  package mutating func ownBytes() -> Int { world.ownBytes }
+
+  package mutating func shareEqualState(with baseline: inout World<Baseline>) {
+    world.shareEqualState(with: &baseline)
   }
 
   /// What the entry was last judged.
@@ -39,7 +57,7 @@ extension Lane: OpenLane {
 
 extension Lane {
   /// What the operation touched here or in the baseline's world; mostly that is the same.
-  package mutating func judgeTouched(_ baseline: borrowing World<Baseline>, _ context: JudgingContext) {
+  package mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext) {
     for run in baseline.touched.runs { judge(run, baseline, context) }
     if world.touched.runs != baseline.touched.runs {
       let own = world.touched.runs
@@ -49,7 +67,7 @@ extension Lane {
   }
 
   mutating func judge(
-    _ run: TouchedPages.Run, _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+    _ run: TouchedPages.Run, _ baseline: World<Baseline>, _ context: JudgingContext
   ) {
     var page = run.range.start
     while page < run.range.end {
@@ -70,7 +88,7 @@ extension Lane {
   @inline(__always)
   private mutating func judge(
     _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?,
-    _ baseline: borrowing World<Baseline>, _ context: JudgingContext
+    _ baseline: World<Baseline>, _ context: JudgingContext
   ) {
     let entry = world.entry(ref)
     guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {

@@ -9,9 +9,7 @@ package import MMEvents
 /// the registry runs as an `OpenLane`.
 package struct Lockstep: Sendable {
   package internal(set) var baseline: World<Baseline>
-  package private(set) var aAndLazy: Lane<FolioFlag<AndLazy>>?
-  package private(set) var aAndEager: Lane<FolioFlag<AndEager>>?
-  package private(set) var aOr: Lane<FolioFlag<Or>>?
+  private var a: FolioFlagLanes
   package private(set) var b: Lane<PageTableBitmap>?
   package private(set) var cStrict: Lane<PTEBits>?
   /// Encodings of the registry that have no lane of their own.
@@ -20,18 +18,19 @@ package struct Lockstep: Sendable {
   package private(set) var cRaw: DivergenceLog?
   /// Every entry of every mm is judged after every operation (stories); otherwise only what was touched (traces).
   package var judgesEverything = false
+  private var sharing: SharingSchedule
 
   package init(
     _ ids: [EncodingID] = EncodingID.allCases, facts: KernelFacts, switches: SwitchSet = .allOn,
-    options: WorldOptions = WorldOptions(), registry: [any Encoding.Type] = EncodingRegistry.all
+    options: WorldOptions = WorldOptions(), registry: [any Encoding.Type] = EncodingRegistry.all,
+    sharingAllowance: Int = 8 << 20
   ) {
+    sharing = SharingSchedule(allowance: sharingAllowance)
     baseline = World(facts: facts, switches: switches, options: options)
+    a = FolioFlagLanes(ids, facts, switches, options)
     for id in ids {
       switch id {
-      case .baseline: break
-      case .aAndLazy: aAndLazy = Lane(facts, switches, options)
-      case .aAndEager: aAndEager = Lane(facts, switches, options)
-      case .aOr: aOr = Lane(facts, switches, options)
+      case .baseline, .aAndLazy, .aAndEager, .aOr: break
       case .b: b = Lane(facts, switches, options)
       case .cRaw: cRaw = DivergenceLog(encoding: .cRaw)
       case .cStrict: cStrict = Lane(facts, switches, options)
@@ -50,18 +49,16 @@ package struct Lockstep: Sendable {
 
   /// What every encoding but the baseline found, and what it cost, in the order of reports. C-raw costs nothing.
   package var findings: [(log: DivergenceLog, costs: CostTable)] {
-    var all: [(log: DivergenceLog, costs: CostTable)] = []
-    func add<E: Encoding>(_ lane: Lane<E>?) {
-      if let lane { all.append((lane.log, lane.world.costs)) }
-    }
-    add(aAndLazy)
-    add(aAndEager)
-    add(aOr)
-    add(b)
+    var all = a.findings
+    if let b { all.append((b.log, b.costs)) }
     if let cRaw { all.append((cRaw, CostTable())) }
-    add(cStrict)
+    if let cStrict { all.append((cStrict.log, cStrict.costs)) }
     return all + others.map { ($0.log, $0.costs) }
   }
+
+  package var aAndLazy: Lane<FolioFlag<AndLazy>>? { a.lazy }
+  package var aAndEager: Lane<FolioFlag<AndEager>>? { a.eager }
+  package var aOr: Lane<FolioFlag<Or>>? { a.or }
 
   /// What the baseline expects of a write-protection fault: asked before `apply(.writeFault)`.
   package func predictWriteFault(_ mm: MMID, _ page: VirtualPage) -> Prediction {
@@ -75,32 +72,35 @@ package struct Lockstep: Sendable {
   package mutating func apply(
     _ operation: Operation, _ context: JudgingContext, followsKernel: Bool = false
   ) -> Outcome {
-    let modelWasWrong = followsKernel && contradictsPrediction(operation)
+    let modelWasWrong = followsKernel && baseline.expectsOtherwise(operation)
+    baseline.beginOperation()
     let outcome = baseline.apply(operation, follows: followsKernel)
-    let writes = baseline.swapWrites
-    aAndLazy?.step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    aAndEager?.step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    aOr?.step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    b?.step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    cStrict?.step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    for index in others.indices {
-      others[index].step(operation, follows: modelWasWrong, outcome, baselineWrites: writes)
-    }
+    a.step(operation, follows: modelWasWrong, outcome, after: baseline)
+    b?.step(operation, follows: modelWasWrong, outcome, after: baseline)
+    cStrict?.step(operation, follows: modelWasWrong, outcome, after: baseline)
+    for index in others.indices { others[index].step(operation, follows: modelWasWrong, outcome, after: baseline) }
     judge(context)
+    if sharing.looks(after: operation), sharing.isDue(ownBytes()) { shareEqualState() }
     return outcome
   }
 
-  private func contradictsPrediction(_ operation: Operation) -> Bool {
-    guard case .writeFault(let mm, let page, _, let hint) = operation else { return false }
-    switch (baseline.predictWriteFault(mm, page), hint) {
-    case (.mustReuse, .copied(let hiddenReference)):
-      return !hiddenReference || baseline.claim(mm, page) == .exclusive
-    case (.mustCopy, .reused): return true
-    case (.alreadyWritable, .copied): return true
-    case (.mustReuse, .reused), (.mustCopy, .copied), (.eitherWay, _), (.notMapped, _), (.mustReplace, _),
-      (.alreadyWritable, .reused), (.alreadyWritable, .unobserved), (.mustReuse, .unobserved), (.mustCopy, .unobserved):
-      return false
-    }
+  // — memory
+
+  /// What the encodings' worlds have that no other world uses, in bytes.
+  private mutating func ownBytes() -> Int {
+    var bytes = a.ownBytes() + (b?.ownBytes() ?? 0) + (cStrict?.ownBytes() ?? 0)
+    for index in others.indices { bytes += others[index].ownBytes() }
+    return bytes
+  }
+
+  /// Page state that is equal in an encoding's world and the baseline's is stored once, until one of the two changes
+  /// it.
+  private mutating func shareEqualState() {
+    a.shareEqualState(with: &baseline)
+    b?.shareEqualState(with: &baseline)
+    cStrict?.shareEqualState(with: &baseline)
+    for index in others.indices { others[index].shareEqualState(with: &baseline) }
+    sharing.done(leaving: ownBytes())
   }
 
   // — judging
@@ -108,9 +108,7 @@ package struct Lockstep: Sendable {
   /// Judges what the last operation touched, in the baseline's world or the encoding's.
   package mutating func judge(_ context: JudgingContext) {
     if judgesEverything { baseline.touchEverything() }
-    aAndLazy?.judgeTouched(baseline, context)
-    aAndEager?.judgeTouched(baseline, context)
-    aOr?.judgeTouched(baseline, context)
+    a.judgeTouched(baseline, context)
     b?.judgeTouched(baseline, context)
     cStrict?.judgeTouched(baseline, context)
     for index in others.indices { others[index].judgeTouched(baseline, context) }
@@ -125,15 +123,46 @@ package struct Lockstep: Sendable {
   private mutating func judgeRaw(_ run: TouchedPages.Run, _ log: inout DivergenceLog, _ context: JudgingContext) {
     var page = run.range.start
     while page < run.range.end {
-      defer { page = page.advanced(by: 1) }
-      guard let ref = baseline.find(run.mm, page) else { continue }
-      let entry = baseline.entry(ref)
-      guard entry.kind.refersToFolio || entry.kind == .swap else { continue }
-      log.checks += 1
-      let evidence = baseline.evidence(
-        ref, encoding: PTEBits.rawClaim(baseline, entry), baseline: Baseline.claim(baseline, ref, entry),
-        livelocked: false, staleAgainst: nil)
-      baseline.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
+      let base = page.rawValue &>> 9
+      let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
+      guard let region = baseline.region(run.mm, base: base) else {
+        page = end
+        continue
+      }
+      while page < end {
+        judgeRaw(run.mm, page, baseline.ref(region, page), &log, context)
+        page = page.advanced(by: 1)
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func judgeRaw(
+    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ log: inout DivergenceLog, _ context: JudgingContext
+  ) {
+    let entry = baseline.entry(ref)
+    guard entry.refersToFolio || entry.kind == .swap else { return }
+    log.checks += 1
+    let raw = PTEBits.rawClaim(baseline, entry)
+    let claim = Baseline.claim(baseline, ref, entry)
+    if raw == claim, entry.verdict == .ok, baseline.agreesPlainly(ref, entry, raw) { return }
+    let evidence = baseline.evidence(ref, encoding: raw, baseline: claim, livelocked: false, staleAgainst: nil)
+    baseline.record(Replay.judge(evidence), at: ref, &log, mm, page, context)
+  }
+}
+
+extension World<Baseline> {
+  /// What the kernel was seen to do at a write fault is not what this world expects.
+  func expectsOtherwise(_ operation: Operation) -> Bool {
+    guard case .writeFault(let mm, let page, _, let hint) = operation else { return false }
+    switch (predictWriteFault(mm, page), hint) {
+    case (.mustReuse, .copied(let hiddenReference)):
+      return !hiddenReference || claim(mm, page) == .exclusive
+    case (.mustCopy, .reused): return true
+    case (.alreadyWritable, .copied): return true
+    case (.mustReuse, .reused), (.mustCopy, .copied), (.eitherWay, _), (.notMapped, _), (.mustReplace, _),
+      (.alreadyWritable, .reused), (.alreadyWritable, .unobserved), (.mustReuse, .unobserved), (.mustCopy, .unobserved):
+      return false
     }
   }
 }

@@ -46,12 +46,12 @@ extension World {
   }
 
   /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
-  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: borrowing World<Baseline>) -> Bool {
+  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: World<Baseline>) -> Bool {
     content(mm, page) < baseline.content(mm, page) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
   }
 
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {
-    folios[folio].flags.isSuperset(of: [.writeback, .stableWrites])
+    folios.flags(folio).isSuperset(of: [.writeback, .stableWrites])
   }
 
   /// Stores the verdict in the entry and counts the change.
@@ -66,7 +66,7 @@ extension World {
     let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
     if judgement.verdict != .ok {
       log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
-      if entry.kind.refersToFolio { folios[FolioID(entry.index)].flags.insert(.diverged) }
+      if entry.kind.refersToFolio { folios.insert(.diverged, FolioID(entry.index)) }
     }
     if judgement.losesExclusivity, entry.verdict == .ok {
       log.count(.lost, certainty, order: order, mm: mm, page: page, context)

@@ -18,7 +18,7 @@ extension ReplayDriver {
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
     guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
     let owners = lockstep.baseline.mappers(of: pfn)
-    guard let first = owners.first, owners.allSatisfy({ !lockstep.baseline.isDying($0.mm) }) else { return false }
+    guard let first = owners.first, !lockstep.baseline.isAnyDying(owners) else { return false }
     if lockstep.baseline.isLarge(folio) {
       let head = lockstep.baseline.pfn(of: folio) ?? pfn
       let pages = UInt64(lockstep.baseline.pageCount(of: folio))

@@ -228,7 +228,7 @@ package struct ReplayDriver {
       return
     }
     if cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
-    let owners = lockstep.baseline.folio(at: pfn).map { lockstep.baseline.mappers(of: $0) } ?? []
+    let owners = lockstep.baseline.mappersOfFolio(at: pfn)
     swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
     for owner in owners where !lockstep.baseline.isDying(owner.mm) {

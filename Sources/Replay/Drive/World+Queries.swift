@@ -8,13 +8,13 @@ extension World {
   package func isDying(_ mm: MMID) -> Bool { slot(of: mm).flatMap { mms[Int($0)]?.tearingDown } ?? false }
 
   /// More than one entry refers to the folio.
-  package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios[folio].attached > 1 }
+  package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios.attached(folio) > 1 }
 
   /// KSM's stable page.
-  package func isKSM(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.ksm) }
+  package func isKSM(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.ksm) }
 
   /// More than one page.
-  package func isLarge(_ folio: FolioID) -> Bool { folios[folio].flags.contains(.large) }
+  package func isLarge(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.large) }
 
   package func pageCount(of folio: FolioID) -> Int { folios.order(folio).pageCount }
 
@@ -42,7 +42,18 @@ extension World {
   }
 
   /// Whether any entry refers to the folio in a frame.
-  func isMapped(_ pfn: PFN) -> Bool { folio(at: pfn).map { folios[$0].attached > 0 } ?? false }
+  func isMapped(_ pfn: PFN) -> Bool {
+    guard let folio = folio(at: pfn) else { return false }
+    return folios.attached(folio) > 0
+  }
+
+  /// The entries that refer to the first page of the folio in a frame.
+  func mappersOfFolio(at pfn: PFN) -> [(mm: MMID, page: VirtualPage)] {
+    guard let folio = folio(at: pfn) else { return [] }
+    return mappers(of: folio)
+  }
+
+  func isAnyDying(_ owners: [(mm: MMID, page: VirtualPage)]) -> Bool { owners.contains { isDying($0.mm) } }
 
   /// What the model has of the mm is not all there is.
   mutating func markIncomplete(_ mm: MMID) {

@@ -15,11 +15,11 @@ package enum Baseline: Encoding {
     """, source: "include/linux/page-flags.h, PageAnonExclusive")
 
   @inline(__always)
-  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
       let folio = FolioID(entry.index)
-      if world.folios[folio].flags.contains(.ksm) { return .shared }
+      if world.folios.flags(folio).contains(.ksm) { return .shared }
       return world.pageBit(folio, entry.page)
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive

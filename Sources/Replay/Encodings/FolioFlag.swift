@@ -58,10 +58,10 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static var description: EncodingDescription { Policy.description }
 
   @inline(__always)
-  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
-      return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : flag(world, FolioID(entry.index))
+      return world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : flag(world, FolioID(entry.index))
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -74,7 +74,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
     let entry = world.tables.entry(ref)
     let folio = FolioID(entry.index)
-    guard world.folios[folio].flags.contains(.large), !Policy.isUnion else {
+    guard world.folios.flags(folio).contains(.large), !Policy.isUnion else {
       set(&world, folio, entry.page, true)
       return
     }
@@ -93,7 +93,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func prepareShared(
     _ world: inout World<Self>, _ ref: EntryRef, _ folio: FolioID, _ site: SharedSite
   ) -> SharedPreparation {
-    guard world.folios[folio].flags.contains(.large), flag(world, folio) == .exclusive, !Policy.isUnion else {
+    guard world.folios.flags(folio).contains(.large), flag(world, folio) == .exclusive, !Policy.isUnion else {
       return .ready
     }
     return Policy.writeProtectsOthers && world.isPinned(folio) ? .copyInstead : .ready
@@ -111,9 +111,9 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   /// To share the page behind a migration entry the flag would have to be cleared, which a pin on another page of the
   /// folio forbids: fork waits for the migration and copies the page.
-  package static func waitsForMigrationAtFork(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+  package static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool {
     let folio = FolioID(entry.index)
-    return Policy.writeProtectsOthers && world.folios[folio].flags.contains(.large) && world.isPinned(folio)
+    return Policy.writeProtectsOthers && world.folios.flags(folio).contains(.large) && world.isPinned(folio)
       && flag(world, folio) == .exclusive
   }
 
@@ -136,7 +136,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   }
 
   package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {
-    guard Policy.isUnion, world.folios[FolioID(entry.index)].flags.contains(.large) else { return }
+    guard Policy.isUnion, world.folios.flags(FolioID(entry.index)).contains(.large) else { return }
     world.setPageBit(FolioID(entry.index), entry.page, false)
   }
 
@@ -151,7 +151,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// variant does not where a migration entry says write.
   @inline(__always)
   package static func mayMapWritable(
-    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+    _ world: World<Self>, _ ref: EntryRef, _ site: InstallSite
   ) -> Bool {
     if Policy.isUnion || (site == .restore && !Policy.writeProtectsOthers) { return true }
     return claim(world, ref, world.tables.entry(ref)) != .shared
@@ -166,8 +166,8 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   // — the flag
 
   @inline(__always)
-  private static func flag(_ world: borrowing World<Self>, _ folio: FolioID) -> Claim {
-    let flags = world.folios[folio].flags
+  private static func flag(_ world: World<Self>, _ folio: FolioID) -> Claim {
+    let flags = world.folios.flags(folio)
     if flags.contains(.exclusiveUnknown) { return .unknown }
     guard Policy.isUnion, flags.contains(.large), let side = world.folios.side(folio) else {
       return Claim(flags.contains(.exclusive))
@@ -186,7 +186,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   /// Clears the flag because one page becomes shared. The other entries of the folio are in every table of every mm.
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
-    if Policy.writeProtectsOthers, world.folios[folio].flags.contains(.large), flag(world, folio) != .shared {
+    if Policy.writeProtectsOthers, world.folios.flags(folio).contains(.large), flag(world, folio) != .shared {
       var flushed = except.map(\.region)
       for ref in world.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
@@ -220,12 +220,12 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   /// A flag change is a change of every entry of a large folio.
   private static func touchAll(_ world: inout World<Self>, _ folio: FolioID) {
-    guard world.folios[folio].flags.contains(.large) else { return }
+    guard world.folios.flags(folio).contains(.large) else { return }
     for ref in world.mappings(of: folio) { world.touch(ref) }
   }
 
   @inline(__always)
-  private static func hasSharedMigrationEntry(_ world: borrowing World<Self>, _ folio: FolioID) -> Bool {
+  private static func hasSharedMigrationEntry(_ world: World<Self>, _ folio: FolioID) -> Bool {
     world.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
   }
 }

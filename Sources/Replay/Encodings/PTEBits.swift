@@ -27,10 +27,10 @@ package enum PTEBits: Encoding {
       """, source: "approach (C)"))
 
   @inline(__always)
-  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present:
-      let isKSM = world.folios[FolioID(entry.index)].flags.contains(.ksm)
+      let isKSM = world.folios.flags(FolioID(entry.index)).contains(.ksm)
       return isKSM && world.switches.contains(.cZero) ? .shared : bits(world, entry)
     case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
     case .devicePrivate:
@@ -46,9 +46,9 @@ package enum PTEBits: Encoding {
 
   /// C-raw: W or D of a normal anonymous page, whoever wrote those bits.
   @inline(__always)
-  package static func rawClaim(_ world: borrowing World<Baseline>, _ entry: Entry) -> Claim {
+  package static func rawClaim(_ world: World<Baseline>, _ entry: Entry) -> Claim {
     switch entry.kind {
-    case .present: world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bits(entry)
+    case .present: world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : bits(entry)
     case .devicePrivate: Claim(entry.writable)
     case .deviceExclusive, .migrationReadExclusive, .migrationWrite: .exclusive
     case .swap: Claim(entry.exclusiveMark)
@@ -56,7 +56,7 @@ package enum PTEBits: Encoding {
     }
   }
 
-  private static func bits(_ world: borrowing World<Self>, _ entry: Entry) -> Claim {
+  private static func bits(_ world: World<Self>, _ entry: Entry) -> Claim {
     // A C that does not know of hardware's Dirty takes it for its own mark.
     if entry.hardwareDirty, !world.switches.contains(.cHardwareDirty) { return .exclusive }
     return bits(entry)
@@ -97,7 +97,7 @@ package enum PTEBits: Encoding {
     switch site {
     case .write: break
     case .unshare:
-      let isHugetlb = world.folios[FolioID(world.tables.entry(ref).index)].flags.contains(.hugetlb)
+      let isHugetlb = world.folios.flags(FolioID(world.tables.entry(ref).index)).contains(.hugetlb)
       guard world.switches.contains(isHugetlb ? .cHugetlb : .cUnshare) else { return }
       var entry = world.tables.entry(ref)
       entry.dirty = true
@@ -152,13 +152,13 @@ package enum PTEBits: Encoding {
   /// The dirty bit meant exclusive; from here on it means data again: set iff the folio is dirty.
   package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
     var result = entry.withWrite
-    result.dirty = world.folios[FolioID(entry.index)].flags.contains(.dirty)
+    result.dirty = world.folios.flags(FolioID(entry.index)).contains(.dirty)
     result.dirtyUnknown = false
     return result
   }
 
   @inline(__always)
-  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+  package static func isDataDirty(_ world: World<Self>, _ entry: Entry) -> Bool {
     if entry.hardwareDirty && world.switches.contains(.cHardwareDirty) { return true }
     guard world.switches.contains(.cDirtyRead) else { return entry.dirty }
     return entry.dirty && (entry.writable || entry.shadowStack)
@@ -166,7 +166,7 @@ package enum PTEBits: Encoding {
 
   @inline(__always)
   package static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+    _ world: World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool {
     guard world.switches.contains(.cMig) else { return folioIsDirty && migration.dirty }
     switch migration.kind {
@@ -180,26 +180,26 @@ package enum PTEBits: Encoding {
 
   /// Dirty bits of read-only entries must never be ORed together.
   @inline(__always)
-  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
+  package static func mayBatch(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool {
     guard world.switches.contains(.cBatch) else { return true }
     return first.writable || first.dirty == next.dirty
   }
 
   /// A folded block has one dirty bit for all.
-  package static func mayFold(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool {
+  package static func mayFold(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool {
     guard world.switches.contains(.cContPTE) else { return true }
     return first.writable || first.dirty == next.dirty
   }
 
   /// Writable through a stale translation may also be what is read-only and clean by now.
   package static func flushesBeforeIO(
-    _ world: borrowing World<Self>, _ folio: FolioID, sawDirtyEntry: Bool
+    _ world: World<Self>, _ folio: FolioID, sawDirtyEntry: Bool
   ) -> Bool {
-    sawDirtyEntry || (world.switches.contains(.cUBC) && world.folios[folio].flags.contains(.dirty))
+    sawDirtyEntry || (world.switches.contains(.cUBC) && world.folios.flags(folio).contains(.dirty))
   }
 
   @inline(__always)
-  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry {
+  package static func freedLazily(_ world: World<Self>, _ entry: Entry) -> Entry {
     var result = entry.cleaned
     if !entry.writable, world.switches.contains(.cMadvFree) {
       result.dirty = entry.dirty
@@ -219,7 +219,7 @@ package enum PTEBits: Encoding {
     let isDirty = entry.dirty || (entry.hardwareDirty && world.switches.contains(.cHardwareDirty))
     guard isDirty, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }
     let folio = FolioID(entry.index)
-    guard !world.folios[folio].flags.contains(.dirty) else { return }
+    guard !world.folios.flags(folio).contains(.dirty) else { return }
     world.markDirty(folio)
     world.costs[.folioMarkDirty] += 1
   }

@@ -17,10 +17,10 @@ package enum PageTableBitmap: Encoding {
   static let bitmapBytes: UInt64 = 64
 
   @inline(__always)
-  package static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .deviceExclusive:
-      return world.folios[FolioID(entry.index)].flags.contains(.ksm) ? .shared : bit(world, ref, entry)
+      return world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
       // A writable entry says it by its type, whoever forgot the bit.
       if world.switches.contains(.bDevPriv) { return bit(world, ref, entry) }
@@ -101,7 +101,7 @@ package enum PageTableBitmap: Encoding {
     world.switches.contains(.bKSM) ? ensureBitmap(&world, ref) : true
   }
 
-  package static func fastClaim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func fastClaim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     world.unpublished.contains(ref) ? .exclusive : claim(world, ref, entry)
   }
 
@@ -142,7 +142,7 @@ package enum PageTableBitmap: Encoding {
   }
 
   @inline(__always)
-  private static func moveIsDone(_ world: borrowing World<Self>, _ to: EntryRef) -> Bool {
+  private static func moveIsDone(_ world: World<Self>, _ to: EntryRef) -> Bool {
     world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
   }
 
@@ -201,8 +201,8 @@ package enum PageTableBitmap: Encoding {
   // — the bitmap
 
   @inline(__always)
-  private static func bit(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
-    if world.folios[FolioID(entry.index)].flags.contains(.exclusiveUnknown) { return .unknown }
+  private static func bit(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+    if world.folios.flags(FolioID(entry.index)).contains(.exclusiveUnknown) { return .unknown }
     return Claim(!entry.bitmapBit)
   }
 
@@ -210,11 +210,11 @@ package enum PageTableBitmap: Encoding {
   private static func forgetUnknown(_ world: inout World<Self>, _ ref: EntryRef) {
     let entry = world.tables.entry(ref)
     guard entry.kind.refersToFolio else { return }
-    world.folios[FolioID(entry.index)].flags.remove(.exclusiveUnknown)
+    world.folios.remove(.exclusiveUnknown, FolioID(entry.index))
   }
 
   @inline(__always)
-  private static func hasBitmap(_ world: borrowing World<Self>, _ ref: EntryRef) -> Bool {
+  private static func hasBitmap(_ world: World<Self>, _ ref: EntryRef) -> Bool {
     let region = world.tables[ref.region]
     guard region.isHuge else { return region.hasBitmap }
     return world.mms[Int(region.mm)]?.pmdBitmaps.contains(region.base &>> 9) ?? false
@@ -229,7 +229,7 @@ package enum PageTableBitmap: Encoding {
 
   /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
   @inline(__always)
-  private static func sibling(_ world: borrowing World<Self>, _ ref: EntryRef) -> EntryRef? {
+  private static func sibling(_ world: World<Self>, _ ref: EntryRef) -> EntryRef? {
     guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
     let table = world.tables[ref.region]
     guard let other = world.mms[Int(table.mm)]?.peekRegion(base: table.base ^ 1), !world.tables[other].isHuge else {

@@ -29,7 +29,7 @@ struct LitmusVerdicts: Sendable {
 extension LitmusVerdicts {
   /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
   static func of<E: Encoding>(
-    _ own: borrowing World<E>, against baseline: borrowing World<Baseline>, after before: LitmusVerdicts,
+    _ own: World<E>, against baseline: World<Baseline>, after before: LitmusVerdicts,
     livelocked: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
@@ -50,8 +50,8 @@ extension LitmusVerdicts {
   }
 
   private mutating func judge<E: Encoding>(
-    _ place: LitmusPage, _ ref: EntryRef, _ entry: Entry, _ own: borrowing World<E>,
-    _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
+    _ place: LitmusPage, _ ref: EntryRef, _ entry: Entry, _ own: World<E>,
+    _ baseline: World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
   ) {
     let page = VirtualPage(UInt64(place.page))
     if own.options.followsContent, entry.kind != .zeroPage { addPopulated(place) }
@@ -87,7 +87,7 @@ extension LitmusVerdicts {
 
   /// A pin on a page that its entry no longer maps, where the baseline never let it come to that (I5, I6).
   private mutating func findDetachedPins<E: Encoding>(
-    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>
+    _ own: World<E>, _ baseline: World<Baseline>
   ) {
     for pin in own.pins where Self.isDetached(pin, own) {
       let place = LitmusPage(mm: pin.mm, page: Int(pin.page.rawValue))
@@ -98,14 +98,14 @@ extension LitmusVerdicts {
     }
   }
 
-  private static func isDetached<E: Encoding>(_ pin: PinRecord, _ world: borrowing World<E>) -> Bool {
+  private static func isDetached<E: Encoding>(_ pin: PinRecord, _ world: World<E>) -> Bool {
     let entry = world.entry(pin.mm, pin.page)
     return !pin.isZapped && entry.kind == .present && entry.index != pin.folio.raw
   }
 
   /// An entry that went although the baseline's stayed, with data its process may count on: the data is gone.
   private mutating func findVanished<E: Encoding>(
-    _ own: borrowing World<E>, _ baseline: borrowing World<Baseline>, _ before: LitmusVerdicts,
+    _ own: World<E>, _ baseline: World<Baseline>, _ before: LitmusVerdicts,
     _ isStored: (LitmusPage) -> Bool
   ) {
     for run in before.populated where own.isLive(run.mm) {
@@ -125,7 +125,7 @@ extension LitmusVerdicts {
 
 extension LitmusVerdicts {
   /// C-raw: the formula, read off the unmodified kernel's own entries.
-  static func raw(_ baseline: borrowing World<Baseline>, after before: LitmusVerdicts) -> LitmusVerdicts {
+  static func raw(_ baseline: World<Baseline>, after before: LitmusVerdicts) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in baseline.mms {
       baseline.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
@@ -149,7 +149,7 @@ extension LitmusVerdicts {
 
   /// Seed 002: what comes out writable is what the wrong page decided (reference, section 5).
   static func writability(
-    of own: borrowing World<Baseline>, against baseline: borrowing World<Baseline>
+    of own: World<Baseline>, against baseline: World<Baseline>
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {

@@ -66,7 +66,7 @@ extension LitmusPlayer {
 
   private mutating func names(_ mm: MMID, _ page: Int, _ mapping: LitmusMapping, offset: Int) -> Bool {
     guard let target = mapped(mm, page) else { return false }
-    if mapping.ksm != world.folios[target.folio].flags.contains(.ksm) { return false }
+    if mapping.ksm != world.folios.flags(target.folio).contains(.ksm) { return false }
     guard let name = mapping.folio else { return true }
     return target.page == mapping.page + offset && names.bind(name, to: target.folio) == nil
   }
@@ -86,7 +86,7 @@ extension LitmusPlayer {
     for case .entry(let range, .present(let mapping, _, _)) in expectation.claims {
       guard let name = mapping.folio, let mm = mms[range.process], names.byName[name] == nil,
         let target = mapped(mm, range.pages.lowerBound), target.page == mapping.page,
-        world.folios[target.folio].flags.contains(.ksm) == mapping.ksm, names.name(of: target.folio) == nil
+        world.folios.flags(target.folio).contains(.ksm) == mapping.ksm, names.name(of: target.folio) == nil
       else { continue }
       _ = names.bind(name, to: target.folio)
     }
@@ -98,7 +98,7 @@ extension LitmusPlayer {
     guard let folio = names.byName[claim.folio] else {
       return (claim.folio, "a folio", names.dead.contains(claim.folio) ? "freed" : "never seen")
     }
-    let flags = world.folios[folio].flags
+    let flags = world.folios.flags(folio)
     func number(_ what: String, _ want: Int, _ got: Int) -> Mismatch? {
       want == got ? nil : (claim.folio, "\(what) \(want)", "\(what) \(got)")
     }
@@ -123,7 +123,7 @@ extension LitmusPlayer {
   /// `folio_ref_count`: mappings, pins, swapcache (one per page), others.
   func references(_ folio: FolioID) -> Int {
     let side = world.folios.side(folio)
-    let cached = world.folios[folio].flags.contains(.swapCache) ? world.folios.order(folio).pageCount : 0
+    let cached = world.folios.flags(folio).contains(.swapCache) ? world.folios.order(folio).pageCount : 0
     return Int(world.mapcount(folio)) + Int(side?.pins ?? 0) + Int(side?.extraReferences ?? 0) + cached
   }
 

@@ -81,7 +81,7 @@ extension LitmusPlayer {
     guard choices.contains(.flagOnFirstWriteEntry), let target = mapped(mm, page) else {
       return world.migrationRestore(mm, virtual)
     }
-    let setsFlag = entry(mm, page).kind == .migrationWrite || world.folios[target.folio].flags.contains(.exclusive)
+    let setsFlag = entry(mm, page).kind == .migrationWrite || world.folios.flags(target.folio).contains(.exclusive)
     let outcome = world.migrationRestore(mm, virtual)
     if setsFlag { world.setFolioBit(target.folio, true) }
     return outcome

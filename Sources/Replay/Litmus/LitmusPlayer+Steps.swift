@@ -29,7 +29,7 @@ extension LitmusPlayer {
       var report = try dispatch(operation)
       report.labels.formUnion(takeIncidents())
       report.written = world.swapWrites - writes
-      if let clean, world.folios[clean].flags.isSuperset(of: [.live, .dirty]) { report.dirtied = true }
+      if let clean, world.folios.flags(clean).isSuperset(of: [.live, .dirty]) { report.dirtied = true }
       return report
     } catch {
       switch error {
@@ -56,7 +56,7 @@ extension LitmusPlayer {
     switch operation {
     case .reclaim(let range), .migrationSet(let range, _), .migrate(let range), .ageMGLRU(let range):
       guard let mm = mms[range.process], let target = mapped(mm, range.pages.lowerBound),
-        !world.folios[target.folio].flags.contains(.dirty)
+        !world.folios.flags(target.folio).contains(.dirty)
       else { return nil }
       return target.folio
     default: return nil
@@ -110,7 +110,7 @@ extension LitmusPlayer {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func settle() {
-    names.forget { !world.folios[$0].flags.contains(.live) }
+    names.forget { !world.folios.flags($0).contains(.live) }
     world.touched.removeAll()
   }
 

@@ -127,7 +127,7 @@ extension World {
     }
     for (ref, pages) in seen {
       let entry = tables.entry(ref)
-      if entry.kind != .swap, folios[FolioID(entry.index)].flags.contains(.ksm) { continue }
+      if entry.kind != .swap, folios.flags(FolioID(entry.index)).contains(.ksm) { continue }
       let isAlone = pages.allSatisfy { observers[$0] == 1 }
       if (isTrulyExclusive(ref) == .exclusive) != isAlone {
         return

@@ -24,7 +24,7 @@ extension Encoding {
   ) -> Bool { true }
 
   @inline(__always)
-  package static func waitsForMigrationAtFork(_ world: borrowing World<Self>, _ entry: Entry) -> Bool { false }
+  package static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool { false }
 
   /// Nothing to clear: what the new entry says is what was claimed.
   @inline(__always)
@@ -55,26 +55,26 @@ extension Encoding {
   }
 
   @inline(__always)
-  package static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool {
+  package static func isDataDirty(_ world: World<Self>, _ entry: Entry) -> Bool {
     entry.dirty || entry.hardwareDirty
   }
 
   @inline(__always)
   package static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+    _ world: World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool { folioIsDirty && migration.dirty }
 
   @inline(__always)
-  package static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
+  package static func mayBatch(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
-  package static func mayFold(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
+  package static func mayFold(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool { true }
 
   package static func flushesBeforeIO(
-    _ world: borrowing World<Self>, _ folio: FolioID, sawDirtyEntry: Bool
+    _ world: World<Self>, _ folio: FolioID, sawDirtyEntry: Bool
   ) -> Bool { sawDirtyEntry }
 
   @inline(__always)
-  package static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
+  package static func freedLazily(_ world: World<Self>, _ entry: Entry) -> Entry { entry.cleaned }
 
   // — moving and splitting
 
@@ -103,10 +103,10 @@ extension Encoding {
 
   @inline(__always)
   package static func mayMapWritable(
-    _ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite
+    _ world: World<Self>, _ ref: EntryRef, _ site: InstallSite
   ) -> Bool { true }
 
-  package static func fastClaim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
+  package static func fastClaim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     claim(world, ref, entry)
   }
 

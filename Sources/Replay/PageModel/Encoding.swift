@@ -14,7 +14,7 @@ package protocol Encoding: Sendable {
   static var audit: EncodingAudit? { get }
 
   /// e: is what this entry maps (or, for swap and migration entries, names) claimed to be exclusive?
-  static func claim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
+  static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
 
   // — setting
 
@@ -33,7 +33,7 @@ package protocol Encoding: Sendable {
 
   /// Asked for a migration entry that fork finds: `true` when the page cannot be shared while it is not present, so that
   /// fork has to wait (`migration_entry_wait`).
-  static func waitsForMigrationAtFork(_ world: borrowing World<Self>, _ entry: Entry) -> Bool
+  static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool
   /// Before fork shares the entries of one pair of tables; `false` when memory for that is missing.
   static func prepareFork(
     _ world: inout World<Self>, parent: EntryRef, child: EntryRef, entry: Entry
@@ -58,19 +58,19 @@ package protocol Encoding: Sendable {
   /// The bits of a read-only entry after it was made writable without a write.
   static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry
   /// Does the dirty bit of this entry say that the page holds data not yet on disk?
-  static func isDataDirty(_ world: borrowing World<Self>, _ entry: Entry) -> Bool
+  static func isDataDirty(_ world: World<Self>, _ entry: Entry) -> Bool
   /// The dirty bit of an entry restored from a migration entry.
   static func restoredDirty(
-    _ world: borrowing World<Self>, _ migration: Entry, folioIsDirty: Bool
+    _ world: World<Self>, _ migration: Entry, folioIsDirty: Bool
   ) -> Bool
   /// May a batch that ORs dirty bits cover both entries?
-  static func mayBatch(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool
+  static func mayBatch(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool
   /// May arm64 fold both into one contpte block, whose dirty bits are ORed?
-  static func mayFold(_ world: borrowing World<Self>, _ first: Entry, _ next: Entry) -> Bool
+  static func mayFold(_ world: World<Self>, _ first: Entry, _ next: Entry) -> Bool
   /// Is a deferred TLB flush done before the folio is written out (`set_tlb_ubc_flush_pending`)?
-  static func flushesBeforeIO(_ world: borrowing World<Self>, _ folio: FolioID, sawDirtyEntry: Bool) -> Bool
+  static func flushesBeforeIO(_ world: World<Self>, _ folio: FolioID, sawDirtyEntry: Bool) -> Bool
   /// The entry after MADV_FREE cleaned it.
-  static func freedLazily(_ world: borrowing World<Self>, _ entry: Entry) -> Entry
+  static func freedLazily(_ world: World<Self>, _ entry: Entry) -> Entry
 
   // — moving and splitting
 
@@ -92,9 +92,9 @@ package protocol Encoding: Sendable {
   // — rare
 
   /// May this writable request really be mapped writable? A folio flag cannot say "this page only".
-  static func mayMapWritable(_ world: borrowing World<Self>, _ ref: EntryRef, _ site: InstallSite) -> Bool
+  static func mayMapWritable(_ world: World<Self>, _ ref: EntryRef, _ site: InstallSite) -> Bool
   /// What GUP-fast sees of the claim, without a lock.
-  static func fastClaim(_ world: borrowing World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
+  static func fastClaim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
   /// The page table KSM prepared for was reclaimed before it took the PTL.
   static func preparedTableGone(_ world: inout World<Self>)
   /// A device-private entry at `ref` lost write (`mprotect`), or became shared.

@@ -49,11 +49,12 @@ package enum EntryKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// A page-table entry in eight bytes.
 ///
-///     63        36 35 34    24 23 22 21 20 19  16 15 ........ 4 3  0
-///     folio or slot    page      -    ?  verdict    flag bits   kind
+///     63        36 35 34    24  23 22 21  20 19  16 15 ........ 4 3  0
+///     folio or slot    page      b ?D  D   ?  verdict    flag bits   kind
 ///
 /// `bitmapBit` and the verdict belong to the *slot* of the table, not to what the slot holds: they survive when
-/// another entry is written there (`PageTables.write`).
+/// another entry is written there (`PageTables.write`). Bits 16 to 23 are what encodings differ in; tables keep them
+/// apart from the rest (`marks`).
 package struct Entry: BitwiseCopyable, Sendable, Equatable {
   package var raw: UInt64
 
@@ -117,8 +118,8 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
   /// The PTE dirty bit (x86: Dirty or SavedDirty); of a migration entry, its dirty bit.
   package var dirty: Bool {
-    get { bit(5) }
-    set { setBit(5, newValue) }
+    get { bit(21) }
+    set { setBit(21, newValue) }
   }
   package var softDirty: Bool {
     get { bit(6) }
@@ -149,13 +150,13 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
   /// Whether the entry is dirty was never seen, or hardware may have changed it since.
   package var dirtyUnknown: Bool {
-    get { bit(12) }
-    set { setBit(12, newValue) }
+    get { bit(22) }
+    set { setBit(22, newValue) }
   }
   /// Encoding B's bit for this slot: 1 says "not exclusive".
   package var bitmapBit: Bool {
-    get { bit(13) }
-    set { setBit(13, newValue) }
+    get { bit(23) }
+    set { setBit(23, newValue) }
   }
   /// x86 shadow stack: Write=0, Dirty=1. Set together with `writable`, as which `pte_write` counts it; without write
   /// what is left of it is the SavedDirty bit, `dirty`.
@@ -194,8 +195,20 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     set { setBit(20, newValue) }
   }
 
-  /// The bits that stay with the slot when its content changes.
-  static let slotMask: UInt64 = 1 &<< 13 | 0xf &<< 16 | 1 &<< 20
+  /// The marks that stay with the slot when its content changes.
+  static let slotMarks: UInt8 = 0b1001_1111
+  static let bitmapMark: UInt8 = 0b1000_0000
+  static let slotMask = UInt64(slotMarks) &<< 16
+
+  /// An entry as tables keep it: what is mostly equal in all worlds, and what is not.
+  @inline(__always)
+  init(word: UInt64, marks: UInt8) { raw = word | UInt64(marks) &<< 16 }
+
+  @inline(__always)
+  var word: UInt64 { raw & ~(0xff &<< 16) }
+
+  @inline(__always)
+  var marks: UInt8 { UInt8(truncatingIfNeeded: raw &>> 16) }
 }
 
 /// Where an entry stands: 512 slots per page-table region. It stays valid when a whole table is moved.

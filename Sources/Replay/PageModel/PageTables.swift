@@ -5,9 +5,9 @@ import MMEvents
 /// The page tables of all mms: one *region* per 2 MiB of address space that is in use.
 ///
 /// A region is a PMD slot. It stands for a page table of 512 entries or, when `isHuge`, for one PMD entry (also a
-/// PMD migration or device entry, and one hugetlb page). Words of all regions lie in one flat array, so an
-/// `EntryRef` is an index; a freed region is reused before the array grows.
-struct PageTables: Sendable {
+/// PMD migration or device entry, and one hugetlb page). A region's entries are one leaf of `words` and one of `marks`,
+/// and an `EntryRef` is an index into both; a freed region is reused before they grow.
+struct PageTables: ~Copyable, Sendable {
   struct Region: BitwiseCopyable, Sendable {
     /// Slot of the owner in the world's mm array.
     var mm: UInt32
@@ -25,54 +25,62 @@ struct PageTables: Sendable {
     /// Neighbours in the list of the family, newest first.
     fileprivate var newer = noIndex
     fileprivate var older = noIndex
+
+    fileprivate static let unused = Region(
+      mm: noIndex, live: 0, isHuge: false, hasBitmap: false, base: 0, pmd: .none, family: noIndex)
   }
 
   static let entriesPerTable = 512
 
-  private(set) var words = ContiguousArray<UInt64>()
+  private var words = LeafArray<UInt64>(blank: 0)
+  private var marks = LeafArray<UInt8>(blank: 0)
   private var regions = ContiguousArray<Region>()
-  private var freeRegions = ContiguousArray<UInt32>()
+  private var regionNumbers = Numbering()
   /// The newest region of each family.
   private var families = ContiguousArray<UInt32>()
-  private var freeFamilies = ContiguousArray<UInt32>()
+  private var familyNumbers = Numbering()
 
   /// Regions in use.
-  var regionCount: Int { regions.count - freeRegions.count }
+  var regionCount: Int { regionNumbers.liveCount }
 
   /// `relative`: the table that fork copies, whose family the new one joins.
   mutating func allocate(mm: UInt32, base: UInt64, relative: UInt32? = nil) -> UInt32 {
     let family = relative.map { regions[Int($0)].family } ?? newFamily()
     let fresh = Region(mm: mm, live: 0, isHuge: false, hasBitmap: false, base: base, pmd: .none, family: family)
-    let region: UInt32
-    if let free = freeRegions.popLast() {
-      region = free
-      regions[Int(region)] = fresh
-    } else {
-      precondition(regions.count < 1 << 23, "page-table pool is full")
-      region = UInt32(regions.count)
-      regions.append(fresh)
-      words.append(contentsOf: repeatElement(0, count: Self.entriesPerTable))
-    }
+    let region = regionNumbers.take { $0 >= regions.count || regions[Int($0)].mm == noIndex }
+    precondition(region < 1 << 23, "page-table pool is full")
+    while regions.count <= Int(region) { regions.append(.unused) }
+    regions[Int(region)] = fresh
+    words.grow(toInclude: Int(region) &<< 9)
+    marks.grow(toInclude: Int(region) &<< 9)
     join(region, family)
     return region
+  }
+
+  /// All that is left in the table goes with it.
+  mutating func empty(_ region: UInt32) {
+    guard regions[Int(region)].live > 0 else { return }
+    words.dropLeaf(Int(region))
+    marks.dropLeaf(Int(region))
+    regions[Int(region)].live = 0
   }
 
   /// Gives the region back. Stale slot bits go with the table.
   mutating func free(_ region: UInt32) {
     precondition(regions[Int(region)].live == 0, "freeing a page table in use")
-    let first = Int(region) &<< 9
-    for word in first..<first + Self.entriesPerTable { words[word] = 0 }
+    words.dropLeaf(Int(region))
+    marks.dropLeaf(Int(region))
     regions[Int(region)].mm = noIndex
     leave(region)
-    freeRegions.append(region)
+    regionNumbers.giveBack(region)
   }
 
   // — families
 
   private mutating func newFamily() -> UInt32 {
-    if let free = freeFamilies.popLast() { return free }
-    families.append(noIndex)
-    return UInt32(families.count - 1)
+    let family = familyNumbers.take { $0 >= families.count || families[Int($0)] == noIndex }
+    while families.count <= Int(family) { families.append(noIndex) }
+    return family
   }
 
   private mutating func join(_ region: UInt32, _ family: UInt32) {
@@ -91,7 +99,7 @@ struct PageTables: Sendable {
       regions[Int(newer)].older = older
     } else {
       families[Int(family)] = older
-      if older == noIndex { freeFamilies.append(family) }
+      if older == noIndex { familyNumbers.giveBack(family) }
     }
   }
 
@@ -118,72 +126,71 @@ struct PageTables: Sendable {
 
   @inline(__always)
   func entry(_ ref: EntryRef) -> Entry {
-    let region = regions[Int(ref.region)]
-    return region.isHuge ? region.pmd : Entry(raw: words[Int(ref.raw)])
+    regions[Int(ref.region)].isHuge ? regions[Int(ref.region)].pmd : tableEntry(ref)
   }
 
-  /// The slot's word below a huge PMD entry too: the deposited table keeps its stale bits.
-  func tableWord(_ ref: EntryRef) -> Entry { Entry(raw: words[Int(ref.raw)]) }
+  @inline(__always)
+  private func tableEntry(_ ref: EntryRef) -> Entry { Entry(word: words[Int(ref.raw)], marks: marks[Int(ref.raw)]) }
 
   /// Writes the entry; the slot keeps its bitmap bit and its verdict.
   @inline(__always)
   mutating func write(_ entry: Entry, at ref: EntryRef) {
     let region = Int(ref.region)
-    let old: UInt64
-    if regions[region].isHuge {
-      old = regions[region].pmd.raw
-      regions[region].pmd.raw = entry.raw & ~Entry.slotMask | old & Entry.slotMask
-    } else {
-      old = words[Int(ref.raw)]
-      words[Int(ref.raw)] = entry.raw & ~Entry.slotMask | old & Entry.slotMask
+    let old = self.entry(ref)
+    let kept = entry.marks & ~Entry.slotMarks | old.marks & Entry.slotMarks
+    store(Entry(word: entry.word, marks: kept), over: old, at: ref)
+    if old.isNone != entry.isNone {
+      if old.isNone { regions[region].live &+= 1 } else { regions[region].live &-= 1 }
     }
-    let was = old & 0xf != 0
-    let now = entry.raw & 0xf != 0
-    if was != now {
-      if now { regions[region].live &+= 1 } else { regions[region].live &-= 1 }
+  }
+
+  /// Only what changes is written: the rest may be shared.
+  @inline(__always)
+  private mutating func store(_ entry: Entry, over old: Entry, at ref: EntryRef) {
+    if regions[Int(ref.region)].isHuge {
+      regions[Int(ref.region)].pmd = entry
+      return
     }
+    if old.word != entry.word { words[Int(ref.raw)] = entry.word }
+    if old.marks != entry.marks { marks[Int(ref.raw)] = entry.marks }
   }
 
   @inline(__always)
   mutating func setBitmapBit(_ value: Bool, at ref: EntryRef) {
-    if regions[Int(ref.region)].isHuge {
-      regions[Int(ref.region)].pmd.bitmapBit = value
-    } else {
-      let mask: UInt64 = 1 &<< 13
-      words[Int(ref.raw)] = value ? words[Int(ref.raw)] | mask : words[Int(ref.raw)] & ~mask
-    }
+    var entry = self.entry(ref)
+    let old = entry
+    entry.bitmapBit = value
+    store(entry, over: old, at: ref)
   }
 
   @inline(__always)
   mutating func setVerdict(_ verdict: Verdict, possible: Bool, at ref: EntryRef) {
     var entry = self.entry(ref)
+    let old = entry
     entry.verdict = verdict
     entry.verdictIsPossible = possible
-    if regions[Int(ref.region)].isHuge {
-      regions[Int(ref.region)].pmd = entry
-    } else {
-      words[Int(ref.raw)] = entry.raw
-    }
+    store(entry, over: old, at: ref)
   }
 
   /// Encoding B: all bits of the table, also below a huge PMD entry.
   mutating func setTableBits(_ region: UInt32, _ value: Bool) {
     let first = Int(region) &<< 9
-    let mask: UInt64 = 1 &<< 13
-    for word in first..<first + Self.entriesPerTable {
-      words[word] = value ? words[word] | mask : words[word] & ~mask
-    }
+    for index in first..<first + Self.entriesPerTable { setTableBit(index, value) }
+  }
+
+  private mutating func setTableBit(_ index: Int, _ value: Bool) {
+    guard (marks[index] & Entry.bitmapMark != 0) != value else { return }
+    marks[index] ^= Entry.bitmapMark
   }
 
   /// Encoding B: the tables of two slots change places, with their bits.
   mutating func swapTables(_ a: UInt32, _ b: UInt32) {
-    let mask: UInt64 = 1 &<< 13
     for slot in 0..<Self.entriesPerTable {
       let first = Int(a) &<< 9 + slot
       let second = Int(b) &<< 9 + slot
-      let bits = (words[first] & mask, words[second] & mask)
-      words[first] = words[first] & ~mask | bits.1
-      words[second] = words[second] & ~mask | bits.0
+      let bits = (marks[first] & Entry.bitmapMark != 0, marks[second] & Entry.bitmapMark != 0)
+      setTableBit(first, bits.1)
+      setTableBit(second, bits.0)
     }
     let bitmaps = (regions[Int(a)].hasBitmap, regions[Int(b)].hasBitmap)
     regions[Int(a)].hasBitmap = bitmaps.1
@@ -194,6 +201,33 @@ struct PageTables: Sendable {
   mutating func setHuge(_ isHuge: Bool, region: UInt32) {
     precondition(regions[Int(region)].live == 0, "changing the level of a table in use")
     regions[Int(region)].isHuge = isHuge
+  }
+}
+
+extension PageTables {
+  mutating func becomeFollower() {
+    regionNumbers.becomeFollower()
+    familyNumbers.becomeFollower()
+  }
+
+  @inline(__always)
+  mutating func beginOperation() {
+    regionNumbers.beginOperation()
+    familyNumbers.beginOperation()
+  }
+
+  @inline(__always)
+  mutating func beginOperation(after leader: borrowing PageTables) {
+    regionNumbers.beginOperation(after: leader.regionNumbers)
+    familyNumbers.beginOperation(after: leader.familyNumbers)
+  }
+
+  /// Bytes of leaves that no other world uses.
+  var ownBytes: Int { words.ownLeafCount * 4096 + marks.ownLeafCount * 512 }
+
+  mutating func shareEqualLeaves(with other: inout PageTables) {
+    words.shareEqualLeaves(with: &other.words)
+    marks.shareEqualLeaves(with: &other.marks)
   }
 }
 
@@ -286,5 +320,18 @@ struct MMState: Sendable {
     deposits.removeAll()
     lastBase = .max
     lastRegion = noIndex
+  }
+}
+
+extension PageTables {
+  borrowing func copy() -> PageTables {
+    var copy = PageTables()
+    copy.words = words.copy()
+    copy.marks = marks.copy()
+    copy.regions = regions
+    copy.regionNumbers = regionNumbers
+    copy.families = families
+    copy.familyNumbers = familyNumbers
+    return copy
   }
 }

@@ -3,34 +3,32 @@
 import MMEvents
 
 /// All swap slots in use.
-struct SwapSlots: Sendable {
-  private var slots = ContiguousArray<SwapSlot>()
-  private var free = ContiguousArray<UInt32>()
+struct SwapSlots: ~Copyable, Sendable {
+  private var slots = LeafArray<SwapSlot>(blank: .free)
+  private var numbers = Numbering()
   /// Slots whose content was a KSM page when it went out: several places may ask for it.
   private var ksmSlots: [UInt32: KSMSlot] = [:]
 
-  var liveCount: Int { slots.count - free.count }
+  var liveCount: Int { numbers.liveCount }
 
   mutating func allocate(stableWrites: Bool) -> UInt32 {
-    let slot = SwapSlot(entries: 0, folio: noIndex, page: 0, live: true, stableWrites: stableWrites, content: 0)
-    if let index = free.popLast() {
-      slots[Int(index)] = slot
-      return index
-    }
-    slots.append(slot)
-    return UInt32(slots.count - 1)
+    let index = numbers.take { Int($0) &>> 9 >= slots.leafCount || !slots[Int($0)].live }
+    slots.grow(toInclude: Int(index))
+    slots[Int(index)] = SwapSlot(
+      entries: 0, folio: noIndex, page: 0, live: true, stableWrites: stableWrites, content: 0)
+    return index
   }
 
   mutating func release(_ index: UInt32) {
     precondition(slots[Int(index)].entries == 0 && slots[Int(index)].folio == noIndex, "freeing a used swap slot")
-    slots[Int(index)].live = false
+    slots[Int(index)] = .free
     if !ksmSlots.isEmpty { ksmSlots[index] = nil }
-    free.append(index)
+    numbers.giveBack(index)
   }
 
   subscript(index: UInt32) -> SwapSlot {
     get { slots[Int(index)] }
-    _modify { yield &slots[Int(index)] }
+    set { slots[Int(index)] = newValue }
   }
 }
 
@@ -77,4 +75,31 @@ struct SwapSlot: BitwiseCopyable, Sendable {
   var stableWrites: Bool
   /// What was written out (oracle mode).
   var content: UInt32
+
+  static let free = SwapSlot(entries: 0, folio: noIndex, page: 0, live: false, stableWrites: false, content: 0)
+}
+
+extension SwapSlots {
+  mutating func becomeFollower() { numbers.becomeFollower() }
+
+  @inline(__always)
+  mutating func beginOperation() { numbers.beginOperation() }
+
+  @inline(__always)
+  mutating func beginOperation(after leader: borrowing SwapSlots) { numbers.beginOperation(after: leader.numbers) }
+
+  /// Bytes of leaves that no other world uses.
+  var ownBytes: Int { slots.ownLeafCount * 512 * MemoryLayout<SwapSlot>.stride }
+
+  mutating func shareEqualLeaves(with other: inout SwapSlots) { slots.shareEqualLeaves(with: &other.slots) }
+}
+
+extension SwapSlots {
+  borrowing func copy() -> SwapSlots {
+    var copy = SwapSlots()
+    copy.slots = slots.copy()
+    copy.numbers = numbers
+    copy.ksmSlots = ksmSlots
+    return copy
+  }
 }

@@ -18,7 +18,7 @@ extension World {
   }
 
   func contentPage(_ ref: EntryRef, _ entry: Entry, _ page: VirtualPage) -> Int {
-    isHuge(ref) && !folios[FolioID(entry.index)].flags.contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
+    isHuge(ref) && !folios.flags(FolioID(entry.index)).contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
   }
 
   /// The cached folio is newer than what was written to its swap slot, and nothing says that it has to be written
@@ -28,7 +28,7 @@ extension World {
     guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return false }
     let slot = slots[entry.index]
     let folio = FolioID(slot.folio)
-    guard folios[folio].flags.contains(.writeback), !folios[folio].flags.contains(.dirty) else { return false }
+    guard folios.flags(folio).contains(.writeback), !folios.flags(folio).contains(.dirty) else { return false }
     return slot.content < folios.content(folio, page: Int(slot.page))
   }
 }

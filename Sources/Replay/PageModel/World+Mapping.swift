@@ -90,35 +90,34 @@ extension World {
 
   /// `folio_add_return_large_mapcount`: the mm-id bookkeeping of large folios.
   private mutating func mmMapped(_ ref: EntryRef, _ folio: FolioID) {
-    guard folios[folio].flags.contains(.large) else { return }
+    guard folios.flags(folio).contains(.large) else { return }
     let mm = tables[ref.region].mm
     let mapcount = mapcount(folio)
     folios.withSide(folio) { $0.mmIDs.added(mm: mm, largeMapcount: mapcount) }
   }
 
   private mutating func mmUnmapped(_ ref: EntryRef, _ folio: FolioID) {
-    guard folios[folio].flags.contains(.large) else { return }
+    guard folios.flags(folio).contains(.large) else { return }
     let mm = tables[ref.region].mm
     let mapcount = mapcount(folio)
     folios.withSide(folio) { $0.mmIDs.removed(mm: mm, largeMapcount: mapcount) }
   }
 
   /// Present (and device) mappings of all pages of the folio: `folio_mapcount`.
-  func mapcount(_ folio: FolioID) -> UInt32 { folios[folio].attached - (folios.side(folio)?.migrations ?? 0) }
+  func mapcount(_ folio: FolioID) -> UInt32 { folios.attached(folio) - folios.migrations(folio) }
 
   /// One sharer less can only mend a verdict, so only entries with one are looked at again; and a small folio's only
   /// when a single mapping is left, since before that nothing changes for the others (a zygote has thousands).
   mutating func touchDiverged(_ folio: FolioID) {
-    let record = folios[folio]
-    guard record.flags.contains(.diverged), record.attached <= 1 || record.flags.contains(.large) else { return }
+    let flags = folios.flags(folio)
+    guard flags.contains(.diverged), folios.attached(folio) <= 1 || flags.contains(.large) else { return }
     for ref in mappings(of: folio) { touch(ref) }
   }
 
   /// Frees the folio when nothing refers to it.
   mutating func release(_ folio: FolioID) {
-    let record = folios[folio]
-    guard record.attached == 0, !record.flags.contains(.swapCache) else { return }
-    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return }
+    guard folios.attached(folio) == 0, !folios.flags(folio).contains(.swapCache) else { return }
+    if !folios.isPlain(folio), let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return }
     frames.unbind(folio, pages: folios.order(folio).pageCount)
     folios.free(folio)
   }
@@ -132,13 +131,13 @@ extension World {
     } else {
       let folio = FolioID(slot.folio)
       // A cached folio nobody maps is only waiting for its swap entries: `free_swap_and_cache`.
-      if folios[folio].attached == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
+      if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
     }
   }
 
   /// `folio_free_swap` would succeed: no swap entry names the slots, and no writeback runs.
   func canFreeSwapCache(_ folio: FolioID) -> Bool {
-    guard !folios[folio].flags.contains(.writeback) else { return false }
+    guard !folios.flags(folio).contains(.writeback) else { return false }
     guard let side = folios.side(folio) else { return true }
     return side.slots.allSatisfy { $0 == noIndex || slots[$0].entries == 0 }
   }
@@ -146,14 +145,14 @@ extension World {
   /// `folio_free_swap`: the folio leaves the swapcache and is dirty from then on.
   mutating func freeSwapCache(_ folio: FolioID) {
     removeFromSwapCache(folio)
-    folios[folio].flags.insert(.dirty)
+    folios.insert(.dirty, folio)
     release(folio)
   }
 
   mutating func removeFromSwapCache(_ folio: FolioID) {
     let cached = folios.side(folio)?.slots ?? []
     folios.withSide(folio) { $0.slots = [] }
-    folios[folio].flags.remove(.swapCache)
+    folios.remove(.swapCache, folio)
     for index in cached where index != noIndex {
       slots[index].folio = noIndex
       if slots[index].entries == 0 { slots.release(index) }
@@ -166,22 +165,21 @@ extension World {
   }
 
   /// `folio_mark_dirty`.
-  mutating func markDirty(_ folio: FolioID) { folios[folio].flags.insert(.dirty) }
+  mutating func markDirty(_ folio: FolioID) { folios.insert(.dirty, folio) }
 
   // — the per-page flag, as storage
 
   /// The exclusive bit of a page: the folio's flag for small folios, the page's own for large ones.
   @inline(__always)
   package func pageBit(_ folio: FolioID, _ page: Int) -> Claim {
-    let flags = folios[folio].flags
+    let flags = folios.flags(folio)
     if flags.contains(.exclusiveUnknown) { return .unknown }
-    guard flags.contains(.large), let side = folios.side(folio) else { return Claim(flags.contains(.exclusive)) }
-    return Claim(side.exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0)
+    return Claim(flags.contains(.large) ? folios.isExclusive(folio, page: page) : flags.contains(.exclusive))
   }
 
   package mutating func setPageBit(_ folio: FolioID, _ page: Int, _ value: Bool) {
-    folios[folio].flags.remove(.exclusiveUnknown)
-    guard folios[folio].flags.contains(.large) else {
+    folios.remove(.exclusiveUnknown, folio)
+    guard folios.flags(folio).contains(.large) else {
       setFolioBit(folio, value)
       return
     }
@@ -192,8 +190,8 @@ extension World {
   }
 
   mutating func setFolioBit(_ folio: FolioID, _ value: Bool) {
-    folios[folio].flags.remove(.exclusiveUnknown)
-    if value { folios[folio].flags.insert(.exclusive) } else { folios[folio].flags.remove(.exclusive) }
+    folios.remove(.exclusiveUnknown, folio)
+    if value { folios.insert(.exclusive, folio) } else { folios.remove(.exclusive, folio) }
   }
 }
 
@@ -213,7 +211,7 @@ extension World {
   /// The page allocator has the frame back. `true` when the model still mapped it: the stream was misunderstood.
   package mutating func pfnFreed(_ pfn: PFN) -> Bool {
     guard let folio = frames.folio(pfn) else { return false }
-    let stillMapped = folios[folio].attached > 0
+    let stillMapped = folios.attached(folio) > 0
     frames.unbind(folio, pages: folios.order(folio).pageCount)
     return stillMapped
   }

@@ -37,11 +37,11 @@ extension World {
     }
     guard entry.kind.refersToFolio else { return .shared }
     let folio = FolioID(entry.index)
-    let flags = folios[folio].flags
+    let flags = folios.flags(folio)
     if flags.contains(.ksm) { return .shared }
     if flags.contains(.sharersUnknown) { return .unknown }
     if isHuge(ref) {
-      guard folios[folio].attached == 1 else { return .shared }
+      guard folios.attached(folio) == 1 else { return .shared }
       return Claim((folios.side(folio)?.slots ?? []).allSatisfy { $0 == noIndex || slots[$0].entries == 0 })
     }
     return Claim(observers(folio, page: entry.page) == 1)
@@ -49,16 +49,16 @@ extension World {
 
   /// Entries through which the content of one page can be seen or come back.
   func observers(_ folio: FolioID, page: Int) -> UInt32 {
-    guard let side = folios.side(folio) else { return folios[folio].attached }
+    guard !folios.isPlain(folio), let side = folios.side(folio) else { return folios.attached(folio) }
     let swapEntries = page < side.slots.count && side.slots[page] != noIndex ? slots[side.slots[page]].entries : 0
-    if folios[folio].flags.contains(.large) { return side.attachedPerPage[page] + side.entire + swapEntries }
-    return folios[folio].attached + swapEntries
+    if folios.flags(folio).contains(.large) { return side.attachedPerPage[page] + side.entire + swapEntries }
+    return folios.attached(folio) + swapEntries
   }
 
-  func isPinned(_ folio: FolioID) -> Bool { (folios.side(folio)?.pins ?? 0) > 0 }
+  func isPinned(_ folio: FolioID) -> Bool { folios.pins(folio) > 0 }
 
   func isPinned(_ folio: FolioID, page: Int) -> Bool {
-    guard let side = folios.side(folio), page < side.pagePins.count else { return false }
+    guard isPinned(folio), let side = folios.side(folio), page < side.pagePins.count else { return false }
     return side.pagePins[page] > 0
   }
 
@@ -68,25 +68,25 @@ extension World {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return .unknown(.entryNotSeen) }
     let folio = FolioID(entry.index)
-    let record = folios[folio]
-    if record.flags.contains(.ksm) { return .fails(.ksm) }
-    if record.flags.contains(.hugetlb) { return record.attached == 1 ? .passes : .fails(.otherMapping) }
-    if record.attached == 1, record.side == noIndex {
-      return record.flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
+    let (flags, attached) = (folios.flags(folio), folios.attached(folio))
+    if flags.contains(.ksm) { return .fails(.ksm) }
+    if flags.contains(.hugetlb) { return attached == 1 ? .passes : .fails(.otherMapping) }
+    if attached == 1, folios.isPlain(folio) {
+      return flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
     }
     if let obstacle = referenceObstacle(folio) { return .fails(obstacle) }
-    if record.flags.contains(.large), !isHuge(ref) { return largeReuseCheck(folio) }
-    if record.attached > 1 { return othersAreDying(ref, folio) ? .unknown(.sharerDying) : .fails(.otherMapping) }
-    return record.flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
+    if flags.contains(.large), !isHuge(ref) { return largeReuseCheck(folio) }
+    if attached > 1 { return othersAreDying(ref, folio) ? .unknown(.sharerDying) : .fails(.otherMapping) }
+    return flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
   }
 
   private func referenceObstacle(_ folio: FolioID) -> ReuseObstacle? {
-    guard let side = folios.side(folio) else { return nil }
-    if side.migrations > 0 || folios[folio].flags.contains(.locked) { return .migrating }
+    guard !folios.isPlain(folio), let side = folios.side(folio) else { return nil }
+    if side.migrations > 0 || folios.flags(folio).contains(.locked) { return .migrating }
     if side.pins > 0 { return .pinned }
     if side.extraReferences > 0 { return .extraReference }
-    if folios[folio].flags.contains(.swapCache), !canFreeSwapCache(folio) {
-      return folios[folio].flags.contains(.writeback) ? .writeback : .swapEntry
+    if folios.flags(folio).contains(.swapCache), !canFreeSwapCache(folio) {
+      return folios.flags(folio).contains(.writeback) ? .writeback : .swapEntry
     }
     return nil
   }
@@ -96,10 +96,10 @@ extension World {
     switch facts.largeFolioReuse {
     case .never: return .fails(.largeFolio)
     case .soleReference:
-      return folios[folio].attached == 1 ? .passes : .fails(.otherMapping)
+      return folios.attached(folio) == 1 ? .passes : .fails(.otherMapping)
     case .singleMM:
       guard mapcount(folio) > 1 else { return .fails(.singlePageOfLargeFolio) }
-      if folios[folio].flags.contains(.sharersUnknown) { return .unknown(.sharersNotSeen) }
+      if folios.flags(folio).contains(.sharersUnknown) { return .unknown(.sharersNotSeen) }
       return folios.side(folio)?.mmIDs.mappedShared == true ? .fails(.otherMapping) : .passes
     }
   }

@@ -22,14 +22,11 @@ package struct World<E: Encoding>: Sendable {
   /// Entries the last operations changed or may have changed; emptied by whoever judges.
   package var touched = TouchedPages()
 
-  var tables = PageTables()
-  var folios = FolioPool()
-  var slots = SwapSlots()
+  var pages = PageState.Place()
   var mms = ContiguousArray<MMState?>()
   var freeMMs = ContiguousArray<UInt32>()
   /// MMID -> slot in `mms`, `noIndex` once it is gone.
   var slotOfMM = ContiguousArray<UInt32>()
-  var frames = FrameMap()
   /// Pins and plain references in force, with the entry they were taken through.
   var pins: [PinRecord] = []
   var references: [PinRecord] = []
@@ -52,10 +49,32 @@ package struct World<E: Encoding>: Sendable {
   /// The version a store writes (oracle mode): one more with every operation, the same in every world.
   var storeVersion: UInt32 = 0
 
+  /// A world has hundreds of bytes: with an existential in it the compiler passes its address, and not a copy.
+  private let passedByAddress: (any Sendable)? = nil
+
   package init(facts: KernelFacts, switches: SwitchSet = .allOn, options: WorldOptions = WorldOptions()) {
     self.facts = facts
     self.switches = switches
     self.options = options
+  }
+}
+
+extension World {
+  var tables: PageTables {
+    @inline(__always) _read { yield pages.state.tables }
+    @inline(__always) _modify { yield &pages.state.tables }
+  }
+  var folios: FolioPool {
+    @inline(__always) _read { yield pages.state.folios }
+    @inline(__always) _modify { yield &pages.state.folios }
+  }
+  var slots: SwapSlots {
+    @inline(__always) _read { yield pages.state.slots }
+    @inline(__always) _modify { yield &pages.state.slots }
+  }
+  var frames: FrameMap {
+    @inline(__always) _read { yield pages.state.frames }
+    @inline(__always) _modify { yield &pages.state.frames }
   }
 }
 
@@ -74,7 +93,9 @@ package struct TouchedPages: Sendable {
 
   package mutating func add(_ mm: MMID, _ page: VirtualPage, livelocked: Bool = false) {
     // fork goes through two mms at once.
-    for index in runs.indices.suffix(2).reversed() {
+    var index = runs.count
+    while index > 0, index > runs.count - 2 {
+      index -= 1
       let run = runs[index]
       guard run.mm == mm, run.isLivelocked == livelocked else { continue }
       if run.range.contains(page) { return }
@@ -98,7 +119,9 @@ package struct TouchedPages: Sendable {
     runs.append(Run(mm: mm, range: range, isLivelocked: false))
   }
 
-  package mutating func removeAll() { runs.removeAll(keepingCapacity: true) }
+  package mutating func removeAll() {
+    if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
+  }
 }
 
 extension World {

@@ -17,7 +17,7 @@ package enum PMDUsesHead: Rule {
       guard E.id == .baseline, entry.kind == .present, world.isHuge(ref) else { return nil }
       let folio = FolioID(entry.index)
       let pages = world.folios.order(folio).pageCount
-      let isMappedByPTEs = world.folios[folio].attached > (world.folios.side(folio)?.entire ?? 0)
+      let isMappedByPTEs = world.folios.attached(folio) > (world.folios.side(folio)?.entire ?? 0)
       guard !isMappedByPTEs else { return nil }
       for page in 1..<pages where world.pageBit(folio, page) == .exclusive { return "tail \(page) has the flag" }
       return nil

@@ -14,7 +14,7 @@ package enum NeverMappedTwiceInOneMM: Rule {
     world.entries { ref, entry in
       guard entry.kind == .present else { return nil }
       let folio = FolioID(entry.index)
-      guard !world.folios[folio].flags.contains(.ksm) else { return nil }
+      guard !world.folios.flags(folio).contains(.ksm) else { return nil }
       var own = 0
       let mm = world.owner(ref).mm
       world.forEachMapping(of: folio, page: entry.page) { if world.owner($0).mm == mm { own += 1 } }

@@ -55,7 +55,7 @@ extension World {
 
   /// PTE-level entries of the page and PMD-level ones of the folio.
   func mappingCount(_ folio: FolioID, page: Int) -> UInt32 {
-    guard let side = folios.side(folio), side.order > .base else { return folios[folio].attached }
+    guard let side = folios.side(folio), side.order > .base else { return folios.attached(folio) }
     return side.attachedPerPage[page] + side.entire
   }
 

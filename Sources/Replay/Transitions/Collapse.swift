@@ -44,7 +44,7 @@ extension World {
       case .present:
         if entry.writable { isWritable = true }
         let folio = FolioID(entry.index)
-        if entry.uffdWP || folios[folio].flags.contains(.ksm) { return false }
+        if entry.uffdWP || folios.flags(folio).contains(.ksm) { return false }
         if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
           return false
         }

@@ -37,7 +37,7 @@ extension World {
     entry.dirty = false
     let mayWrite = wasExclusive && vma.mayWrite && !entry.uffdWP && !vma.needsSoftDirtyWP(entry)
     entry.writable = mayWrite
-    if mayWrite { entry.dirty = folios[folio].flags.contains(.dirty) }
+    if mayWrite { entry.dirty = folios.flags(folio).contains(.dirty) }
     update(entry, at: ref)
     if wasExclusive { E.installedExclusive(&self, ref, .deviceExclusiveRestore) }
   }
@@ -58,7 +58,7 @@ extension World {
       let outcome = setMigrationEntry(other)
       guard outcome == .done else { return outcome }
     }
-    folios[folio].flags.insert(.devicePrivate)
+    folios.insert(.devicePrivate, folio)
     for other in mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
     return .done
   }
@@ -84,7 +84,7 @@ extension World {
     if skips(.deviceReturn) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     for other in mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
-    folios[folio].flags.remove(.devicePrivate)
+    folios.remove(.devicePrivate, folio)
     for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
     return .done
   }

@@ -10,7 +10,7 @@ extension World {
       let entry = tables.entry(ref)
       guard entry.kind == .present, !isHuge(ref) else { continue }
       let folio = FolioID(entry.index)
-      guard folios[folio].flags.contains(.large) else { continue }
+      guard folios.flags(folio).contains(.large) else { continue }
       let page = owner(ref).page
       let first = page.rawValue &- UInt64(entry.page)
       let last = first &+ UInt64(folios.order(folio).pageCount)
@@ -29,20 +29,20 @@ extension World {
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func splitFolio(_ folio: FolioID, unusedToZeroPage: Bool = false) -> Outcome {
     if skips(.folioSplit) { return .nothing }
-    guard folios[folio].flags.contains(.large), !folios[folio].flags.contains(.hugetlb) else { return .nothing }
+    guard folios.flags(folio).contains(.large), !folios.flags(folio).contains(.hugetlb) else { return .nothing }
     if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {
       return .failed(.busy)
     }
     unmapForMigration(folio)
     let head = frames.frame(folio)
     let pages = folios.order(folio).pageCount
-    let flags = folios[folio].flags.intersection([.dirty, .swapBacked, .sharersUnknown])
+    let flags = folios.flags(folio).intersection([.dirty, .swapBacked, .sharersUnknown])
     let slotsOfPages = folios.side(folio)?.slots ?? []
     folios.withSide(folio) {
       $0.extraReferences += 1
       $0.slots = []
     }
-    folios[folio].flags.remove(.swapCache)
+    folios.remove(.swapCache, folio)
     frames.unbind(folio, pages: pages)
     for page in 0..<pages {
       if unusedToZeroPage, folios.content(folio, page: page) == 0 { mapZeroPage(folio, page) }
@@ -78,7 +78,7 @@ extension World {
     let small = folios.allocate(order: .base, flags: flags)
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
     if slot != noIndex {
-      folios[small].flags.insert(.swapCache)
+      folios.insert(.swapCache, small)
       folios.withSide(small) { $0.slots = [slot] }
       slots[slot].folio = small.raw
       slots[slot].page = 0

@@ -55,7 +55,7 @@ extension World {
       let entry = tables.entry(ref)
       if entry.isNone { continue }
       left -= 1
-      if takesShortcut, entry.isPresent, folios[FolioID(entry.index)].isPlain {
+      if takesShortcut, entry.isPresent, folios.isPlain(FolioID(entry.index)) {
         if childRegion == noIndex { childRegion = ensure(child, page, relative: region).region }
         if copyPlain(ref, entry, EntryRef(region: childRegion, slot: ref.slot), vma) {
           changed.parent.add(page, &touched)
@@ -77,7 +77,7 @@ extension World {
     precondition(tables.entry(childRef).isNone, "a page is copied twice")
     let isReady = E.prepareFork(&self, parent: ref, child: childRef, entry: entry)
     precondition(isReady, "a bitmap that cannot be allocated without a budget")
-    let wasShared = E.claim(self, ref, entry) == .shared && folios[FolioID(entry.index)].attached > 1
+    let wasShared = E.claim(self, ref, entry) == .shared && folios.attached(FolioID(entry.index)) > 1
     let shared = E.wrprotected(&self, ref, entry, .fork)
     if shared != entry { tables.write(settled(shared), at: ref) }
     tables.write(settled(shared.forChild(vma)), at: childRef)

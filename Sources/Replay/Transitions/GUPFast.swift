@@ -21,7 +21,7 @@ extension World {
     if skips(.fastPinGrab) { return .nothing }
     guard let index = fastPins.firstIndex(where: { $0.cpu == cpu }) else { return .nothing }
     let seen = fastPins[index].seen
-    guard seen.kind == .present, folios[FolioID(seen.index)].flags.contains(.live) else { return .nothing }
+    guard seen.kind == .present, folios.flags(FolioID(seen.index)).contains(.live) else { return .nothing }
     folios.withSide(FolioID(seen.index)) { $0.pins += 1 }
     fastPins[index].isGrabbed = true
     return .done

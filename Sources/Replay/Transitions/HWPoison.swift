@@ -9,10 +9,10 @@ extension World {
     if skips(.poison) { return .nothing }
     guard let first = find(mm, page), tables.entry(first).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(first).index)
-    if folios[folio].flags.contains(.large), splitFolio(folio) != .done { return .failed(.busy) }
+    if folios.flags(folio).contains(.large), splitFolio(folio) != .done { return .failed(.busy) }
     guard let ref = find(mm, page) else { return .nothing }
     let poisoned = FolioID(tables.entry(ref).index)
-    folios[poisoned].flags.insert(.hwpoison)
+    folios.insert(.hwpoison, poisoned)
     folios.withSide(poisoned) { $0.extraReferences += 1 }
     for other in mappings(of: poisoned) {
       if E.isDataDirty(self, tables.entry(other)) { markDirty(poisoned) }

@@ -10,14 +10,14 @@ extension World {
     if skips(.ksmWriteProtect) { return .nothing }
     if !ksmPrepared.isEmpty, !takePrepared(mm, page) { return .failed(.busy) }
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    if folios[FolioID(tables.entry(ref).index)].flags.contains(.large) {
+    if folios.flags(FolioID(tables.entry(ref).index)).contains(.large) {
       let outcome = splitFolio(FolioID(tables.entry(ref).index))
       guard outcome == .done, let small = find(mm, page) else { return outcome }
       ref = small
     }
     let old = tables.entry(ref)
     let folio = FolioID(old.index)
-    if folios[folio].flags.contains(.ksm) { return .nothing }
+    if folios.flags(folio).contains(.ksm) { return .nothing }
     if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
       return .failed(.busy)
     }
@@ -38,7 +38,7 @@ extension World {
   package mutating func ksmStable(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmStable) { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
-    folios[folio].flags.formUnion([.ksm, .dirty])
+    folios.insert([.ksm, .dirty], folio)
     update(tables.entry(ref), at: ref)
     for other in mappings(of: folio) { touch(other) }
     return .done
@@ -50,7 +50,7 @@ extension World {
     if skips(.ksmReplace) { return .nothing }
     guard let stableRef = find(other, otherPage) else { return .nothing }
     let stable = FolioID(tables.entry(stableRef).index)
-    guard tables.entry(stableRef).kind == .present, folios[stable].flags.contains(.ksm) else { return .nothing }
+    guard tables.entry(stableRef).kind == .present, folios.flags(stable).contains(.ksm) else { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     let old = tables.entry(ref)
     var entry = Entry(.present, index: stable.raw)
@@ -81,7 +81,7 @@ extension World {
   /// Two pages of equal content, the first turning KSM if it is not yet.
   package mutating func ksmMerge(_ a: MMID, _ aPage: VirtualPage, _ b: MMID, _ bPage: VirtualPage) -> Outcome {
     guard let first = find(a, aPage), tables.entry(first).kind == .present else { return .nothing }
-    if !folios[FolioID(tables.entry(first).index)].flags.contains(.ksm) {
+    if !folios.flags(FolioID(tables.entry(first).index)).contains(.ksm) {
       let outcome = ksmWriteProtect(a, aPage)
       guard outcome == .done else { return outcome }
       _ = ksmStable(a, aPage)
@@ -96,7 +96,7 @@ extension World {
     if skips(.ksmUnmerge) { return .nothing }
     for ref in liveRefs(mm, range) {
       let entry = tables.entry(ref)
-      guard entry.kind == .present, folios[FolioID(entry.index)].flags.contains(.ksm) else { continue }
+      guard entry.kind == .present, folios.flags(FolioID(entry.index)).contains(.ksm) else { continue }
       if facts.unmergeWrites {
         _ = writeFault(mm, owner(ref).page, vma)
       } else {

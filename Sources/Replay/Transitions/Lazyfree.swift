@@ -31,7 +31,7 @@ extension World {
     let isDataDirty = batch.contains { E.isDataDirty(self, tables.entry($0)) }
     if isDataDirty { markDirty(folio) }
     let isHeld = (folios.side(folio)?.extraReferences ?? 0) > 0 || isPinned(folio)
-    let isDirty = folios[folio].flags.contains(.dirty)
+    let isDirty = folios.flags(folio).contains(.dirty)
     guard isDirty || isHeld else {
       folios.withSide(folio) { $0.extraReferences += 1 }
       for ref in batch { drop(ref) }
@@ -39,7 +39,7 @@ extension World {
       release(folio)
       return true
     }
-    if isDirty { folios[folio].flags.insert(.swapBacked) }
+    if isDirty { folios.insert(.swapBacked, folio) }
     for ref in batch {
       var entry = tables.entry(ref)
       entry.dirty = anyDirty

@@ -63,7 +63,7 @@ extension World {
     entry.writable = facts.writable == .exclusive && mayBeWritable
     entry.writableUnknown = facts.writable == .unknown && mayBeWritable
     place(entry, at: ref)
-    if !facts.sharersKnown { folios[folio].flags.insert(.sharersUnknown) }
+    if !facts.sharersKnown { folios.insert(.sharersUnknown, folio) }
     settleClaim(ref, facts.exclusive, isFirst: target == nil)
     return .installed(folio)
   }
@@ -72,7 +72,7 @@ extension World {
     let folio = FolioID(tables.entry(ref).index)
     switch exclusive {
     case .unknown:
-      if isFirst { folios[folio].flags.insert(.exclusiveUnknown) }
+      if isFirst { folios.insert(.exclusiveUnknown, folio) }
     case .exclusive: E.installedExclusive(&self, ref, .swapIn)
     case .shared:
       _ = E.prepareShared(&self, ref, folio, .swapIn)
@@ -97,7 +97,7 @@ extension World {
     for ref in liveRefs(mm, .everything) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
-      folios[FolioID(entry.index)].flags.formUnion([.exclusiveUnknown, .sharersUnknown])
+      folios.insert([.exclusiveUnknown, .sharersUnknown], FolioID(entry.index))
       entry.writableUnknown = true
       entry.writable = false
       entry.dirtyUnknown = true

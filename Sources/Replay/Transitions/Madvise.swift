@@ -24,7 +24,7 @@ extension World {
 
   private mutating func freeLazily(_ ref: EntryRef, _ entry: Entry) {
     let folio = FolioID(entry.index)
-    let flags = folios[folio].flags
+    let flags = folios.flags(folio)
     guard !flags.contains(.ksm) else { return }
     if !flags.isDisjoint(with: [.dirty, .swapCache]) {
       // `folio_maybe_mapped_shared`, folio_trylock, folio_free_swap.
@@ -34,15 +34,15 @@ extension World {
         guard canFreeSwapCache(folio) else { return }
         freeSwapCache(folio)
       }
-      folios[folio].flags.remove(.dirty)
+      folios.remove(.dirty, folio)
     }
     update(E.freedLazily(self, entry), at: ref)
-    folios[folio].flags.remove(.swapBacked)
+    folios.remove(.swapBacked, folio)
   }
 
   /// `folio_maybe_mapped_shared`: more than one mapping of a small folio, or the mm-id bit of a large one.
   func isMaybeMappedShared(_ folio: FolioID, from ref: EntryRef) -> Bool {
-    guard folios[folio].flags.contains(.large), let side = folios.side(folio) else { return mapcount(folio) > 1 }
+    guard folios.flags(folio).contains(.large), let side = folios.side(folio) else { return mapcount(folio) > 1 }
     if isHuge(ref) { return mapcount(folio) > 1 }
     return side.mmIDs.mappedShared
   }

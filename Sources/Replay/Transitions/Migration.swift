@@ -55,7 +55,7 @@ extension World {
       case .ready, .noMemory, .copyInstead: break
       }
     }
-    entry.dirty = E.restoredDirty(self, entry, folioIsDirty: folios[folio].flags.contains(.dirty))
+    entry.dirty = E.restoredDirty(self, entry, folioIsDirty: folios.flags(folio).contains(.dirty))
     entry.dirtyUnknown = false
     entry.kind = .present
     entry.writable = type == .migrationWrite

@@ -28,7 +28,7 @@ extension World {
   /// one large folio, equal in W and soft-dirty. Before 6.17 there are no batches.
   func batchEnd(_ refs: [EntryRef], from start: Int) -> Int {
     let first = tables.entry(refs[start])
-    guard facts.batchesProtection, folios[FolioID(first.index)].flags.contains(.large) else { return start + 1 }
+    guard facts.batchesProtection, folios.flags(FolioID(first.index)).contains(.large) else { return start + 1 }
     var end = start + 1
     while end < refs.count, refs[end].raw == refs[start].raw + UInt32(end - start), refs[end].slot != 0 {
       let next = tables.entry(refs[end])
@@ -69,7 +69,7 @@ extension World {
       return false
     }
     if facts.upgradeNeedsDirty, !entry.dirty { return false }
-    if options.protectsByWrongPage, let index, folios[FolioID(entry.index)].flags.contains(.large) {
+    if options.protectsByWrongPage, let index, folios.flags(FolioID(entry.index)).contains(.large) {
       return pageBit(FolioID(entry.index), index).isExclusive
     }
     return E.claim(self, ref, entry).isExclusive

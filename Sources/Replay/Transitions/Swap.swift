@@ -12,10 +12,10 @@ extension World {
     if skips(.swapOut) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    guard !folios[folio].flags.contains(.hugetlb) else { return .nothing }
-    if !folios[folio].flags.contains(.swapBacked) { return discardLazyfree(folio) }
+    guard !folios.flags(folio).contains(.hugetlb) else { return .nothing }
+    if !folios.flags(folio).contains(.swapBacked) { return discardLazyfree(folio) }
     for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
-    if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    if !folios.flags(folio).contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
@@ -30,7 +30,7 @@ extension World {
     flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
     writeOut(folio)
     if keepsCache {
-      if writeback { folios[folio].flags.insert(.writeback) }
+      if writeback { folios.insert(.writeback, folio) }
     } else {
       removeFromSwapCache(folio)
     }
@@ -47,8 +47,8 @@ extension World {
       slotsOfPages.append(slot)
     }
     folios.withSide(folio) { $0.slots = slotsOfPages }
-    folios[folio].flags.formUnion([.swapCache, .dirty])
-    if stableWrites { folios[folio].flags.insert(.stableWrites) }
+    folios.insert([.swapCache, .dirty], folio)
+    if stableWrites { folios.insert(.stableWrites, folio) }
   }
 
   /// `try_to_unmap_one`. False: exclusive and maybe pinned, the entry was put back.
@@ -60,7 +60,7 @@ extension World {
     guard let slot = folios.side(folio)?.slots[entry.page], slot != noIndex else { return false }
     let isDirty = E.isDataDirty(self, entry)
     if isDirty { markDirty(folio) }
-    if folios[folio].flags.contains(.ksm) { slots.holdsKSMPage(slot) }
+    if folios.flags(folio).contains(.ksm) { slots.holdsKSMPage(slot) }
     var swap = Entry(.swap, index: slot)
     swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
     swap.softDirty = entry.softDirty
@@ -87,27 +87,27 @@ extension World {
     if skips(.swapOutOne) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present, !isHuge(ref) else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    if !folios[folio].flags.contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    if !folios.flags(folio).contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
     return unmapToSwap(ref) ? .done : .failed(.busy)
   }
 
   /// The content reaches the device; a clean folio's slot keeps what it has.
   private mutating func writeOut(_ folio: FolioID) {
-    guard folios[folio].flags.contains(.dirty) else { return }
+    guard folios.flags(folio).contains(.dirty) else { return }
     let slotsOfPages = folios.side(folio)?.slots ?? []
     for (page, slot) in slotsOfPages.enumerated() where slot != noIndex {
       slots[slot].content = folios.content(folio, page: page)
       swapWrites += 1
     }
-    folios[folio].flags.remove(.dirty)
+    folios.remove(.dirty, folio)
   }
 
   /// Writeback of a cached folio ends; `drops`: reclaim takes the folio out of the swapcache.
   package mutating func endWriteback(_ mm: MMID, _ page: VirtualPage, drops: Bool) {
     if skips(.endWriteback) { return }
     guard let folio = cachedFolio(mm, page) else { return }
-    folios[folio].flags.remove(.writeback)
-    guard drops, mapcount(folio) == 0, !folios[folio].flags.contains(.dirty) else { return }
+    folios.remove(.writeback, folio)
+    guard drops, mapcount(folio) == 0, !folios.flags(folio).contains(.dirty) else { return }
     removeFromSwapCache(folio)
     release(folio)
   }
@@ -141,10 +141,10 @@ extension World {
       site = .stableWrites
     }
     slots[swap.index].entries -= 1
-    let triesFree = vma.flags.contains(.locked) || (write && folios[folio].attached == 0)
-    let isSole = folios[folio].attached == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
+    let triesFree = vma.flags.contains(.locked) || (write && folios.attached(folio) == 0)
+    let isSole = folios.attached(folio) == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
     let canFree = triesFree && canFreeSwapCache(folio)
-    let isKSM = folios[folio].flags.contains(.ksm)
+    let isKSM = folios.flags(folio).contains(.ksm)
     if canFree, site != .stableWrites, facts.swapInReusesSoleReference, isSole, !isKSM { isExclusive = true }
     if !isExclusive {
       switch E.prepareShared(&self, ref, folio, site) {
@@ -224,7 +224,7 @@ extension World {
   private mutating func unuse(_ ref: EntryRef) -> Bool {
     let swap = tables.entry(ref)
     let (folio, page) = readIntoCache(swap.index)
-    folios[folio].flags.remove(.writeback)
+    folios.remove(.writeback, folio)
     let copy = needsCopy(swap.index, folio, at: ref) ? self.copy(of: folio, page) : nil
     let isExclusive = swap.exclusiveMark || copy != nil
     if !isExclusive {
@@ -240,7 +240,7 @@ extension World {
         return true
       }
     }
-    if copy == nil, !folios[folio].flags.contains(.ksm) { slots.mapped(swap.index, at: place(of: ref)) }
+    if copy == nil, !folios.flags(folio).contains(.ksm) { slots.mapped(swap.index, at: place(of: ref)) }
     var entry = Entry(.present, index: (copy ?? folio).raw, page: copy == nil ? page : 0)
     entry.softDirty = swap.softDirty
     entry.uffdWP = swap.uffdWP

@@ -8,7 +8,7 @@ extension World {
   /// asked for by other places too, once it comes back as an ordinary folio.
   func needsCopy(_ slot: UInt32, _ folio: FolioID, at ref: EntryRef) -> Bool {
     if skips(.swapInCopy) { return false }
-    return !folios[folio].flags.contains(.ksm) && !slots.mayMap(slot, at: place(of: ref))
+    return !folios.flags(folio).contains(.ksm) && !slots.mayMap(slot, at: place(of: ref))
   }
 
   func place(of ref: EntryRef) -> AnonymousPlace {
@@ -30,7 +30,7 @@ extension World {
   ) -> Outcome {
     let fresh = copy(of: folio, page)
     mapSwapped(ref, swap, fresh, 0, vma, write: write, isExclusive: true, .swapIn)
-    if folios[folio].attached == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
+    if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
     if write, !tables.entry(ref).writable {
       let (mm, place) = owner(ref)
       return writeFault(mm, place, vma)

@@ -78,7 +78,7 @@ extension World {
     if skips(.forkHuge) { return true }
     let entry = tables.entry(parentRef)
     let folio = FolioID(entry.index)
-    let isHugetlb = folios[folio].flags.contains(.hugetlb)
+    let isHugetlb = folios.flags(folio).contains(.hugetlb)
     if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
       if isHugetlb {
         let childRef = ensureLike(parentRef, child, page)

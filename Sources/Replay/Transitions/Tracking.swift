@@ -89,7 +89,7 @@ extension World {
       var entry = tables.entry(ref)
       guard entry.kind == .present, !entry.protnone else { continue }
       let folio = FolioID(entry.index)
-      if folios[folio].flags.contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref) { continue }
+      if folios.flags(folio).contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref) { continue }
       if !facts.numaHintKeepsWrite, entry.writable || entry.writableUnknown {
         entry = E.wrprotected(&self, ref, entry, .numa)
       }
@@ -123,7 +123,7 @@ extension World {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
       let folio = FolioID(entry.index)
-      let flags = folios[folio].flags
+      let flags = folios.flags(folio)
       let isSkipped = flags.contains(.swapBacked) && !flags.contains(.swapCache)
       if !isSkipped, E.isDataDirty(self, entry), !flags.contains(.dirty) { markDirty(folio) }
       entry.young = false

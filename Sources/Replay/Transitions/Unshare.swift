@@ -25,11 +25,11 @@ extension World {
     let folio = FolioID(entry.index)
     let outcome: Outcome
     if reuseCheck(ref) == .passes {
-      if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
       E.reused(&self, ref, .unshare)
       touch(ref)
       outcome = .reused(folio)
-    } else if isHuge(ref), folios[folio].flags.contains(.hugetlb) {
+    } else if isHuge(ref), folios.flags(folio).contains(.hugetlb) {
       outcome = unshareHugetlb(ref, vma)
     } else {
       if isHuge(ref) {

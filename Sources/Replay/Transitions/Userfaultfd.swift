@@ -61,7 +61,7 @@ extension World {
     let folio = FolioID(entry.index)
     if isPinned(folio) { return .failed(.busy) }
     let movesPMD = isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0
-    if folios[folio].flags.contains(.large), !movesPMD {
+    if folios.flags(folio).contains(.large), !movesPMD {
       guard splitFolio(folio) == .done, let small = find(mm, source) else { return .failed(.busy) }
       from = small
       entry = tables.entry(from)

@@ -103,8 +103,8 @@ extension World {
     if skips(.writeFaultReuse) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     if E.claim(self, ref, tables.entry(ref)) != .exclusive {
-      if folios[folio].flags.contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
-      folios[folio].flags.remove(.sharersUnknown)
+      if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      folios.remove(.sharersUnknown, folio)
       E.reused(&self, ref, .write)
     }
     var entry = tables.entry(ref)
@@ -156,7 +156,7 @@ extension World {
       return .noFault
     }
     if keepsPage(ref, entry, hint, follows) { return reuse(ref, vma) }
-    guard folios[FolioID(entry.index)].flags.contains(.hugetlb) else { return nil }
+    guard folios.flags(FolioID(entry.index)).contains(.hugetlb) else { return nil }
     return copyHugetlb(ref, vma)
   }
 }

@@ -73,7 +73,9 @@ extension World {
     slotOfMM[Int(mm.rawValue)] = noIndex
   }
 
+  /// The table goes with its entries: those of plain folios need not be cleared one by one.
   private mutating func dropAll(_ region: UInt32) {
+    defer { tables.empty(region) }
     guard tables[region].live > 0 else { return }
     if tables[region].isHuge {
       drop(EntryRef(region: region, slot: 0))
@@ -87,7 +89,7 @@ extension World {
       let entry = tables.entry(ref)
       if entry.isNone { continue }
       left -= 1
-      if entry.isPresent, folios[FolioID(entry.index)].isPlain, pins.isEmpty {
+      if entry.isPresent, folios.isPlain(FolioID(entry.index)), pins.isEmpty {
         dropPlain(ref, entry)
       } else {
         drop(ref)
@@ -100,10 +102,12 @@ extension World {
   private mutating func dropPlain(_ ref: EntryRef, _ entry: Entry) {
     let folio = FolioID(entry.index)
     E.removed(&self, ref, entry)
-    tables.write(.none, at: ref)
     folios.detach(ref, from: folio, page: 0, huge: false)
-    if folios[folio].flags.contains(.diverged) { touchDiverged(folio) }
-    if folios[folio].attached == 0 { release(folio) }
+    if folios.flags(folio).contains(.diverged) {
+      tables.write(.none, at: ref)
+      touchDiverged(folio)
+    }
+    if folios.attached(folio) == 0 { release(folio) }
   }
 
   /// A PMD entry that the range covers only in part becomes 512 PTEs (`__split_huge_pmd`).

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// The variants of A. They differ in large folios, swap and migration only: until there is any of that, one of them
+/// stands for all.
+struct FolioFlagLanes: Sendable {
+  private(set) var lazy: Lane<FolioFlag<AndLazy>>?
+  private var ownEager: Lane<FolioFlag<AndEager>>?
+  private var ownOr: Lane<FolioFlag<Or>>?
+  /// The variants that `lazy` stands for.
+  private var represented: Set<EncodingID> = []
+
+  init(_ ids: [EncodingID], _ facts: KernelFacts, _ switches: SwitchSet, _ options: WorldOptions) {
+    let ids = Set(ids)
+    if ids.contains(.aAndLazy) {
+      lazy = Lane(facts, switches, options)
+      represented = ids.intersection([.aAndEager, .aOr])
+    } else {
+      if ids.contains(.aAndEager) { ownEager = Lane(facts, switches, options) }
+      if ids.contains(.aOr) { ownOr = Lane(facts, switches, options) }
+    }
+  }
+
+  var eager: Lane<FolioFlag<AndEager>>? {
+    represented.contains(.aAndEager) ? lazy.map(Lane.init(continuing:)) : ownEager
+  }
+
+  var or: Lane<FolioFlag<Or>>? {
+    represented.contains(.aOr) ? lazy.map(Lane.init(continuing:)) : ownOr
+  }
+
+  var findings: [(log: DivergenceLog, costs: CostTable)] {
+    var all: [(log: DivergenceLog, costs: CostTable)] = []
+    if let lazy { all.append((lazy.log, lazy.costs)) }
+    if let eager { all.append((eager.log, eager.costs)) }
+    if let or { all.append((or.log, or.costs)) }
+    return all
+  }
+
+  mutating func step(_ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>) {
+    if !represented.isEmpty, !operation.isAlikeForFolioFlags { separate() }
+    lazy?.step(operation, follows: follows, expected, after: baseline)
+    ownEager?.step(operation, follows: follows, expected, after: baseline)
+    ownOr?.step(operation, follows: follows, expected, after: baseline)
+  }
+
+  private mutating func separate() {
+    (ownEager, ownOr) = (eager, or)
+    represented = []
+  }
+
+  mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext) {
+    lazy?.judgeTouched(baseline, context)
+    ownEager?.judgeTouched(baseline, context)
+    ownOr?.judgeTouched(baseline, context)
+  }
+
+  mutating func ownBytes() -> Int { (lazy?.ownBytes() ?? 0) + (ownEager?.ownBytes() ?? 0) + (ownOr?.ownBytes() ?? 0) }
+
+  /// With the baseline, and with each other.
+  mutating func shareEqualState(with baseline: inout World<Baseline>) {
+    lazy?.shareEqualState(with: &baseline)
+    ownEager?.shareEqualState(with: &baseline)
+    ownOr?.shareEqualState(with: &baseline)
+    guard var first = lazy.take() else { return }
+    ownEager?.world.shareEqualState(with: &first.world)
+    ownOr?.world.shareEqualState(with: &first.world)
+    lazy = first
+  }
+}
+
+extension Operation {
+  /// Every `FolioFlagPolicy` does the same here, as long as it was so from the beginning: the operation neither makes
+  /// nor unmaps for a while (`temporarilyUnmapped`), so all folios are small and nothing is restored.
+  fileprivate var isAlikeForFolioFlags: Bool {
+    switch self {
+    case .anonymousFault(_, _, let order, _): order == .base
+    case .createMM, .readFault, .writeFault, .filePageCopy, .filePageMapped, .forkBegin, .forkCopy, .forkEnd,
+      .forkAbort, .zap, .discard, .freeEmptyTables, .exitBegin, .exitEnd, .move, .protect, .lazilyFree, .learn,
+      .resolve, .forget:
+      true
+    case .hugeFault, .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference,
+      .dropReference, .swapOut, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet,
+      .migrationRestore, .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge,
+      .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy,
+      .uffdMove, .uffdWriteProtect, .uffdResolve, .clearSoftDirty, .numaScan, .numaFault, .moveToDevice,
+      .returnFromDevice, .deviceInsert, .makeDeviceExclusive, .restoreDeviceExclusive, .poison:
+      false
+    }
+  }
+}
