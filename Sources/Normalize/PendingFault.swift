@@ -182,13 +182,14 @@ struct PendingFault {
     lastWasFlush = false
     if member == .anonymous { countedAfterFlush = followsFlush }
     switch member {
-    // Reclaim unmapped a file's page, flushed first; the copy of one counts first.
-    case .file,
-      .shmem where followsFlush && pages ?? 0 < 0:
-      flushes -= 1
     // Threads move the counter at once: the difference to what was shown last has no meaning by its sign.
     case .anonymous: anonymousMoves += 1
     case .file, .shmem:
+      // Reclaim unmapped a file's page, flushed first; the copy of one counts first.
+      if followsFlush, pages ?? 0 < 0, flushes > 0 {
+        flushes -= 1
+        return
+      }
       fileMoved = true
       filePages += pages ?? 0
     case .swapEntries: swapMoved = true

@@ -122,4 +122,61 @@ struct PendingFaultTests {
     let taken = [fault.takeInserted(), fault.takeInserted()]
     #expect(before == [false, true] && !after && taken == [PFN(7), nil])
   }
+
+  /// `try_to_unmap_one` of direct reclaim: flush, one anonymous page less, one swap entry more; a file's page has no
+  /// swap entry. The copy's own flush comes after all of that, or before a later call's reclaim.
+  @Test("What reclaim inside a fault flushes and counts is no sign of the fault")
+  func reclaimInside() {
+    func reclaim(_ fault: inout PendingFault) {
+      fault.flush()
+      fault.moved(.anonymous, pages: -1)
+      let wasReclaim = fault.swappedOut(1)
+      #expect(wasReclaim)
+      fault.flush()
+      fault.moved(.file, pages: -1)
+    }
+    for copies in [false, true] {
+      var fault = fault([.write, .present], counters: true)
+      fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+      reclaim(&fault)
+      #expect(!fault.isCommitted)
+      if copies { fault.flush() }
+      reclaim(&fault)
+      #expect(fault.isCommitted == copies)
+      switch fault.outcome {
+      case .copied(PFN(7), sinceDecision: _): #expect(copies)
+      case .quiet: #expect(!copies)
+      default: Issue.record("\(fault.outcome)")
+      }
+    }
+  }
+
+  @Test("A file's page is mapped by its counter going up, whatever was flushed")
+  func filePage() {
+    var fault = fault([], counters: true)
+    fault.moved(.file, pages: 16)
+    guard case .file(pages: 16) = fault.outcome else {
+      Issue.record("\(fault.outcome)")
+      return
+    }
+  }
+
+  @Test("A swap entry less is a swap-in; one more, or any at a page that is there, is reclaim's")
+  func swapEntries() {
+    var missing = fault(.write, counters: true)
+    let present = fault([.write, .present], counters: true)
+    for (open, change, isReclaim) in [(missing, -1, false), (missing, 1, true), (present, -1, true)]
+      as [(PendingFault, Int64, Bool)]
+    {
+      var fault = open
+      let told = fault.swappedOut(change)
+      #expect(told == isReclaim)
+    }
+    missing.moved(.anonymous, pages: 1)
+    missing.moved(.swapEntries, pages: -1)
+    guard case .swappedIn(nil, copied: false) = missing.outcome else {
+      Issue.record("\(missing.outcome)")
+      return
+    }
+  }
 }

@@ -64,7 +64,8 @@ extension ReplayDriver {
     case .mergeable, .unmergeable: noteUnfollowed(.ksm)
     case .collapse: noteUnfollowed(.collapse)
     case .pageOut: noteUnfollowed(.swap)
-    case .hugePage, .noHugePage, .populateRead, .populateWrite, .cold, .willNeed, .guardRemove: break
+    case .populateRead, .populateWrite: readSwapIn(mm, range, writes: advice == .populateWrite)
+    case .hugePage, .noHugePage, .cold, .willNeed, .guardRemove: break
     }
   }
 

@@ -59,6 +59,20 @@ extension ReplayDriver {
     run(.endWriteback(place.mm, place.page, drops: true))
   }
 
+  /// `MADV_POPULATE_READ` and `_WRITE` came back with success: what was a swap entry was read in, if only from the
+  /// swapcache, which allocates nothing.
+  mutating func readSwapIn(_ mm: MMID, _ range: PageRange, writes: Bool) {
+    guard unseen.isSwapping(mm) else { return }
+    var pages: [VirtualPage] = []
+    lockstep.baseline.forEachEntry(mm, range) { page, entry in
+      if entry.kind == .swap { pages.append(page) }
+    }
+    for page in pages {
+      noteTouched(mm, page)
+      run(.swapIn(mm, page, facts(mm, page), write: writes))
+    }
+  }
+
   /// No counter tells a swap-in (`KernelFacts.batchesCounters`): that the entry is a swap entry has to do.
   mutating func swappedInUncounted(
     _ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome, _ access: FaultAccess, _ vma: VMAFacts
