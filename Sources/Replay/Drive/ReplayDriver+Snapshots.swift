@@ -168,9 +168,10 @@ extension ReplayDriver {
 
   /// The page came in at an address that the trace did not tell; what its flag must be is known all the same.
   private mutating func compareUnseen(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    let isTail = unseen.isTail(shown.pfn)
     let claim = unseen.holds(shown.pfn, in: mm) ? unseen.claim(of: shown.pfn, in: mm) : .unknown
     _ = unseen.found(shown.pfn, in: mm)
-    compare(claim, shown, mm)
+    if isTail { verifier.notCompared(.headOnly) } else { compare(claim, shown, mm) }
   }
 
   /// The model has a swap entry where the kernel has a page: GUP or `swapoff` brought it in, and told at most that one

@@ -13,7 +13,10 @@ extension ReplayDriver {
   mutating func swapWritten(_ pfn: PFN) {
     splitForSwap(pfn)
     let mappers = lockstep.baseline.mappers(of: pfn)
-    for owner in mappers { noteTouched(owner.mm, owner.page) }
+    for owner in mappers {
+      noteTouched(owner.mm, owner.page)
+      unseen.doubtSwap(owner.mm)
+    }
     guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }
     explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
     // When the write ends is not told; a folio that waits for it is copied, and seldom met.

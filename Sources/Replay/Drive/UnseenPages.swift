@@ -97,7 +97,10 @@ struct UnseenPages {
       arrivals[mm, default: []].append((pfn, time))
       if arrivals[mm, default: []].count > Self.arrivalsKept { arrivals[mm]?.removeFirst() }
     }
-    for index in 0..<order.pageCount { add(pfn.advanced(by: index), mm) }
+    for index in 0..<order.pageCount {
+      add(pfn.advanced(by: index), mm)
+      if index > 0 { tails.insert(pfn.advanced(by: index)) }
+    }
     // Swapped in it is as exclusive as its swap entry was, whichever that is.
     guard swapping.contains(mm) else { return }
     for index in 0..<order.pageCount { shared[mm, default: []].insert(pfn.advanced(by: index)) }
@@ -106,6 +109,11 @@ struct UnseenPages {
   /// Every one of them is exclusive: a page comes in as such (`UFFDIO_COPY`, a copy or first touch by GUP), and only
   /// fork makes it another's, too. `false` when there is none.
   func isAllExclusive(in mm: MMID) -> Bool { frames[mm]?.isEmpty == false && shared[mm]?.isEmpty != false }
+
+  /// Pages of large folios but the first: mapped by a PMD, their flag is that of the first.
+  private var tails: Set<PFN> = []
+
+  func isTail(_ pfn: PFN) -> Bool { tails.contains(pfn) }
 
   func holds(_ pfn: PFN, in mm: MMID) -> Bool { frames[mm]?.contains(pfn) == true }
 
@@ -118,10 +126,12 @@ struct UnseenPages {
     if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
     frames[mm]?.remove(pfn)
     shared[mm]?.remove(pfn)
+    if owners[pfn] == nil { tails.remove(pfn) }
     return true
   }
 
   mutating func freed(_ pfn: PFN) {
+    tails.remove(pfn)
     for mm in owners.removeValue(forKey: pfn) ?? [] {
       frames[mm]?.remove(pfn)
       shared[mm]?.remove(pfn)
