@@ -27,9 +27,11 @@ let package = Package(
     .systemLibrary(name: "CTraceFS", pkgConfig: "libtracefs", providers: [.apt(["libtracefs-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPrefetch"),
     .target(name: "MMEvents", swiftSettings: strict),
     .target(
-      name: "TraceFile", dependencies: ["MMEvents", "CTraceEvent", "CZstd", "CZlib", system], swiftSettings: strict),
+      name: "TraceFile", dependencies: ["MMEvents", "CPrefetch", "CTraceEvent", "CZstd", "CZlib", system],
+      swiftSettings: strict),
     .target(
       name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),

@@ -11,24 +11,24 @@ struct FieldGroup<Types> {
   /// Not within the group: where a number lies is loaded when the number is, and takes up no register until then.
   private let fields: UnsafeMutablePointer<EventLayouts.Field>
   /// One past the last byte of all; beyond every payload when all go the long way.
-  private let end: UInt32
+  private let end: Int32
 
   fileprivate init(_ fields: UnsafeMutableBufferPointer<EventLayouts.Field>, haveTypes: Bool) {
     unsafe self.fields = fields.baseAddress.unsafelyUnwrapped
-    end = unsafe haveTypes ? fields.reduce(0) { max($0, $1.end) } : .max
+    end = unsafe haveTypes ? fields.reduce(0) { max($0, Int32($1.end)) } : .max
   }
 
   /// `nil` when it is not there.
   @inline(__always)
   func load(_ record: RawRecord) -> UInt64? where Types: FieldNumber {
-    guard end <= record.nativeLength else { return loadSlowly(1, record)?[0] }
+    guard record.isNative(upTo: end) else { return loadSlowly(record) }
     return load(0, record, as: Types.self)
   }
 
   /// `nil` when one of them is not there.
   @inline(__always)
   func load<A, B>(_ record: RawRecord) -> (UInt64, UInt64)? where Types == (A, B), A: FieldNumber, B: FieldNumber {
-    guard end <= record.nativeLength else { return loadSlowly(2, record).map { ($0[0], $0[1]) } }
+    guard record.isNative(upTo: end) else { return loadSlowly(record) }
     return (load(0, record, as: A.self), load(1, record, as: B.self))
   }
 
@@ -36,7 +36,7 @@ struct FieldGroup<Types> {
   @inline(__always)
   func load<A, B, C>(_ record: RawRecord) -> (UInt64, UInt64, UInt64)?
   where Types == (A, B, C), A: FieldNumber, B: FieldNumber, C: FieldNumber {
-    guard end <= record.nativeLength else { return loadSlowly(3, record).map { ($0[0], $0[1], $0[2]) } }
+    guard record.isNative(upTo: end) else { return loadSlowly(record) }
     return (load(0, record, as: A.self), load(1, record, as: B.self), load(2, record, as: C.self))
   }
 
@@ -44,7 +44,7 @@ struct FieldGroup<Types> {
   @inline(__always)
   func load<A, B, C, D>(_ record: RawRecord) -> (UInt64, UInt64, UInt64, UInt64)?
   where Types == (A, B, C, D), A: FieldNumber, B: FieldNumber, C: FieldNumber, D: FieldNumber {
-    guard end <= record.nativeLength else { return loadSlowly(4, record).map { ($0[0], $0[1], $0[2], $0[3]) } }
+    guard record.isNative(upTo: end) else { return loadSlowly(record) }
     return (
       load(0, record, as: A.self), load(1, record, as: B.self), load(2, record, as: C.self),
       load(3, record, as: D.self)
@@ -57,14 +57,29 @@ struct FieldGroup<Types> {
       truncatingIfNeeded: (record.payload + Int(fields[index].offset)).loadUnaligned(as: A.self))
   }
 
+  private func loadSlowly(_ index: Int, _ record: RawRecord) -> UInt64? { unsafe fields[index].load(record) }
+
   @inline(never)
-  private func loadSlowly(_ count: Int, _ record: RawRecord) -> [UInt64]? {
-    var numbers: [UInt64] = []
-    for index in 0..<count {
-      guard let number = unsafe fields[index].load(record) else { return nil }
-      numbers.append(number)
-    }
-    return numbers
+  private func loadSlowly(_ record: RawRecord) -> UInt64? { loadSlowly(0, record) }
+
+  @inline(never)
+  private func loadSlowly(_ record: RawRecord) -> (UInt64, UInt64)? {
+    guard let a = loadSlowly(0, record), let b = loadSlowly(1, record) else { return nil }
+    return (a, b)
+  }
+
+  @inline(never)
+  private func loadSlowly(_ record: RawRecord) -> (UInt64, UInt64, UInt64)? {
+    guard let a = loadSlowly(0, record), let b = loadSlowly(1, record), let c = loadSlowly(2, record) else { return nil }
+    return (a, b, c)
+  }
+
+  @inline(never)
+  private func loadSlowly(_ record: RawRecord) -> (UInt64, UInt64, UInt64, UInt64)? {
+    guard let a = loadSlowly(0, record), let b = loadSlowly(1, record), let c = loadSlowly(2, record),
+      let d = loadSlowly(3, record)
+    else { return nil }
+    return (a, b, c, d)
   }
 }
 

@@ -9,17 +9,20 @@ public struct RawRecord: BitwiseCopyable {
   public var timestamp: UInt64
   /// First byte of the trace entry (`common_type`); at least two bytes are there.
   public var payload: UnsafeRawPointer
-  // Two words instead of five fields: a record is passed in registers through the layers of the hot loop.
-  @usableFromInline var lengthAndLoss: UInt64
-  @usableFromInline var origin: UInt32
+  // Two words instead of six fields: a record is passed in registers through the layers of the hot loop.
+  /// `lostBefore` (high half), and the length; its top bit is set when the byte order is not this machine's.
+  @usableFromInline var extent: UInt64
+  /// CPU (16 bits), buffer (8 bits), and from bit 32 on the event's id.
+  @usableFromInline var origin: UInt64
 
-  /// `origin` is made once per sub-buffer.
+  /// `extent` is a length as `extent(_:swapsBytes:)` makes it. `origin` is made once per sub-buffer; the event's id joins
+  /// it here.
   @inlinable
-  init(timestamp: UInt64, payload: UnsafeRawPointer, length: UInt32, origin: UInt32) {
+  init(timestamp: UInt64, payload: UnsafeRawPointer, extent: UInt32, origin: UInt64, eventID: UInt16) {
     self.timestamp = timestamp
     unsafe self.payload = payload
-    lengthAndLoss = UInt64(length)
-    self.origin = origin
+    self.extent = UInt64(extent)
+    self.origin = origin | UInt64(eventID) &<< 32
   }
 
   @inlinable
@@ -27,26 +30,29 @@ public struct RawRecord: BitwiseCopyable {
     timestamp: UInt64, payload: UnsafeRawPointer, length: UInt32, lostBefore: Int32, cpu: UInt16, buffer: UInt8,
     swapsBytes: Bool
   ) {
+    let id = unsafe payload.loadUnaligned(as: UInt16.self)
     unsafe self.init(
-      timestamp: timestamp, payload: payload, length: length,
-      origin: Self.origin(cpu: cpu, buffer: buffer, swapsBytes: swapsBytes))
+      timestamp: timestamp, payload: payload, extent: Self.extent(length, swapsBytes: swapsBytes),
+      origin: Self.origin(cpu: cpu, buffer: buffer), eventID: swapsBytes ? id.byteSwapped : id)
     self.lostBefore = lostBefore
   }
 
-  @usableFromInline
-  static func origin(cpu: UInt16, buffer: UInt8, swapsBytes: Bool) -> UInt32 {
-    UInt32(cpu) | UInt32(buffer) << 16 | (swapsBytes ? 1 << 24 : 0)
-  }
+  @inlinable
+  static func origin(cpu: UInt16, buffer: UInt8) -> UInt64 { UInt64(cpu) | UInt64(buffer) &<< 16 }
+
+  /// No record is longer than a sub-buffer, so there is a bit left.
+  @inlinable
+  static func extent(_ length: UInt32, swapsBytes: Bool) -> UInt32 { length | (swapsBytes ? 1 &<< 31 : 0) }
 
   /// Payload bytes, up to 7 more than the event wrote.
   @inlinable
-  public var length: UInt32 { UInt32(truncatingIfNeeded: lengthAndLoss) }
+  public var length: UInt32 { UInt32(truncatingIfNeeded: extent) & 0x7fff_ffff }
 
   /// Records of this CPU lost directly before this one: 0 none, -1 unknown how many.
   @inlinable
   public var lostBefore: Int32 {
-    get { Int32(truncatingIfNeeded: lengthAndLoss &>> 32) }
-    set { lengthAndLoss = UInt64(length) | UInt64(UInt32(bitPattern: newValue)) &<< 32 }
+    get { Int32(truncatingIfNeeded: extent &>> 32) }
+    set { extent = extent & 0xffff_ffff | UInt64(UInt32(bitPattern: newValue)) &<< 32 }
   }
 
   @inlinable
@@ -58,18 +64,15 @@ public struct RawRecord: BitwiseCopyable {
 
   /// The payload's byte order is not this machine's.
   @inlinable
-  public var swapsBytes: Bool { origin &>> 24 != 0 }
+  public var swapsBytes: Bool { Int32(truncatingIfNeeded: extent) < 0 }
 
-  /// Payload bytes that can be read as this machine's numbers: all or none.
+  /// Whether the first bytes of the payload, so many, are there and can be read as this machine's numbers.
   @inlinable
-  public var nativeLength: UInt32 { length & (origin &>> 24 &- 1) }
+  public func isNative(upTo end: Int32) -> Bool { end <= Int32(truncatingIfNeeded: extent) }
 
   /// `common_type`: the id of the event's format.
   @inlinable
-  public var eventID: UInt16 {
-    let raw = unsafe payload.loadUnaligned(as: UInt16.self)
-    return swapsBytes ? raw.byteSwapped : raw
-  }
+  public var eventID: UInt16 { UInt16(truncatingIfNeeded: origin &>> 32) }
 
   /// The payload's bytes.
   @inlinable

@@ -66,12 +66,16 @@ public struct RecordBatch: ~Copyable {
       if steps == 0 { break }
       while steps > 0 {
         let (timeOfA, timeOfB) = unsafe (nextOfA.pointee.timestamp, nextOfB.pointee.timestamp)
-        let takesB = timeOfB < timeOfA ? 1 : 0
-        guard min(timeOfA, timeOfB) < end else { break }
-        unsafe target.pointee = takesB == 0 ? nextOfA.pointee : nextOfB.pointee
+        if timeOfB < timeOfA {
+          guard timeOfB < end else { break }
+          unsafe target.pointee = nextOfB.pointee
+          unsafe nextOfB += 1
+        } else {
+          guard timeOfA < end else { break }
+          unsafe target.pointee = nextOfA.pointee
+          unsafe nextOfA += 1
+        }
         unsafe target += 1
-        unsafe nextOfA += 1 &- takesB
-        unsafe nextOfB += takesB
         steps &-= 1
       }
       if steps > 0 { break }
