@@ -165,7 +165,8 @@ public struct FolioOrder: Hashable, Sendable, Comparable, BitwiseCopyable {
     self.rawValue = rawValue
   }
 
-  public static let base = FolioOrder(0)
+  @inlinable
+  public static var base: FolioOrder { FolioOrder(0) }
 
   @inlinable
   public static func < (a: FolioOrder, b: FolioOrder) -> Bool { a.rawValue < b.rawValue }

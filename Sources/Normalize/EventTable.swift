@@ -5,15 +5,10 @@ import TraceFile
 
 /// The formats of one capture compiled for the normalizer: what an event id means, and where its fields lie.
 struct EventTable {
-  /// An event's meaning in this capture.
-  enum Meaning {
-    case event(KnownEvent)
-    case enter(KnownSyscall)
-    case exit(KnownSyscall)
-  }
-
   /// By `common_type`; `nil` for events that mean nothing here.
-  private let meanings: [Meaning?]
+  private let events: [KnownEvent?]
+  /// By `common_type` too: which call the event is the entry or the exit of.
+  private let calls: [KnownSyscall?]
   let layouts: EventLayouts
   let gfp: GFPBits
   let members: RSSMembers
@@ -25,29 +20,39 @@ struct EventTable {
 
   init(_ formats: EventFormats) throws(NormalizeError) {
     var layouts = EventLayouts()
-    var meanings: [Meaning?] = []
+    var events: [KnownEvent?] = []
+    var calls: [KnownSyscall?] = []
+    func register(_ event: KnownEvent, of call: KnownSyscall? = nil, id: UInt16) {
+      while events.count <= Int(id) {
+        events.append(nil)
+        calls.append(nil)
+      }
+      events[Int(id)] = event
+      calls[Int(id)] = call
+    }
     var names = Set<String>()
     for event in KnownEvent.allCases {
       guard let (system, name) = event.tracepoint, let format = try Self.format(formats, name, system) else { continue }
       names.insert(name)
       try layouts.add(event, format)
-      Self.register(.event(event), id: format.id, in: &meanings)
+      register(event, id: format.id)
     }
     for call in KnownSyscall.allCases {
       if let format = try Self.format(formats, "sys_enter_" + call.rawValue, nil) {
         try layouts.addSyscallEnter(call, format)
-        Self.register(.enter(call), id: format.id, in: &meanings)
+        register(.syscallEnter, of: call, id: format.id)
       }
       if let format = try Self.format(formats, "sys_exit_" + call.rawValue, nil) {
         try layouts.addSyscallExit(format)
-        Self.register(.exit(call), id: format.id, in: &meanings)
+        register(.syscallExit, of: call, id: format.id)
       }
     }
     guard names.contains("mm_page_alloc") || names.contains("page_fault_user") else {
       throw NormalizeError(reason: "the trace holds neither page faults nor page allocations; nothing can be concluded")
     }
     self.layouts = layouts
-    self.meanings = meanings
+    self.events = events
+    self.calls = calls
     gfp = GFPBits(try Self.format(formats, "mm_page_alloc", "kmem")?.symbols(of: "gfp_flags"))
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
@@ -55,13 +60,14 @@ struct EventTable {
     showsLocks = names.contains("mmap_lock_acquire_returned")
   }
 
-  func meaning(of id: UInt16) -> Meaning? {
-    Int(id) < meanings.count ? meanings[Int(id)] : nil
+  @inline(__always)
+  func event(of id: UInt16) -> KnownEvent? {
+    Int(id) < events.count ? events[Int(id)] : nil
   }
 
-  private static func register(_ meaning: Meaning, id: UInt16, in meanings: inout [Meaning?]) {
-    while meanings.count <= Int(id) { meanings.append(nil) }
-    meanings[Int(id)] = meaning
+  /// Which call an event is the entry or the exit of.
+  func call(of id: UInt16) -> KnownSyscall? {
+    Int(id) < calls.count ? calls[Int(id)] : nil
   }
 
   private static func format(

@@ -15,9 +15,23 @@ struct MMOwnership: ~Copyable {
     var hash: UInt64?
     /// Live tasks that use it. Kernel threads and /proc readers may hold it longer.
     var users = 0
-    /// Last totals seen of each `RSSMember`, in pages; `nil` before the first of an attached mm.
-    var counts: [4 of Int64?]
+    /// Last totals seen of each `RSSMember`, in pages; `unknown` before the first of an attached mm.
+    var counts: [4 of Int64]
     var teardownBegan = false
+    /// Another number whenever `id` or `hash` are others, and never one that was there before.
+    var naming: UInt64
+
+    /// No number of pages.
+    static var unknown: Int64 { .min }
+  }
+
+  /// Where the counters of a space are, as long as that is called what it was.
+  struct CounterPlace {
+    fileprivate var index: Int
+    fileprivate var naming: UInt64
+    fileprivate var hash: UInt64
+
+    static var none: CounterPlace { CounterPlace(index: -1, naming: 0, hash: 0) }
   }
 
   /// Live spaces and vacancies between them; `places` says which is whose.
@@ -27,16 +41,18 @@ struct MMOwnership: ~Copyable {
   private var byPointer = NumberTable()
   private var byHash = NumberTable()
   private(set) var created: UInt32 = 0
+  private var namings: UInt64 = 0
 
   mutating func create(pointer: UInt64?, origin: MMOrigin) -> MMID {
     let id = MMID(created)
     created += 1
-    let count: Int64? =
+    let count: Int64 =
       switch origin {
       case .exec, .fork: 0
-      case .attached: nil
+      case .attached: Space.unknown
       }
-    let space = Space(id: id, pointer: nil, hash: nil, counts: [4 of Int64?](repeating: count))
+    let space = Space(
+      id: id, pointer: nil, hash: nil, counts: [4 of Int64](repeating: count), naming: newNaming())
     if let place = vacant.popLast() {
       spaces[Int(place)] = space
       places[UInt64(id.rawValue)] = place
@@ -56,15 +72,33 @@ struct MMOwnership: ~Copyable {
 
   /// Where what is known of a live space is, until the next one is created or ends.
   @inline(__always)
-  func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
+  private func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
 
-  /// Whether the place, any number, is still that of this space.
-  @inline(__always)
-  func space(at place: Int, is id: MMID, hash: UInt64) -> Bool {
-    UInt(bitPattern: place) < UInt(bitPattern: spaces.count) && spaces[place].id == id && spaces[place].hash == hash
+  func isLive(_ id: MMID) -> Bool { place(of: id) != nil }
+
+  /// Where the counters of a live space with a hash are.
+  func counters(of id: MMID) -> CounterPlace? {
+    place(of: id).flatMap { place in
+      spaces[place].hash.map { CounterPlace(index: place, naming: spaces[place].naming, hash: $0) }
+    }
   }
 
-  func hash(at place: Int) -> UInt64? { spaces[place].hash }
+  /// Whether the counters there are those that the trace knows by this hash.
+  @inline(__always)
+  func isCurrent(_ place: CounterPlace, hash: UInt64) -> Bool {
+    place.hash == hash && UInt(bitPattern: place.index) < UInt(bitPattern: spaces.count)
+      && spaces[place.index].naming == place.naming
+  }
+
+  private mutating func newNaming() -> UInt64 {
+    namings += 1
+    return namings
+  }
+
+  private mutating func name(_ place: Int, hash: UInt64?) {
+    spaces[place].hash = hash
+    spaces[place].naming = newNaming()
+  }
 
   /// The epoch of an address opens; one still open there ended unseen and loses the address.
   mutating func learn(pointer: UInt64, of id: MMID) {
@@ -72,7 +106,7 @@ struct MMOwnership: ~Copyable {
       spaces[place].pointer = nil
       // The hash is a function of the address: the old epoch loses both.
       if let hash = spaces[place].hash, self.id(hash: hash) == old { byHash[hash] = nil }
-      spaces[place].hash = nil
+      name(place, hash: nil)
     }
     byPointer[pointer] = id.rawValue
     if let place = place(of: id) { spaces[place].pointer = pointer }
@@ -81,23 +115,25 @@ struct MMOwnership: ~Copyable {
   mutating func learn(hash: UInt64, of id: MMID) {
     let own = place(of: id)
     if let own, spaces[own].hash == hash { return }
-    if let old = self.id(hash: hash), old != id, let place = place(of: old) { spaces[place].hash = nil }
+    if let old = self.id(hash: hash), old != id, let place = place(of: old) { name(place, hash: nil) }
     byHash[hash] = id.rawValue
-    if let own { spaces[own].hash = hash }
+    if let own { name(own, hash: hash) }
   }
 
   /// Notes a new total; the change against the last one, or `nil` when there was none.
   @inline(__always)
-  mutating func count(_ member: RSSMember, at place: Int, pages: Int64) -> Int64? {
+  mutating func count(_ member: RSSMember, at place: CounterPlace, pages: Int64) -> Int64? {
     let index = Int(member.rawValue)
-    let old = spaces[place].counts[index]
-    spaces[place].counts[index] = pages
-    return old.map { pages &- $0 }
+    let old = spaces[place.index].counts[index]
+    spaces[place.index].counts[index] = pages
+    return old == Space.unknown ? nil : pages &- old
   }
 
   /// The last total seen.
   func count(_ member: RSSMember, of id: MMID) -> Int64? {
-    place(of: id).flatMap { spaces[$0].counts[Int(member.rawValue)] }
+    guard let place = place(of: id) else { return nil }
+    let count = spaces[place].counts[Int(member.rawValue)]
+    return count == Space.unknown ? nil : count
   }
 
   mutating func addUser(_ id: MMID) {
@@ -127,6 +163,7 @@ struct MMOwnership: ~Copyable {
     let (pointer, hash) = (spaces[place].pointer, spaces[place].hash)
     places[UInt64(id.rawValue)] = nil
     spaces[place].id = nil
+    spaces[place].naming = newNaming()
     vacant.append(UInt32(place))
     if let pointer, self.id(pointer: pointer) == id { byPointer[pointer] = nil }
     if let hash, self.id(hash: hash) == id { byHash[hash] = nil }

@@ -53,6 +53,7 @@ extension Normalizer {
   @inline(__always)
   mutating func closeFault(_ slot: Int) { if tasks[slot].fault.isOpen { endFault(slot) } }
 
+  @inline(never)
   private mutating func endFault(_ slot: Int) {
     if let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
     if let mm = tasks[slot].mm {
@@ -78,7 +79,18 @@ extension Normalizer {
     // A failed allocation carries no frame.
     guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
-    if tasks[slot].fault.isOpen, allocatedInFault(slot, folio) { return true }
+    if batchesCounters || tasks[slot].explainsFolios {
+      explainedFolio(slot, folio)
+    } else {
+      tasks[slot].strayFolio = folio
+    }
+    return true
+  }
+
+  /// A folio was allocated in one of the windows that give it a meaning.
+  @inline(never)
+  private mutating func explainedFolio(_ slot: Int, _ folio: StrayFolio) {
+    if tasks[slot].fault.isOpen, allocatedInFault(slot, folio) { return }
     if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
     } else {
@@ -94,7 +106,6 @@ extension Normalizer {
         return place
       }
     }
-    return true
   }
 
   /// `false` when the fault turns out to be over: the folio is not its own.
@@ -112,8 +123,8 @@ extension Normalizer {
   mutating func pageFree(_ record: RawRecord) -> Bool {
     guard let (pfn, order) = table.layouts.free.load(record), order < 32 else { return false }
     if let slot = tasks.slot(of: task) {
-      if tasks[slot].dying != nil { teardownShown(slot) }
-      tasks[slot].fault.freed(PFN(pfn))
+      if tasks[slot].windows.contains(.dying) { teardownShown(slot) }
+      if tasks[slot].fault.isOpen { tasks[slot].fault.freed(PFN(pfn)) }
       if tasks[slot].strayFolio?.pfn == PFN(pfn) {
         tasks[slot].strayFolio = nil
         strayWent(slot)
@@ -176,11 +187,20 @@ extension Normalizer {
       return true
     }
     let pages = Int64(bitPattern: size) &>> Int64(truncatingIfNeeded: pageShift)
-    let place = tasks[slot].placeOfMM
-    if current != 0, let mm = tasks[slot].mm, ownership.space(at: place, is: mm, hash: hash) {
-      counted(slot, mm, isOwn: true, member, pages: pages, ownership.count(member, at: place, pages: pages))
-    } else {
+    let place = tasks[slot].counters
+    guard current != 0, ownership.isCurrent(place, hash: hash) else {
       searchedCounter(slot, hash: hash, isCurrent: current != 0, member, pages: pages)
+      return true
+    }
+    let change = ownership.count(member, at: place, pages: pages)
+    if batchesCounters || tasks[slot].explainsCounters {
+      if let mm = tasks[slot].mm { explainedCounter(slot, mm, isOwn: true, member, pages: pages, change) }
+    } else if let change {
+      if change < 0 {
+        if tasks[slot].call?.call == .madvise { removalShown(slot) }
+      } else if change > 0, member == .anonymous || member == .swapEntries, let mm = tasks[slot].mm {
+        appearedWithoutFault(slot, mm, member, change)
+      }
     }
     return true
   }
@@ -194,21 +214,13 @@ extension Normalizer {
       counters.foreignCounters &+= 1
       return
     }
-    let place = ownership.place(of: mm)
-    if let place, mm == tasks[slot].mm { tasks[slot].placeOfMM = place }
+    let place = ownership.counters(of: mm)
+    if let place, mm == tasks[slot].mm { tasks[slot].counters = place }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
     if !isCurrent, mm == tasks[slot].mm { leave(slot, mm) }
-    counted(
-      slot, mm, isOwn: isCurrent && mm == tasks[slot].mm, member, pages: pages,
-      place.flatMap { ownership.count(member, at: $0, pages: pages) })
-  }
-
-  @inline(__always)
-  private mutating func counted(
-    _ slot: Int, _ mm: MMID, isOwn: Bool, _ member: RSSMember, pages: Int64, _ change: Int64?
-  ) {
+    let change = place.flatMap { ownership.count(member, at: $0, pages: pages) }
     if batchesCounters || tasks[slot].explainsCounters {
-      explainedCounter(slot, mm, isOwn: isOwn, member, pages: pages, change)
+      explainedCounter(slot, mm, isOwn: isCurrent && mm == tasks[slot].mm, member, pages: pages, change)
     } else if let change {
       movedWithoutFault(slot, mm, member, change)
     }
@@ -246,7 +258,6 @@ extension Normalizer {
   }
 
   /// A counter moved with no fault open: population, removal, or reclaim by whoever runs.
-  @inline(__always)
   private mutating func movedWithoutFault(_ slot: Int, _ mm: MMID, _ member: RSSMember, _ change: Int64) {
     if change < 0, mm == tasks[slot].mm { removalShown(slot) }
     if change > 0, member == .anonymous || member == .swapEntries { appearedWithoutFault(slot, mm, member, change) }
@@ -277,8 +288,8 @@ extension Normalizer {
       }
       return ownership.id(hash: hash)
     }
-    if let mm = tasks[slot].mm, let place = ownership.place(of: mm) {
-      let known = ownership.hash(at: place)
+    if let mm = tasks[slot].mm, ownership.isLive(mm) {
+      let known = ownership.hash(of: mm)
       if known == hash { return mm }
       if known == nil, ownership.id(hash: hash) == nil {
         ownership.learn(hash: hash, of: mm)

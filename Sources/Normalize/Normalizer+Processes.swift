@@ -94,6 +94,7 @@ extension Normalizer {
 
   /// The task flushed or freed: if it is tearing down an mm, `tlb_flush_mmu` may have run. The flush of a lazy mm
   /// (`switch_mm_irqs_off`) looks like a task switch: it is taken for one until everything is unmapped.
+  @inline(never)
   mutating func teardownShown(_ slot: Int, byTaskSwitch: Bool = false) {
     guard let dying = tasks[slot].dying else { return }
     guard let remaining = ownership.count(.anonymous, of: dying.mm).map({ UInt64(clamping: $0) }) else { return }
@@ -199,6 +200,7 @@ extension Normalizer {
   @inline(__always)
   mutating func strayWent(_ slot: Int) { if tasks[slot].strayOwner != nil { strayIsGone(slot) } }
 
+  @inline(never)
   private mutating func strayIsGone(_ slot: Int) {
     guard let mm = tasks[slot].strayOwner, let place = tasks[slot].strayPlace else { return }
     tasks[slot].strayOwner = nil

@@ -157,6 +157,7 @@ extension Normalizer {
   }
 
   /// A removal inside a call shows (counter or flush): entries are gone from here on, not only at the return.
+  @inline(never)
   mutating func removalShown(_ slot: Int) {
     // Asked on every flush and counter: the window is not copied for nothing.
     guard tasks[slot].call?.call == .madvise, let window = tasks[slot].call, !window.isApplied, let mm = tasks[slot].mm,

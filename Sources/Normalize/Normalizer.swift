@@ -51,7 +51,7 @@ package struct Normalizer: ~Copyable {
     for record in unsafe batch.records {
       sequence = Sequence(number)
       number &+= 1
-      if !consume(record) { counters.malformed &+= 1 }
+      consume(record)
     }
     line.release(into: &events)
   }
@@ -62,33 +62,38 @@ package struct Normalizer: ~Copyable {
     line.releaseAll(into: &events)
   }
 
-  /// `false` when a field of the record could not be read.
+  /// What nearly all records are is looked at here, and the rest is out of the way: the loop's registers do not suffice
+  /// for more.
   @inline(__always)
-  private mutating func consume(_ record: RawRecord) -> Bool {
+  private mutating func consume(_ record: RawRecord) {
     time = Timestamp(nanoseconds: record.timestamp)
     line.now = record.timestamp
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }
-    guard let meaning = table.meaning(of: record.eventID) else {
+    guard let event = table.event(of: record.eventID) else {
       counters.ignored &+= 1
-      return true
+      return
     }
-    guard let pid = table.layouts.pid.load(record) else { return false }
+    guard let pid = table.layouts.pid.load(record) else {
+      counters.malformed &+= 1
+      return
+    }
     task = TaskID(Int32(truncatingIfNeeded: pid))
-    switch meaning {
-    case .event(let event): return dispatch(event, record)
-    case .enter(let call): return enter(call, record)
-    case .exit(let call): return exit(call, record)
-    }
+    let isRead =
+      switch event {
+      case .rssStat: rssStat(record)
+      case .pageFree: pageFree(record)
+      case .pageAlloc: pageAlloc(record)
+      case .lruInsertion: lruInsertion(record)
+      default: dispatch(event, record)
+      }
+    if !isRead { counters.malformed &+= 1 }
   }
 
-  @inline(__always)
+  /// `false` when a field of the record could not be read.
+  @inline(never)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     switch event {
-    case .pageAlloc: return pageAlloc(record)
-    case .pageFree: return pageFree(record)
-    case .lruInsertion: return lruInsertion(record)
-    case .rssStat: return rssStat(record)
     case .exitMmap: return exitMmap(record)
     case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)
     case .removeMigrationPTE, .removeMigrationPMD: return removeMigration(event, record)
@@ -96,9 +101,13 @@ package struct Normalizer: ~Copyable {
     case .collapseIsolate: return collapseIsolated(record)
     case .collapseHugePage: return collapseEnded(record)
     case .swapWrite: return swapWrite(record)
+    case .syscallEnter: return table.call(of: record.eventID).map { enter($0, record) } ?? true
+    case .syscallExit: return table.call(of: record.eventID).map { exit($0, record) } ?? true
     case .processFork: return true
+    // Those that `consume` looks at itself.
+    case .pageAlloc, .pageFree, .lruInsertion, .rssStat: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,
-      .processExec, .signalDeliver, .marker, .syscallEnter, .syscallExit:
+      .processExec, .signalDeliver, .marker:
       break
     }
     guard let slot = tasks.slot(of: task) else { return true }
@@ -127,6 +136,7 @@ package struct Normalizer: ~Copyable {
   }
 
   /// Records of this CPU are gone: whatever was half seen is forgotten, the model is told.
+  @inline(never)
   private mutating func lose(_ lost: Int32) {
     for slot in tasks.all {
       if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }

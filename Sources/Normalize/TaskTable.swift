@@ -4,30 +4,32 @@ import MMEvents
 
 /// What one thread is doing, as far as the trace has shown.
 struct TaskState {
-  var mm: MMID?
-  /// Where what is known of its mm was last time.
-  var placeOfMM = -1
+  var mm: MMID? { didSet { counters = .none } }
+  /// Where the counters of its mm were last time.
+  var counters = MMOwnership.CounterPlace.none
+  /// Which of the windows below are open.
+  private(set) var windows = Windows()
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
-  var fault = PendingFault.none
+  var strayFolio: StrayFolio?
   var call: SyscallWindow?
-  var fork: ForkWindow?
-  var exec: ExecWindow?
+  var fault = PendingFault.none
+  var fork: ForkWindow? { didSet { windows[.fork] = fork != nil } }
+  var exec: ExecWindow? { didSet { windows[.exec] = exec != nil } }
   /// The mm whose mmap lock this task took last for writing: the owner of the VMA tree it writes.
   var lockedForWrite: UInt64?
-  var strayFolio: StrayFolio?
   /// Another process's mm that this task locked for reading last, and the one the stray folio was allocated for: GUP
   /// on somebody else's memory.
-  var lockedForeign: MMID?
-  var strayOwner: MMID?
+  var lockedForeign: MMID? { didSet { windows[.lockedForeign] = lockedForeign != nil } }
+  var strayOwner: MMID? { didSet { windows[.strayOwner] = strayOwner != nil } }
   /// Where the stray folio's event belongs, once its owner is certain.
   var strayPlace: DelayLine.Slot?
   /// khugepaged, or any task with `MADV_COLLAPSE`, between the isolation of small pages and its end.
   var isCollapsing = false
   /// The mm that this task tears down as its last user, and the anonymous pages it had left at the last flush told.
-  var dying: (mm: MMID, flushedAt: UInt64?)?
+  var dying: (mm: MMID, flushedAt: UInt64?)? { didSet { windows[.dying] = dying != nil } }
   /// Pages that `mmap` filled without a fault, to be told when the range is known.
   var populated: [MMEventRecord] = []
   /// The collector announced a snapshot of this process and is about to touch its mm.
@@ -35,9 +37,29 @@ struct TaskState {
 }
 
 extension TaskState {
+  /// Windows that are not `nil`, in one word: nearly all records come while the task has none open.
+  struct Windows: OptionSet {
+    let rawValue: UInt8
+
+    static var fork: Windows { Windows(rawValue: 1) }
+    static var exec: Windows { Windows(rawValue: 2) }
+    static var dying: Windows { Windows(rawValue: 4) }
+    static var lockedForeign: Windows { Windows(rawValue: 8) }
+    static var strayOwner: Windows { Windows(rawValue: 16) }
+
+    fileprivate subscript(window: Windows) -> Bool {
+      get { contains(window) }
+      set { self = newValue ? union(window) : subtracting(window) }
+    }
+  }
+
   /// What a counter that moves now may mean depends on what the task is in the middle of.
   @inline(__always)
-  var explainsCounters: Bool { fault.isOpen || fork != nil || exec != nil || dying != nil }
+  var explainsCounters: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .exec, .dying]) }
+
+  /// What a folio that is allocated now is for depends on what the task is in the middle of.
+  @inline(__always)
+  var explainsFolios: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .lockedForeign, .strayOwner]) }
 }
 
 /// All threads by id. A thread id names another thread after `task_newtask`.
