@@ -75,16 +75,12 @@ struct HiddenReferences {
     removals.values.contains { $0.mm == mm && $0.range.contains(page) }
   }
 
-  /// Who tears an address space down: the task that had it last (`mmput`), or one that came for it later.
-  private var tearing: [MMID: TaskID] = [:]
-
-  mutating func teardownBegan(_ mm: MMID, by task: TaskID) {
-    teardowns[mm] = Teardown()
-    tearing[mm] = task
-  }
+  mutating func teardownBegan(_ mm: MMID, by task: TaskID) { teardowns[mm] = Teardown(by: task) }
 
   /// What the task frees may be what it unmapped.
-  func isUnmapping(_ task: TaskID) -> Bool { isRemoving(task) || tearing.values.contains(task) }
+  func isUnmapping(_ task: TaskID) -> Bool {
+    isRemoving(task) || teardowns.values.contains { $0.task == task }
+  }
 
   mutating func teardownProceeded(_ mm: MMID, remaining: UInt64, unmapped: UInt64, flushed: Bool) {
     teardowns[mm]?.proceeded(remaining: remaining, unmapped: unmapped, flushed: flushed)
@@ -93,10 +89,7 @@ struct HiddenReferences {
   /// The mm's reference to a page was seen to be gone.
   mutating func teardownPassed(_ mm: MMID, _ page: VirtualPage) { teardowns[mm]?.passed(page) }
 
-  mutating func teardownEnded(_ mm: MMID) {
-    teardowns[mm] = nil
-    tearing[mm] = nil
-  }
+  mutating func teardownEnded(_ mm: MMID) { teardowns[mm] = nil }
 
   func teardown(of mm: MMID) -> Teardown? { teardowns[mm] }
 
