@@ -5,7 +5,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
     unseen.doubtSwap(mm)
-    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.isReclaimed = true }
+    noteReclaimed(mm)
     unmappedToSwap[current.task, default: 0] += Int(clamping: pages)
   }
 
