@@ -75,7 +75,7 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
 }
 
 /// What the task was seen to do between a fault and its next event.
-public enum FaultOutcome: Sendable, BitwiseCopyable {
+public enum FaultOutcome: Sendable, Equatable, BitwiseCopyable {
   /// No page was allocated and no counter moved: reuse, zero page, spurious, raced or refused.
   case quiet
   /// A zeroed folio was mapped: first touch, or a write over the zero page (then `replaced`).
