@@ -141,6 +141,26 @@ struct PendingFaultTests {
     }
     missing.moved(.anonymous, pages: 1)
     missing.moved(.swapEntries, pages: -1)
-    #expect(missing.outcome == .swappedIn(nil, copied: false))
+    #expect(missing.outcome == .swappedIn(nil, .none))
+  }
+
+  /// `do_wp_page` after `do_swap_page`: `folio_prealloc` may fail to charge what it allocated.
+  @Test(
+    "A copy after a swap-in is made when it is flushed, and was not when its page is given back",
+    arguments: [true, false])
+  func copyAfterSwapIn(readsIn: Bool) {
+    var fault = fault(.write, counters: true)
+    if readsIn { fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10)) }
+    fault.moved(.anonymous, pages: 1)
+    fault.moved(.swapEntries, pages: -1)
+    fault.allocated(PFN(8), .base, zeroed: false, at: Timestamp(nanoseconds: 20))
+    var made = fault
+    made.flush()
+    fault.freed(PFN(8))
+    #expect(fault.outcome == .swappedIn(readsIn ? PFN(7) : nil, .givenBack))
+    guard case .swappedIn(_, .made) = made.outcome else {
+      Issue.record("\(made.outcome)")
+      return
+    }
   }
 }
