@@ -74,6 +74,9 @@ public struct PageRange: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public var count: Int { Int(end.rawValue &- start.rawValue) }
 
+  /// More than any address space has: the range of a call that names none, as `mlockall`.
+  public var isEverything: Bool { count > 1 << 45 }
+
   @inlinable
   public func contains(_ page: VirtualPage) -> Bool { start <= page && page < end }
 

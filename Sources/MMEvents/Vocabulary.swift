@@ -75,7 +75,7 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
 }
 
 /// What the task was seen to do between a fault and its next event.
-public enum FaultOutcome: Sendable, BitwiseCopyable {
+public enum FaultOutcome: Sendable, Equatable, BitwiseCopyable {
   /// No page was allocated and no counter moved: reuse, zero page, spurious, raced or refused.
   case quiet
   /// A zeroed folio was mapped: first touch, or a write over the zero page (then `replaced`).
@@ -88,14 +88,21 @@ public enum FaultOutcome: Sendable, BitwiseCopyable {
   /// File or shmem pages were mapped, the faulting one and neighbours: `pages` in all.
   case file(pages: UInt32)
   /// A swap entry was replaced by a page, allocated for it or (`nil`) found in the swap cache, then copied when
-  /// `copied`.
-  case swappedIn(PFN?, copied: Bool)
+  /// a write could not take the swap cache's page for itself.
+  case swappedIn(PFN?, SwapInCopy)
   /// The fault ended in a signal.
   case refused
   /// A page was allocated and given back: another thread was faster.
   case raced
   /// Evidence that fits none of the above; counted, never guessed.
   case unexplained
+}
+
+/// What became of the copy that a write makes of a page it swapped in (`do_swap_page` goes on with `do_wp_page`).
+public enum SwapInCopy: UInt8, Sendable, BitwiseCopyable {
+  case none, made
+  /// There was no memory for it (the cgroup's limit): what was swapped in stays, and the write faults again.
+  case givenBack
 }
 
 /// The counters of `rss_stat` (`MM_FILEPAGES`, ...).

@@ -28,8 +28,8 @@ struct EventLayouts {
     /// One past the number's last byte.
     var end: UInt32 { offset + UInt32(size) }
 
-    func has<Number: FieldNumber>(_ type: Number.Type) -> Bool {
-      Int(size) == MemoryLayout<Number>.size && isSigned == Number.isSigned
+    func has<Value: FieldNumber>(_ type: Value.Type) -> Bool {
+      Int(size) == MemoryLayout<Value>.size && isSigned == Value.isSigned
     }
 
     func load(_ record: RawRecord) -> UInt64? {

@@ -236,7 +236,7 @@ extension Normalizer {
     case .mmap: arguments[3] & MapFlags.fixed != 0 ? pages(arguments[0], arguments[1]) : nil
     case .madvise:
       switch Advice(madvise: arguments[2]) {
-      case .dontNeed, .guardInstall, .remove, .free: pages(arguments[0], arguments[1])
+      case .dontNeed, .guardInstall, .remove, .free, .pageOut: pages(arguments[0], arguments[1])
       default: nil
       }
     default: nil

@@ -53,6 +53,9 @@ struct PendingFault {
   private var filePages: Int64 = 0
   private var fileMoved = false
   private var swapMoved = false
+  /// Taken after a page was swapped in: for the copy that a write makes of it.
+  private var copy: PFN?
+  private var copyGivenBack = false
   private var wasRefused = false
   /// The folio went from the batch to the LRU list before anything showed the commit: `set_pte_range` adds it to the
   /// batch, which may be full then, before it counts it.
@@ -120,6 +123,7 @@ struct PendingFault {
       folio = (pfn, order, zeroed)
       allocationTime = now
     }
+    if swapMoved { copy = pfn }
     allocations += 1
     gaveBack = false
   }
@@ -128,7 +132,9 @@ struct PendingFault {
   var isOver: Bool { anonymousMoved && !swapMoved && folio != nil }
 
   mutating func freed(_ pfn: PFN) {
-    guard isOpen, folio?.pfn == pfn, !isCommitted else { return }
+    guard isOpen else { return }
+    if copy == pfn { copyGivenBack = true }
+    guard folio?.pfn == pfn, !isCommitted else { return }
     folio = nil
     gaveBack = true
   }
@@ -247,7 +253,7 @@ struct PendingFault {
       return access.contains(.write) ? .anonymous(folio.pfn, .base, replaced: isPresent) : withoutFolio
     }
     if isPresent { return copied(folio.pfn) }
-    if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, copied: true) }
+    if flushed { return .swappedIn(allocations == 1 ? folio.pfn : nil, .made) }
     return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)
   }
 
@@ -260,7 +266,10 @@ struct PendingFault {
   private var withoutFolio: FaultOutcome { wasRefused || !tookLock ? .refused : .quiet }
 
   private var anonymousOutcome: FaultOutcome {
-    if swapMoved { return .swappedIn(allocations == 1 ? folio?.pfn : nil, copied: flushed) }
+    if swapMoved {
+      if copyGivenBack { return .swappedIn(allocations == 2 && folio?.pfn != copy ? folio?.pfn : nil, .givenBack) }
+      return .swappedIn(allocations == 1 ? folio?.pfn : nil, flushed ? .made : .none)
+    }
     guard let folio else { return .unexplained }
     if folio.order != .base { return .anonymous(folio.pfn, folio.order, replaced: access.contains(.present)) }
     if folio.zeroed { return .anonymous(folio.pfn, .base, replaced: access.contains(.present)) }

@@ -18,21 +18,11 @@ struct FixtureTests {
     capture = copy.path
   }
 
-  private struct Counts: Decodable {
-    struct Tally: Decodable {
-      let checked: Int
-      let agree: Int
-      let disagree: Int
-      let unknown: Int
-    }
-    let decisions: Tally
-  }
-
   @Test("The model agrees with the kernel on every copy-or-reuse decision")
   func verify() throws {
     let run = try Invocation("verify", "--json", capture)
     #expect(run.status == 0)
-    let counts = try JSONDecoder().decode(Counts.self, from: Data(run.output.utf8)).decisions
+    let counts = try Verification(run).decisions
     // A shell that forks seven times copies at least its stack and heap pages each time.
     #expect(counts.checked > 100)
     #expect(counts.disagree == 0)

@@ -18,23 +18,11 @@ struct OtherKernelTests {
     return copy.path
   }
 
-  private struct Verification: Decodable {
-    struct Tally: Decodable {
-      let checked: Int
-      let agree: Int
-      let disagree: Int
-      let unknown: Int
-    }
-    let decisions: Tally
-    let entries: Tally
-    let pages: Tally
-  }
-
   private func verify(_ name: String, exits status: Int32) throws -> Verification {
     let scratch = try Scratch()
     let run = try Invocation("verify", "--json", try Self.copy(name, in: scratch))
     #expect(run.status == status)
-    return try JSONDecoder().decode(Verification.self, from: Data(run.output.utf8))
+    return try Verification(run)
   }
 
   /// `pages`: at least so many have to be comparable. Where kpageflags shows every tail, the two huge pages and the

@@ -10,6 +10,13 @@ struct HiddenReferences {
   private var batched: [PFN: CPU] = [:]
   /// Without `mm_lru_insertion` nothing is known of the batches.
   private let seesBatches: Bool
+  /// Frames that went to the LRU list before a fault was told that maps them. A swap-in reads its page after it put it
+  /// into the batch of its CPU; whoever runs there meanwhile may drain it. The latest of them, and those before.
+  private var drainedEarly: Set<PFN> = []
+  private var drainedEarlier: Set<PFN> = []
+  /// Nothing but a swap-in takes so long.
+  private var seesSwap = false
+  private static let drainsKept = 4096
   /// Ranges being removed, by the task that does it: entries there may be gone in the kernel already.
   private var removals: [TaskID: (mm: MMID, range: PageRange)] = [:]
   /// Frames whose mapping a running removal took away: `mmu_gather` drops the reference later.
@@ -29,13 +36,25 @@ struct HiddenReferences {
   init(seesBatches: Bool) { self.seesBatches = seesBatches }
 
   mutating func allocated(_ pfn: PFN, on cpu: CPU) {
-    if seesBatches { batched[pfn] = cpu }
+    guard seesBatches else { return }
+    let isDrained = seesSwap && (drainedEarly.remove(pfn) ?? drainedEarlier.remove(pfn)) != nil
+    if !isDrained { batched[pfn] = cpu }
   }
 
-  mutating func lruInserted(_ pfn: PFN) { batched[pfn] = nil }
+  mutating func lruInserted(_ pfn: PFN) {
+    guard batched.removeValue(forKey: pfn) == nil, seesSwap else { return }
+    if drainedEarly.count >= Self.drainsKept { (drainedEarlier, drainedEarly) = (drainedEarly, []) }
+    drainedEarly.insert(pfn)
+  }
+
+  mutating func swappedOut() { seesSwap = true }
 
   mutating func freed(_ pfn: PFN) {
     batched[pfn] = nil
+    if seesSwap {
+      drainedEarly.remove(pfn)
+      drainedEarlier.remove(pfn)
+    }
     copiedAway[pfn] = nil
   }
 
@@ -75,16 +94,12 @@ struct HiddenReferences {
     removals.values.contains { $0.mm == mm && $0.range.contains(page) }
   }
 
-  /// Who tears an address space down: the task that had it last (`mmput`), or one that came for it later.
-  private var tearing: [MMID: TaskID] = [:]
-
-  mutating func teardownBegan(_ mm: MMID, by task: TaskID) {
-    teardowns[mm] = Teardown()
-    tearing[mm] = task
-  }
+  mutating func teardownBegan(_ mm: MMID, by task: TaskID) { teardowns[mm] = Teardown(by: task) }
 
   /// What the task frees may be what it unmapped.
-  func isUnmapping(_ task: TaskID) -> Bool { isRemoving(task) || tearing.values.contains(task) }
+  func isUnmapping(_ task: TaskID) -> Bool {
+    isRemoving(task) || teardowns.values.contains { $0.task == task }
+  }
 
   mutating func teardownProceeded(_ mm: MMID, remaining: UInt64, unmapped: UInt64, flushed: Bool) {
     teardowns[mm]?.proceeded(remaining: remaining, unmapped: unmapped, flushed: flushed)
@@ -93,10 +108,7 @@ struct HiddenReferences {
   /// The mm's reference to a page was seen to be gone.
   mutating func teardownPassed(_ mm: MMID, _ page: VirtualPage) { teardowns[mm]?.passed(page) }
 
-  mutating func teardownEnded(_ mm: MMID) {
-    teardowns[mm] = nil
-    tearing[mm] = nil
-  }
+  mutating func teardownEnded(_ mm: MMID) { teardowns[mm] = nil }
 
   func teardown(of mm: MMID) -> Teardown? { teardowns[mm] }
 

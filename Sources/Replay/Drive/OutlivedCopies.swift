@@ -42,7 +42,7 @@ struct OutlivedCopies {
 
   /// The frame is free: the copies it explains, or cannot explain.
   mutating func take(_ pfn: PFN) -> [Copy] {
-    guard !copies.isEmpty, let taken = copies.removeValue(forKey: pfn) else { return [] }
+    guard let taken = copies.removeValue(forKey: pfn) else { return [] }
     if copies.isEmpty { faulting.removeAll() }
     return taken
   }

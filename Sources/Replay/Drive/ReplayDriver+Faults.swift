@@ -22,7 +22,7 @@ extension ReplayDriver {
       copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
-    case .swappedIn(let pfn, let copied): swappedIn(mm, page, pfn, isCopied: copied, access, vma)
+    case .swappedIn(let pfn, let copy): swappedIn(mm, page, pfn, copy, access, vma)
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
     case .unexplained: count(\.unexplainedFaults)

@@ -50,12 +50,12 @@ extension ReplayDriver {
   /// VMA is writable, as with what the ELF loader mapped (bss, vvar): it may be there or further up.
   private func nextWanting(_ outcome: FaultOutcome, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
     for piece in layouts[mm]?.pieces(of: range) ?? [] {
-      // `mlockall` names no VMA: what lies between those that are known is empty.
-      if piece.facts == VMAMap.unknown, range.count > 1 << 45 { continue }
+      // No VMA is named: what lies between those that are known is empty.
+      if piece.facts == VMAMap.unknown, range.isEverything { continue }
       guard piece.facts.mayWrite, piece.facts.backing != .shared, piece.facts.backing != .hugetlb else { continue }
       guard let page = nextWanting(outcome, mm, piece) else { continue }
       let isOpen = piece.facts.backing == .loader && piece.facts.protection.contains(.unknown)
-      return isOpen && range.count > 1 << 45 ? nil : page
+      return isOpen && range.isEverything ? nil : page
     }
     return nil
   }

@@ -67,13 +67,21 @@ struct OpenSnapshot {
 
 extension ReplayDriver {
   mutating func noteTouched(_ mm: MMID, _ page: VirtualPage) {
-    guard !snapshots.isEmpty else { return }
-    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touched.insert(page) }
+    updateSnapshots(of: mm) { $0.touched.insert(page) }
   }
 
   mutating func noteTouched(_ mm: MMID, _ range: PageRange) {
+    updateSnapshots(of: mm) { $0.touchedRanges.append(range) }
+  }
+
+  mutating func noteReclaimed(_ mm: MMID) {
+    updateSnapshots(of: mm) { $0.isReclaimed = true }
+  }
+
+  /// The snapshots of the mm that are being taken now: seldom any.
+  private mutating func updateSnapshots(of mm: MMID, _ update: (inout OpenSnapshot) -> Void) {
     guard !snapshots.isEmpty else { return }
-    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.touchedRanges.append(range) }
+    for index in snapshots.values.indices where snapshots.values[index].mm == mm { update(&snapshots.values[index]) }
   }
 
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {

@@ -5,7 +5,8 @@ import MMEvents
 extension ReplayDriver {
   mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
     unseen.doubtSwap(mm)
-    for index in snapshots.keys where snapshots[index]?.mm == mm { snapshots[index]?.isReclaimed = true }
+    hidden.swappedOut()
+    noteReclaimed(mm)
     unmappedToSwap[current.task, default: 0] += Int(clamping: pages)
   }
 
@@ -82,8 +83,8 @@ extension ReplayDriver {
   ) -> Bool {
     guard !access.contains(.present), lockstep.baseline.entry(mm, page).kind == .swap else { return false }
     switch outcome {
-    case .quiet, .file: swappedIn(mm, page, nil, isCopied: false, access, vma)
-    case .copiedFromFile(let pfn, _): swappedIn(mm, page, pfn, isCopied: false, access, vma)
+    case .quiet, .file: swappedIn(mm, page, nil, .none, access, vma)
+    case .copiedFromFile(let pfn, _): swappedIn(mm, page, pfn, .none, access, vma)
     case .anonymous, .copied, .swappedIn, .refused, .raced, .unexplained: return false
     }
     return true
@@ -91,7 +92,7 @@ extension ReplayDriver {
 
   /// `do_swap_page`. The frame is new where the fault allocated one, the swapcache's where it did not.
   mutating func swappedIn(
-    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, isCopied: Bool, _ access: FaultAccess, _ vma: VMAFacts
+    _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ copy: SwapInCopy, _ access: FaultAccess, _ vma: VMAFacts
   ) {
     switch lockstep.baseline.entry(mm, page).kind {
     case .swap: break
@@ -105,7 +106,7 @@ extension ReplayDriver {
       run(.learn(mm, page, LearnedEntry()), .swapIn)
       return
     }
-    let outcome = run(.swapIn(mm, page, vma, write: access.contains(.write)))
-    if let pfn, !isCopied { bind(outcome, pfn) }
+    let outcome = run(.swapIn(mm, page, vma, write: access.contains(.write) && copy != .givenBack))
+    if let pfn, copy != .made { bind(outcome, pfn) }
   }
 }

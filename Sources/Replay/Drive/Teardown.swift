@@ -8,11 +8,16 @@ import MMEvents
 /// `tlb_flush_mmu`, which is not always traced. Pages are named by their rank from the top: how many anonymous pages
 /// the mm had at this address and above.
 struct Teardown {
+  /// The task that had the mm last (`mmput`), or one that came for it later.
+  let task: TaskID
+
   enum Reference { case held, released, unknown }
 
   /// Pages one `mmu_gather` holds before it must flush: `MMU_GATHER_BUNDLE` (8) in place, then `MAX_GATHER_BATCH_COUNT`
   /// (19) pages of `MAX_GATHER_BATCH` (510) each, all but one of which are used (`__tlb_remove_folio_pages_size`).
   private static let capacity: UInt64 = 7 + 19 * 509
+
+  init(by task: TaskID) { self.task = task }
 
   /// Pages in the gather, if nothing flushed it before it was full.
   private var gathered: UInt64 = 0

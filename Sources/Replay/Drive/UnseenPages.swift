@@ -4,169 +4,182 @@ import MMEvents
 
 /// What is in an mm without the model knowing where: the trace told that it came, not at which address.
 struct UnseenPages {
+  private var addressSpaces: [MMID: AddressSpace] = [:]
   private var owners: [PFN: Set<MMID>] = [:]
-  private var frames: [MMID: Set<PFN>] = [:]
-  /// Those of an mm that forked while it had them (their flag is clear, or set again by a write to an address that the
-  /// trace does not tell), or swaps.
-  private var shared: [MMID: Set<PFN>] = [:]
-  /// Address spaces with a userfaultfd: `UFFDIO_COPY` brings pages, `UFFDIO_MOVE` moves them, unseen.
-  private var userfaulting: Set<MMID> = []
-  /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
-  private var userfaultProtecting: Set<MMID> = []
-
-  mutating func noteUserfaultfd(_ what: Unfollowed, _ mm: MMID) {
-    switch what {
-    case .userfaultfd: userfaulting.insert(mm)
-    case .userfaultWriteProtect: userfaultProtecting.insert(mm)
-    case .hugetlb, .swap, .migration, .ksm, .pin, .remoteAccess, .collapse, .deviceMemory, .placeless: break
-    }
-  }
-
+  /// Pages of large folios but the first: mapped by a PMD, their flag is that of the first.
+  private var tails: Set<PFN> = []
   /// Somebody wrote to another process's memory (`ptrace`, `process_vm_writev`): a page it found unshared was reused,
   /// which shows nowhere.
   var isAccessedRemotely = false
 
-  func usesUserfaultfd(_ mm: MMID) -> Bool { userfaulting.contains(mm) || userfaultProtecting.contains(mm) }
+  /// What is unseen of one mm.
+  private struct AddressSpace {
+    var frames: Set<PFN> = []
+    /// Those that were there when the mm forked (their flag is clear, or set again by a write to an address that the
+    /// trace does not tell), or that came while it swaps.
+    var shared: Set<PFN> = []
+    /// It has a userfaultfd: `UFFDIO_COPY` brings pages, `UFFDIO_MOVE` moves them, unseen.
+    var hasUserfaultfd = false
+    /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
+    var isWriteProtectedByUserfaultfd = false
+    /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
+    /// VMA in which fork copied pinned pages.
+    var doubtful: [PageRange] = []
+    /// Faults on missing pages that a userfaultfd may be about to fill: a task waits for one at a time.
+    var waiting: [TaskID: VirtualPage] = [:]
+    /// The latest small pages that came in at an unknown address, with the time.
+    var arrivals: [(pfn: PFN, time: Timestamp)] = []
+    /// Pages were swapped out: which ones is told later, or, for clean pages, never.
+    var isSwapping = false
+    /// KSM replaced a page that others map too: which one is not told.
+    var isMerging = false
 
-  func protectsByUserfaultfd(_ mm: MMID) -> Bool { userfaultProtecting.contains(mm) }
+    private static let arrivalsKept = 16
 
-  /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
-  /// VMA in which fork copied pinned pages.
-  private var doubtful: [MMID: [PageRange]] = [:]
+    mutating func appeared(_ pfn: PFN, _ order: FolioOrder, at time: Timestamp) {
+      if order == .base {
+        arrivals.append((pfn, time))
+        if arrivals.count > Self.arrivalsKept { arrivals.removeFirst() }
+      }
+      for index in 0..<order.pageCount {
+        frames.insert(pfn.advanced(by: index))
+        // Swapped in it is as exclusive as its swap entry was, whichever that is.
+        if isSwapping { shared.insert(pfn.advanced(by: index)) }
+      }
+    }
+  }
 
+  mutating func noteUserfaultfd(_ what: Unfollowed, _ mm: MMID) {
+    switch what {
+    case .userfaultfd: addressSpaces[mm, default: AddressSpace()].hasUserfaultfd = true
+    case .userfaultWriteProtect: addressSpaces[mm, default: AddressSpace()].isWriteProtectedByUserfaultfd = true
+    case .hugetlb, .swap, .migration, .ksm, .pin, .remoteAccess, .collapse, .deviceMemory, .placeless: break
+    }
+  }
+
+  func usesUserfaultfd(_ mm: MMID) -> Bool {
+    addressSpaces[mm].map { $0.hasUserfaultfd || $0.isWriteProtectedByUserfaultfd } ?? false
+  }
+
+  func protectsByUserfaultfd(_ mm: MMID) -> Bool { addressSpaces[mm]?.isWriteProtectedByUserfaultfd ?? false }
+
+  mutating func doubtSwap(_ mm: MMID) { addressSpaces[mm, default: AddressSpace()].isSwapping = true }
+
+  func isSwapping(_ mm: MMID) -> Bool { addressSpaces[mm]?.isSwapping ?? false }
+
+  mutating func merged(_ mm: MMID) { addressSpaces[mm, default: AddressSpace()].isMerging = true }
+
+  func isMerging(_ mm: MMID) -> Bool { addressSpaces[mm]?.isMerging ?? false }
+
+  /// Nothing of the mm is unseen any more.
+  mutating func forget(_ mm: MMID) {
+    for pfn in addressSpaces.removeValue(forKey: mm)?.frames ?? [] { disown(pfn, mm) }
+  }
+
+  /// The child may map whatever is unseen in the parent.
+  mutating func forked(_ parent: MMID, _ child: MMID) {
+    guard var both = addressSpaces[parent] else { return }
+    both.shared = both.frames
+    addressSpaces[parent] = both
+    (both.doubtful, both.waiting, both.arrivals) = ([], [:], [])
+    for pfn in both.frames { owners[pfn, default: []].insert(child) }
+    addressSpaces[child] = both
+  }
+}
+
+// MARK: Ranges in doubt
+
+extension UnseenPages {
   mutating func doubt(_ mm: MMID, _ range: PageRange) {
-    if doubtful[mm]?.last != range { doubtful[mm, default: []].append(range) }
+    if addressSpaces[mm]?.doubtful.last != range {
+      addressSpaces[mm, default: AddressSpace()].doubtful.append(range)
+    }
   }
 
   /// What the page is was seen.
   mutating func settle(_ mm: MMID, _ page: VirtualPage) {
-    guard let ranges = doubtful[mm], let index = ranges.firstIndex(where: { $0.contains(page) }) else { return }
+    guard let ranges = addressSpaces[mm]?.doubtful, let index = ranges.firstIndex(where: { $0.contains(page) }) else {
+      return
+    }
     let range = ranges[index]
     let rest = [PageRange(start: range.start, end: page), PageRange(start: page.advanced(by: 1), end: range.end)]
-    doubtful[mm]?.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
+    addressSpaces[mm]?.doubtful.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
   }
 
-  /// Faults on missing pages that a userfaultfd may be about to fill: a task waits for one at a time.
-  private var waiting: [MMID: [TaskID: VirtualPage]] = [:]
+  func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    addressSpaces[mm]?.doubtful.contains { $0.contains(page) } ?? false
+  }
+}
 
-  mutating func waits(_ mm: MMID, _ page: VirtualPage, _ task: TaskID) { waiting[mm, default: [:]][task] = page }
+// MARK: Pages at unknown addresses
+
+extension UnseenPages {
+  mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID, at time: Timestamp) {
+    addressSpaces[mm, default: AddressSpace()].appeared(pfn, order, at: time)
+    for index in 0..<order.pageCount {
+      owners[pfn.advanced(by: index), default: []].insert(mm)
+      if index > 0 { tails.insert(pfn.advanced(by: index)) }
+    }
+  }
+
+  mutating func waits(_ mm: MMID, _ page: VirtualPage, _ task: TaskID) {
+    addressSpaces[mm, default: AddressSpace()].waiting[task] = page
+  }
 
   /// Where a page that appears goes: one fault waits for it, or it is open which.
   mutating func takeWaiting(_ mm: MMID) -> VirtualPage? {
-    guard let pages = waiting[mm], let page = pages.first?.value, pages.allSatisfy({ $0.value == page }) else {
-      return nil
-    }
-    waiting[mm] = nil
+    guard let pages = addressSpaces[mm]?.waiting, let page = pages.first?.value,
+      pages.allSatisfy({ $0.value == page })
+    else { return nil }
+    addressSpaces[mm]?.waiting = [:]
     return page
   }
 
-  /// The latest small pages that came in at an unknown address, with the time.
-  private var arrivals: [MMID: [(pfn: PFN, time: Timestamp)]] = [:]
-  private static let arrivalsKept = 16
-
   /// What came in since a fault began that found its page filled by another: one page, or it is open which.
   mutating func takeArrival(_ mm: MMID, since began: Timestamp) -> PFN? {
-    guard let all = arrivals[mm], let first = all.firstIndex(where: { $0.time > began }), first == all.count - 1 else {
-      return nil
-    }
-    arrivals[mm] = nil
+    guard let all = addressSpaces[mm]?.arrivals, let first = all.firstIndex(where: { $0.time > began }),
+      first == all.count - 1
+    else { return nil }
+    addressSpaces[mm]?.arrivals = []
     return found(all[first].pfn, in: mm) ? all[first].pfn : nil
-  }
-
-  /// Address spaces of which pages were swapped out: which ones is told later, or, for clean pages, never.
-  private var swapping: Set<MMID> = []
-
-  mutating func doubtSwap(_ mm: MMID) { swapping.insert(mm) }
-
-  /// Address spaces in which KSM replaced a page that others map too: which one is not told.
-  private var merging: Set<MMID> = []
-
-  mutating func merged(_ mm: MMID) { merging.insert(mm) }
-
-  func isMerging(_ mm: MMID) -> Bool { merging.contains(mm) }
-
-  func isSwapping(_ mm: MMID) -> Bool { swapping.contains(mm) }
-
-  func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    guard let ranges = doubtful[mm] else { return false }
-    return ranges.contains { $0.contains(page) }
-  }
-
-  mutating func appeared(_ pfn: PFN, _ order: FolioOrder, in mm: MMID, at time: Timestamp) {
-    if order == .base {
-      arrivals[mm, default: []].append((pfn, time))
-      if arrivals[mm, default: []].count > Self.arrivalsKept { arrivals[mm]?.removeFirst() }
-    }
-    for index in 0..<order.pageCount {
-      add(pfn.advanced(by: index), mm)
-      if index > 0 { tails.insert(pfn.advanced(by: index)) }
-    }
-    // Swapped in it is as exclusive as its swap entry was, whichever that is.
-    guard swapping.contains(mm) else { return }
-    for index in 0..<order.pageCount { shared[mm, default: []].insert(pfn.advanced(by: index)) }
   }
 
   /// Every one of them is exclusive: a page comes in as such (`UFFDIO_COPY`, a copy or first touch by GUP), and only
   /// fork makes it another's, too. `false` when there is none.
-  func isAllExclusive(in mm: MMID) -> Bool { frames[mm]?.isEmpty == false && shared[mm]?.isEmpty != false }
-
-  /// Pages of large folios but the first: mapped by a PMD, their flag is that of the first.
-  private var tails: Set<PFN> = []
+  func isAllExclusive(in mm: MMID) -> Bool {
+    addressSpaces[mm].map { !$0.frames.isEmpty && $0.shared.isEmpty } ?? false
+  }
 
   func isTail(_ pfn: PFN) -> Bool { tails.contains(pfn) }
 
-  func holds(_ pfn: PFN, in mm: MMID) -> Bool { frames[mm]?.contains(pfn) == true }
+  func holds(_ pfn: PFN, in mm: MMID) -> Bool { addressSpaces[mm]?.frames.contains(pfn) ?? false }
 
   /// What must be true of the flag of one of them.
-  func claim(of pfn: PFN, in mm: MMID) -> Claim { shared[mm]?.contains(pfn) == true ? .unknown : .exclusive }
+  func claim(of pfn: PFN, in mm: MMID) -> Claim {
+    addressSpaces[mm]?.shared.contains(pfn) == true ? .unknown : .exclusive
+  }
 
   /// The page was found; `false` when it was not one of these.
   mutating func found(_ pfn: PFN, in mm: MMID) -> Bool {
-    guard owners[pfn]?.remove(mm) != nil else { return false }
-    if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
-    frames[mm]?.remove(pfn)
-    shared[mm]?.remove(pfn)
-    if owners[pfn] == nil { tails.remove(pfn) }
+    guard holds(pfn, in: mm) else { return false }
+    addressSpaces[mm]?.frames.remove(pfn)
+    addressSpaces[mm]?.shared.remove(pfn)
+    disown(pfn, mm)
     return true
   }
 
   mutating func freed(_ pfn: PFN) {
     tails.remove(pfn)
     for mm in owners.removeValue(forKey: pfn) ?? [] {
-      frames[mm]?.remove(pfn)
-      shared[mm]?.remove(pfn)
+      addressSpaces[mm]?.frames.remove(pfn)
+      addressSpaces[mm]?.shared.remove(pfn)
     }
   }
 
-  mutating func forget(_ mm: MMID) {
-    userfaulting.remove(mm)
-    userfaultProtecting.remove(mm)
-    doubtful[mm] = nil
-    swapping.remove(mm)
-    merging.remove(mm)
-    waiting[mm] = nil
-    arrivals[mm] = nil
-    shared[mm] = nil
-    for pfn in frames.removeValue(forKey: mm) ?? [] {
-      owners[pfn]?.remove(mm)
-      if owners[pfn]?.isEmpty == true { owners[pfn] = nil }
-    }
-  }
-
-  /// The child may map whatever is unseen in the parent.
-  mutating func forked(_ parent: MMID, _ child: MMID) {
-    if swapping.contains(parent) { swapping.insert(child) }
-    if merging.contains(parent) { merging.insert(child) }
-    if userfaulting.contains(parent) { userfaulting.insert(child) }
-    if userfaultProtecting.contains(parent) { userfaultProtecting.insert(child) }
-    guard let both = frames[parent], !both.isEmpty else { return }
-    for pfn in both { add(pfn, child) }
-    shared[parent] = both
-    shared[child] = both
-  }
-
-  private mutating func add(_ pfn: PFN, _ mm: MMID) {
-    owners[pfn, default: []].insert(mm)
-    frames[mm, default: []].insert(pfn)
+  private mutating func disown(_ pfn: PFN, _ mm: MMID) {
+    owners[pfn]?.remove(mm)
+    guard owners[pfn]?.isEmpty ?? true else { return }
+    owners[pfn] = nil
+    tails.remove(pfn)
   }
 }

@@ -56,30 +56,36 @@ package struct Verifier: Sendable {
 
   init(seesFaults: Bool = true) { self.seesFaults = seesFaults }
 
-  private static func path(_ evidence: Finding.Evidence) -> WritableKeyPath<Verifier, Tally> {
-    switch evidence {
-    case .decision: \.decisions
-    case .entry: \.entries
-    case .page: \.pages
+  private enum Verdict { case agree, disagree, unknown }
+
+  private mutating func count(_ verdict: Verdict, _ evidence: Finding.Evidence) {
+    let tally: WritableKeyPath<Verifier, Tally> =
+      switch evidence {
+      case .decision: \.decisions
+      case .entry: \.entries
+      case .page: \.pages
+      }
+    switch verdict {
+    case .agree: self[keyPath: tally].agree += 1
+    case .disagree: self[keyPath: tally].disagree += 1
+    case .unknown: self[keyPath: tally].unknown += 1
     }
+    coverage.note(isKnown: verdict != .unknown, at: now)
   }
 
   mutating func agree(_ evidence: Finding.Evidence) {
     guard seesFaults else { return proveNothing(evidence) }
-    self[keyPath: Self.path(evidence)].agree += 1
-    coverage.note(isKnown: true, at: now)
+    count(.agree, evidence)
   }
 
   private mutating func proveNothing(_ evidence: Finding.Evidence) {
-    self[keyPath: Self.path(evidence)].unknown += 1
+    count(.unknown, evidence)
     unknowns[.faultsNotSeen, default: 0] += 1
-    coverage.note(isKnown: false, at: now)
   }
 
   mutating func unknown(_ evidence: Finding.Evidence, _ cause: UnknownCause, _ finding: (String) -> Finding) {
-    self[keyPath: Self.path(evidence)].unknown += 1
+    count(.unknown, evidence)
     unknowns[cause, default: 0] += 1
-    coverage.note(isKnown: false, at: now)
     if unknownFindings[cause]?.count ?? 0 < Self.kept {
       unknownFindings[cause, default: []].append(finding(cause.rawValue))
     }
@@ -87,9 +93,8 @@ package struct Verifier: Sendable {
 
   mutating func disagree(_ evidence: Finding.Evidence, _ cause: DisagreementCause, _ finding: (String) -> Finding) {
     guard seesFaults else { return proveNothing(evidence) }
-    self[keyPath: Self.path(evidence)].disagree += 1
+    count(.disagree, evidence)
     disagreements[cause, default: 0] += 1
-    coverage.note(isKnown: true, at: now)
     guard first == nil || disagreeingFindings[cause]?.count ?? 0 < Self.kept else { return }
     let finding = finding(cause.rawValue)
     if first == nil { first = finding }

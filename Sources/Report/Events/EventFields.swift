@@ -108,10 +108,11 @@ extension FaultOutcome {
       sink.frame(pfn)
       sink.flag("was_mapped", wasMapped)
     case .file(let pages): sink.number("pages", UInt64(pages))
-    case .swappedIn(let pfn, let copied):
+    case .swappedIn(let pfn, let copy):
       // Without an allocation the page came from the swap cache: its frame is not in the trace.
       if let pfn { sink.frame(pfn) } else { sink.flag("swapcache", true) }
-      sink.flag("copied", copied)
+      sink.flag("copied", copy == .made)
+      sink.flag("copy_given_back", copy == .givenBack)
     }
   }
 }
