@@ -92,26 +92,30 @@ struct GFPBits {
   /// All of these: a folio for user memory (`GFP_HIGHUSER` with a compound page).
   private let user: UInt64
   private let zero: UInt64
-  /// Any of these: page cache, readahead, migration target or kernel memory.
-  private let foreign: UInt64
-  /// Page cache read ahead, when it is a single page (`readahead_gfp_mask`). Huge pages are asked for likewise.
-  private let readahead: UInt64
-  let isKnown: Bool
+  /// Those of them that are looked at, with those that must not be there; of a single page, and of a larger folio.
+  private let lookedAt: (page: UInt64, folio: UInt64)
 
   init(_ symbols: SymbolTable?) {
     func bits(_ name: String) -> UInt64 { symbols?.value(of: name) ?? 0 }
-    user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
+    let user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
     zero = bits("__GFP_ZERO")
     // `do_anonymous_page` and the copy of a fault charge the memcg themselves; a page cache folio to be written
     // (`FGP_WRITE`) is no anonymous one.
-    foreign = bits("__GFP_ACCOUNT") | bits("__GFP_WRITE")
-    readahead = bits("__GFP_NORETRY")
-    isKnown = user != 0 && zero != 0
+    let foreign = bits("__GFP_ACCOUNT") | bits("__GFP_WRITE")
+    // Page cache read ahead, when it is a single page (`readahead_gfp_mask`). Huge pages are asked for likewise.
+    let readahead = bits("__GFP_NORETRY")
+    guard user != 0, zero != 0 else {
+      // No flags are these.
+      (self.user, lookedAt) = (1, (0, 0))
+      return
+    }
+    self.user = user
+    lookedAt = (user | foreign | readahead, user | foreign)
   }
 
   /// Whether the allocation can be a page of anonymous memory (`vma_alloc_folio`).
   func isUserFolio(_ flags: UInt64, order: UInt64) -> Bool {
-    isKnown && flags & user == user && flags & foreign == 0 && (order > 0 || flags & readahead == 0)
+    flags & (order > 0 ? lookedAt.folio : lookedAt.page) == user
   }
 
   func isZeroed(_ flags: UInt64) -> Bool { flags & zero != 0 }

@@ -21,7 +21,7 @@ struct MMOwnership: ~Copyable {
     /// Another number whenever `id` or `hash` are others, and never one that was there before.
     var naming: UInt64
 
-    /// No number of pages.
+    /// No number of pages, and less than any.
     static var unknown: Int64 { .min }
   }
 
@@ -120,14 +120,17 @@ struct MMOwnership: ~Copyable {
     if let own { name(own, hash: hash) }
   }
 
-  /// Notes a new total; the change against the last one, or `nil` when there was none.
+  /// Notes a new total and returns the last one, which may be `Space.unknown`.
   @inline(__always)
-  mutating func count(_ member: RSSMember, at place: CounterPlace, pages: Int64) -> Int64? {
+  mutating func count(_ member: RSSMember, at place: CounterPlace, pages: Int64) -> Int64 {
     let index = Int(member.rawValue)
     let old = spaces[place.index].counts[index]
     spaces[place.index].counts[index] = pages
-    return old == Space.unknown ? nil : pages &- old
+    return old
   }
+
+  /// From one total to the next, `nil` when the first is not known.
+  static func change(from old: Int64, to new: Int64) -> Int64? { old == Space.unknown ? nil : new &- old }
 
   /// The last total seen.
   func count(_ member: RSSMember, of id: MMID) -> Int64? {

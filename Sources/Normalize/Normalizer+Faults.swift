@@ -192,17 +192,22 @@ extension Normalizer {
       searchedCounter(slot, hash: hash, isCurrent: current != 0, member, pages: pages)
       return true
     }
-    let change = ownership.count(member, at: place, pages: pages)
+    let old = ownership.count(member, at: place, pages: pages)
     if batchesCounters || tasks[slot].explainsCounters {
-      if let mm = tasks[slot].mm { explainedCounter(slot, mm, isOwn: true, member, pages: pages, change) }
-    } else if let change {
-      if change < 0 {
-        if tasks[slot].call?.call == .madvise { removalShown(slot) }
-      } else if change > 0, member == .anonymous || member == .swapEntries, let mm = tasks[slot].mm {
-        appearedWithoutFault(slot, mm, member, change)
-      }
+      ownCounter(slot, member, from: old, to: pages)
+    } else if pages < old {
+      if tasks[slot].call?.call == .madvise { removalShown(slot) }
+    } else if pages > old, member == .anonymous || member == .swapEntries {
+      ownCounter(slot, member, from: old, to: pages)
     }
     return true
+  }
+
+  /// A counter of the task's own mm moved, and that may mean something.
+  @inline(never)
+  private mutating func ownCounter(_ slot: Int, _ member: RSSMember, from old: Int64, to pages: Int64) {
+    guard let mm = tasks[slot].mm else { return }
+    counted(slot, mm, isOwn: true, member, pages: pages, MMOwnership.change(from: old, to: pages))
   }
 
   /// A counter that is not of the mm, at the place, where the task's last one was.
@@ -218,9 +223,17 @@ extension Normalizer {
     if let place, mm == tasks[slot].mm { tasks[slot].counters = place }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
     if !isCurrent, mm == tasks[slot].mm { leave(slot, mm) }
-    let change = place.flatMap { ownership.count(member, at: $0, pages: pages) }
+    let change = place.flatMap {
+      MMOwnership.change(from: ownership.count(member, at: $0, pages: pages), to: pages)
+    }
+    counted(slot, mm, isOwn: isCurrent && mm == tasks[slot].mm, member, pages: pages, change)
+  }
+
+  private mutating func counted(
+    _ slot: Int, _ mm: MMID, isOwn: Bool, _ member: RSSMember, pages: Int64, _ change: Int64?
+  ) {
     if batchesCounters || tasks[slot].explainsCounters {
-      explainedCounter(slot, mm, isOwn: isCurrent && mm == tasks[slot].mm, member, pages: pages, change)
+      explainedCounter(slot, mm, isOwn: isOwn, member, pages: pages, change)
     } else if let change {
       movedWithoutFault(slot, mm, member, change)
     }
