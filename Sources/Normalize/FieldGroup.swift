@@ -70,7 +70,8 @@ struct FieldGroup<Types> {
 
   @inline(never)
   private func loadSlowly(_ record: RawRecord) -> (UInt64, UInt64, UInt64)? {
-    guard let a = loadSlowly(0, record), let b = loadSlowly(1, record), let c = loadSlowly(2, record) else { return nil }
+    guard let a = loadSlowly(0, record), let b = loadSlowly(1, record), let c = loadSlowly(2, record)
+    else { return nil }
     return (a, b, c)
   }
 

@@ -24,7 +24,7 @@ package struct Normalizer: ~Copyable {
 
   /// The record being looked at.
   var sequence = Sequence(0)
-  var time = Timestamp(nanoseconds: 0)
+  var time: Timestamp { Timestamp(nanoseconds: line.now) }
   var cpu = CPU(0)
   var task = TaskID(0)
 
@@ -47,10 +47,9 @@ package struct Normalizer: ~Copyable {
 
   /// Normalizes one batch; events that are settled are appended.
   package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
-    var number = batch.firstSequence
+    sequence = Sequence(batch.firstSequence &- 1)
     for record in unsafe batch.records {
-      sequence = Sequence(number)
-      number &+= 1
+      sequence = Sequence(sequence.rawValue &+ 1)
       consume(record)
     }
     line.release(into: &events)
@@ -66,7 +65,6 @@ package struct Normalizer: ~Copyable {
   /// for more.
   @inline(__always)
   private mutating func consume(_ record: RawRecord) {
-    time = Timestamp(nanoseconds: record.timestamp)
     line.now = record.timestamp
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }

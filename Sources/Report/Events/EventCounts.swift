@@ -10,7 +10,10 @@ package struct EventCounts {
 
   package mutating func add(_ event: MMEvent) { counts[EventKind(event).rawValue] += 1 }
 
-  package mutating func add(contentsOf events: [MMEventRecord]) { for event in events { add(event.event) } }
+  package mutating func add(contentsOf events: [MMEventRecord]) {
+    var counts = counts.mutableSpan
+    for event in events { counts[EventKind(event.event).rawValue] &+= 1 }
+  }
 
   package subscript(kind: EventKind) -> UInt64 { counts[kind.rawValue] }
 
