@@ -152,6 +152,9 @@ package final class CPUDrain: @unchecked Sendable {
   }
 
   private func run() throws(CaptureError) {
+    // What is recorded may want every CPU. The command does not inherit it: it is this thread's alone. Without
+    // CAP_SYS_NICE the drain has to get along with the priority it has.
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(WorkerThread.currentID), -20)
     var descriptors = drains.map { pollfd(fd: $0.source.rawValue, events: Int16(POLLIN), revents: 0) }
     descriptors.append(pollfd(fd: stop.readEnd.rawValue, events: Int16(POLLIN), revents: 0))
     while true {

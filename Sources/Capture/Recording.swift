@@ -65,7 +65,11 @@ package final class Recording {
 
   /// Records until the end comes, and writes the capture.
   package func run() throws(CaptureError) -> RecordingResult {
-    try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
+    // What is recorded may use up all memory: a recorder that has to be swapped in again comes late. What it has not
+    // touched yet is locked when it is; where the limit (RLIMIT_MEMLOCK) forbids it, it has to do without.
+    _ = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)
+    defer { munlockall() }
+    return try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
       do throws(CaptureError) {
         switch options.target {
         case .command(let arguments): return try record(command: arguments)

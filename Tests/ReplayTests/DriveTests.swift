@@ -275,6 +275,28 @@ struct DriveTests {
     #expect(tale.frame(Tale.p, 10) == nil && tale.frame(Tale.p, 12) == nil && tale.frame(Tale.p, 40) == nil)
   }
 
+  @Test("Two mm that are filled in turn, and again once they were emptied: each page goes where the call has got to")
+  func populatesInTurn() {
+    var tale = Tale()
+    tale.at(Tale.q, 200, .mmCreated(.exec))
+    tale.at(Tale.q, 200, .vmaMapped(tale.range(0..<1024), .anonymous, [.read, .write]))
+    for round in 0..<2 {
+      for index in 0..<4 {
+        for (mm, task, base) in [(Tale.p, 100, 10), (Tale.q, 200, 50)] as [(MMID, Int32, Int)] {
+          let pfn = PFN(UInt64(base + 4 * round + index))
+          tale.at(mm, task, .populated(tale.range(0..<4), .anonymous(pfn, .base, replaced: false)))
+          #expect(tale.frame(mm, index) == pfn)
+        }
+      }
+      // Nothing is left to fill: the page is somewhere else.
+      tale.at(Tale.p, 100, .populated(tale.range(0..<4), .anonymous(PFN(99), .base, replaced: false)))
+      #expect((0..<8).allSatisfy { tale.frame(Tale.p, $0) != PFN(99) })
+      tale.at(Tale.p, 100, .advised(tale.range(0..<4), .dontNeed))
+      tale.at(Tale.q, 200, .unmapped(tale.range(0..<4)))
+      tale.at(Tale.q, 200, .vmaMapped(tale.range(0..<4), .anonymous, [.read, .write]))
+    }
+  }
+
   /// Mapped by a PMD, a huge page has one flag, in its first page (`folio_add_new_anon_rmap`).
   @Test("Of a huge page that came at an unknown address the first page alone shows the flag")
   func unseenTails() {

@@ -2,24 +2,64 @@
 
 import MMEvents
 
-/// Where `MAP_POPULATE` or `mlock` has got to.
+/// How far a call of a task has got that fills a range (`MAP_POPULATE`, `mlock`).
 struct Populating {
   let task: TaskID
   let range: PageRange
   var next: VirtualPage
+  /// What no page from `next` on can have come to.
+  var isFull: Set<Filling> = []
+
+  init(task: TaskID, range: PageRange) {
+    self.task = task
+    self.range = range
+    next = range.start
+  }
+
+  /// What tells which pages can have come to an outcome.
+  enum Filling {
+    /// A page of zeroes, where nothing is yet.
+    case zeroed
+    /// A page of its own, in place of a shared one.
+    case copy
+    /// A file's content, or what was in swap.
+    case content
+
+    init(_ outcome: FaultOutcome) {
+      switch outcome {
+      case .anonymous: self = .zeroed
+      case .copied: self = .copy
+      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .unexplained: self = .content
+      }
+    }
+  }
 }
 
 /// Pages that come without a fault.
 extension ReplayDriver {
+  /// What a call has filled need not be looked at again until something else happens to the mm. Faults fill, too, and
+  /// come in any number.
+  mutating func notePopulation(_ event: MMEvent, _ mm: MMID) {
+    switch event {
+    case .populated, .fault: break
+    default: populating[mm] = nil
+    }
+  }
+
   mutating func populated(_ mm: MMID, _ range: PageRange, _ outcome: FaultOutcome) {
-    var next = range.start
-    if let populating, populating.task == current.task, populating.range == range { next = populating.next }
-    guard let page = nextWanting(outcome, mm, PageRange(start: next, end: range.end)) else {
+    let filling = Populating.Filling(outcome)
+    var populating = Populating(task: current.task, range: range)
+    if let begun = self.populating[mm], begun.task == current.task, begun.range == range { populating = begun }
+    defer { self.populating[mm] = populating }
+    guard !populating.isFull.contains(filling),
+      let page = nextWanting(filling, mm, PageRange(start: populating.next, end: range.end))
+    else {
+      populating.isFull.insert(filling)
       count(\.populatedNowhere)
       cameUnplaced(mm, outcome)
       return
     }
-    populating = Populating(task: current.task, range: range, next: page.advanced(by: 1))
+    populating.next = page.advanced(by: 1)
     noteTouched(mm, page)
     let vma = facts(mm, page)
     switch outcome {
@@ -45,35 +85,32 @@ extension ReplayDriver {
     }
   }
 
-  /// GUP goes up the VMAs of the range: the next page that the outcome can have happened to. It writes where the VMA is
+  /// GUP goes up the VMAs of the range: the next page that can have been filled so. It writes where the VMA is
   /// writable (`populate_vma_page_range`), and nothing private appears elsewhere. `nil` also where it is open whether a
   /// VMA is writable, as with what the ELF loader mapped (bss, vvar): it may be there or further up.
-  private func nextWanting(_ outcome: FaultOutcome, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
+  private func nextWanting(_ filling: Populating.Filling, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
     for piece in layouts[mm]?.pieces(of: range) ?? [] {
       // No VMA is named: what lies between those that are known is empty.
       if piece.facts == VMAMap.unknown, range.isEverything { continue }
       guard piece.facts.mayWrite, piece.facts.backing != .shared, piece.facts.backing != .hugetlb else { continue }
-      guard let page = nextWanting(outcome, mm, piece) else { continue }
+      guard let page = nextWanting(filling, mm, piece) else { continue }
       let isOpen = piece.facts.backing == .loader && piece.facts.protection.contains(.unknown)
       return isOpen && range.isEverything ? nil : page
     }
     return nil
   }
 
-  private func nextWanting(_ outcome: FaultOutcome, _ mm: MMID, _ piece: VMAMap.VMA) -> VirtualPage? {
-    switch outcome {
-    case .copied: return nextCopied(mm, piece.range)
-    case .anonymous where piece.facts.backing == .privateFile: return nil
-    default: break
+  private func nextWanting(_ filling: Populating.Filling, _ mm: MMID, _ piece: VMAMap.VMA) -> VirtualPage? {
+    switch filling {
+    case .copy: return nextCopied(mm, piece.range)
+    case .zeroed where piece.facts.backing == .privateFile: return nil
+    case .zeroed, .content: break
     }
-    // What is not a zeroed page is a file's copy, or was in swap.
-    var isZeroed = false
-    if case .anonymous = outcome { isZeroed = true }
     var page = piece.range.start
     while page < piece.range.end {
       switch lockstep.baseline.entry(mm, page).kind {
-      case .swap where !isZeroed: return page
-      case .none where isZeroed || piece.facts.backing != .anonymous: return page
+      case .swap where filling == .content: return page
+      case .none where filling == .zeroed || piece.facts.backing != .anonymous: return page
       case .zeroPage, .filePage: return page
       default: page = page.advanced(by: 1)
       }

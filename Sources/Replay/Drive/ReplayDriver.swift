@@ -16,7 +16,7 @@ package struct ReplayDriver {
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
   var outlived = OutlivedCopies()
-  var populating: Populating?
+  var populating: [MMID: Populating] = [:]
   var unseen = UnseenPages()
   /// Where the page is mapped that a task isolated last to collapse it with others.
   var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
@@ -111,6 +111,7 @@ package struct ReplayDriver {
       count(\.afterExit)
       return
     }
+    if !populating.isEmpty { notePopulation(event, mm) }
     switch event {
     case .mmTeardownBegan:
       run(.exitBegin(mm))
