@@ -189,6 +189,22 @@ struct DriveTests {
     }
   }
 
+  /// `wp_page_copy` drops the old page last: whoever frees it after that had a reference when the kernel decided.
+  @Test("A copy from a dying mm's page is explained when another task than the copying one frees the frame")
+  func outlivedByDying() {
+    for (freer, agrees) in [(Int32(200), UInt64(1)), (100, 0)] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.fork(0..<8)
+      tale.at(Tale.q, 200, .mmTeardownBegan)
+      tale.at(Tale.q, 200, .mmTeardownProceeded(remaining: 0, unmapped: 1, flushed: true))
+      tale.copy(Tale.p, 100, 0, 11, took: 0)
+      tale.at(Tale.q, freer, .freed(PFN(10), .base))
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.checked == 1 && decisions.agree == agrees && decisions.disagree == 0)
+    }
+  }
+
   /// `mfill_atomic_install_pte` and GUP's copies map with `RMAP_EXCLUSIVE`; fork alone shares what it finds.
   @Test("A page that came at an unknown address is exclusive till its mm forks: decisions and snapshots are held to it")
   func unseenIsExclusive() {

@@ -7,7 +7,7 @@ import MMEvents
 struct HiddenReferences {
   /// Frames waiting in a CPU's LRU-add batch, which holds a reference until it is drained. A write fault drains the
   /// batch of its own CPU only. At most one batch (31 folios) per CPU, but for what was lost sight of.
-  private var batched: [PFN: CPU] = [:]
+  private var batched = FewFrames<CPU>()
   /// Without `mm_lru_insertion` nothing is known of the batches.
   private let seesBatches: Bool
   /// Frames that went to the LRU list before a fault was told that maps them. A swap-in reads its page after it put it
@@ -24,7 +24,7 @@ struct HiddenReferences {
   private var gatheredBy: [TaskID: [PFN]] = [:]
 
   /// When a copy last took a mapping away from a frame that somebody else still mapped. The reference goes later still.
-  private var copiedAway: [PFN: Timestamp] = [:]
+  private var copiedAway = FewFrames<Timestamp>()
   /// How many are kept before the old ones go.
   private var copiesKept = 1024
   /// Nanoseconds after which no fault is under way any more that could have found the mapping.
@@ -42,7 +42,7 @@ struct HiddenReferences {
   }
 
   mutating func lruInserted(_ pfn: PFN) {
-    guard batched.removeValue(forKey: pfn) == nil, seesSwap else { return }
+    guard batched.removeValue(pfn) == nil, seesSwap else { return }
     if drainedEarly.count >= Self.drainsKept { (drainedEarlier, drainedEarly) = (drainedEarly, []) }
     drainedEarly.insert(pfn)
   }
@@ -70,7 +70,7 @@ struct HiddenReferences {
   mutating func copied(awayFrom pfn: PFN, at time: Timestamp) {
     copiedAway[pfn] = time
     guard copiedAway.count > copiesKept else { return }
-    copiedAway = copiedAway.filter { $0.value.nanoseconds + Self.longestDecision > time.nanoseconds }
+    copiedAway.removeAll { $0.nanoseconds + Self.longestDecision <= time.nanoseconds }
     copiesKept = max(1024, 2 * copiedAway.count)
   }
 

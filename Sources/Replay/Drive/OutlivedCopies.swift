@@ -2,17 +2,37 @@
 
 import MMEvents
 
-/// Copies that the kernel made although nobody else is known to map the page, until it shows why.
+/// Copies that the kernel made although nobody else is known to map the page, or whoever did was on its way out, until
+/// it shows why.
 ///
 /// `wp_can_reuse_anon_folio` counts references, and a reference that no mapping holds (a pipe's after `vmsplice`, a GUP
 /// caller's) shows nowhere. But it keeps the frame: one that lives on when its last mapping is gone, and is freed in the
 /// end where nothing is unmapped, had such a reference. One that is freed where something is unmapped proves nothing:
 /// that may have been a mapping the model does not know.
+///
+/// A mapping on its way out keeps its reference until `tlb_flush_mmu`. The copy drops its own at its end: when somebody
+/// else frees the frame, there was another reference all the while.
 struct OutlivedCopies {
   struct Copy {
     let record: MMEventRecord
     let mm: MMID
     let page: VirtualPage
+    let reference: Reference
+  }
+
+  /// What the copy is evidence of.
+  enum Reference {
+    /// No mapping that is known has it.
+    case hidden
+    /// That of a mapping that another task is removing, or of an mm being torn down.
+    case leaving(UnknownCause)
+
+    var cause: UnknownCause {
+      switch self {
+      case .hidden: .hiddenReference
+      case .leaving(let cause): cause
+      }
+    }
   }
 
   /// By the first frame of the folio that was copied from.
@@ -58,29 +78,34 @@ struct OutlivedCopies {
 }
 
 extension ReplayDriver {
-  /// The page was copied, exclusive flag clear and nobody else mapping it.
-  mutating func copiedUnexplained(_ mm: MMID, _ page: VirtualPage) {
+  /// The page was copied, exclusive flag clear and nobody mapping it but, perhaps, who is leaving.
+  mutating func copiedUnexplained(_ mm: MMID, _ page: VirtualPage, _ reference: OutlivedCopies.Reference = .hidden) {
     guard let source = lockstep.baseline.mappedPage(mm, page), let head = lockstep.baseline.pfn(of: source.folio) else {
-      unknown(.decision, mm, page, .hiddenReference)
+      unknown(.decision, mm, page, reference.cause)
       return
     }
-    outlived.await(OutlivedCopies.Copy(record: current, mm: mm, page: page), from: head)
+    outlived.await(OutlivedCopies.Copy(record: current, mm: mm, page: page, reference: reference), from: head)
   }
 
   /// A frame is free that was copied from.
   mutating func settleCopies(from pfn: PFN) {
-    let isProof =
+    let wasOutlived =
       !lockstep.baseline.isMapped(pfn) && !outlived.mayBeFaulting(current.task) && !hidden.isUnmapping(current.task)
     for copy in outlived.take(pfn) {
-      if isProof {
-        verifier.agree(.decision)
-      } else {
-        unknown(.decision, copy.mm, copy.page, .hiddenReference, record: copy.record)
-      }
+      let isProof =
+        switch copy.reference {
+        case .hidden: wasOutlived
+        case .leaving: current.task != copy.record.task
+        }
+      if isProof { verifier.agree(.decision) } else { leaveUnknown(copy) }
     }
   }
 
+  private mutating func leaveUnknown(_ copy: OutlivedCopies.Copy) {
+    unknown(.decision, copy.mm, copy.page, copy.reference.cause, record: copy.record)
+  }
+
   mutating func settleAllCopies() {
-    for copy in outlived.takeAll() { unknown(.decision, copy.mm, copy.page, .hiddenReference, record: copy.record) }
+    for copy in outlived.takeAll() { leaveUnknown(copy) }
   }
 }

@@ -155,6 +155,7 @@ extension ReplayDriver {
     case _ where access.contains(.late): unknown(.decision, mm, page, .raced)
     case .mustCopy, .mustReplace: verifier.agree(.decision)
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .held: verifier.agree(.decision)
+    case .eitherWay(.sharerDying): copiedUnexplained(mm, page, .leaving(.sharerDying))
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
     case .notMapped:
       // Without counters a copied file page looks the same; fault-around maps those unseen.
@@ -172,7 +173,7 @@ extension ReplayDriver {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)
         case _ where hidden.wasMappedElsewhere(source, at: decided): verifier.agree(.decision)
-        case .possible(let cause): unknown(.decision, mm, page, cause)
+        case .possible(let cause): copiedUnexplained(mm, page, .leaving(cause))
         case .none: copiedUnexplained(mm, page)
         }
       }

@@ -169,6 +169,7 @@ extension UnseenPages {
   }
 
   mutating func freed(_ pfn: PFN) {
+    guard !owners.isEmpty else { return }
     tails.remove(pfn)
     for mm in owners.removeValue(forKey: pfn) ?? [] {
       addressSpaces[mm]?.frames.remove(pfn)
