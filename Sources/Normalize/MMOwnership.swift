@@ -29,9 +29,10 @@ struct MMOwnership: ~Copyable {
   struct CounterPlace {
     fileprivate var index: Int
     fileprivate var naming: UInt64
+    /// All ones where it is not known: the kernel's has 32 bits.
     fileprivate var hash: UInt64
 
-    static var none: CounterPlace { CounterPlace(index: -1, naming: 0, hash: 0) }
+    static var none: CounterPlace { CounterPlace(index: -1, naming: 0, hash: .max) }
   }
 
   /// Live spaces and vacancies between them; `places` says which is whose.
@@ -76,10 +77,10 @@ struct MMOwnership: ~Copyable {
 
   func isLive(_ id: MMID) -> Bool { place(of: id) != nil }
 
-  /// Where the counters of a live space with a hash are.
+  /// Where the counters of a live space are.
   func counters(of id: MMID) -> CounterPlace? {
-    place(of: id).flatMap { place in
-      spaces[place].hash.map { CounterPlace(index: place, naming: spaces[place].naming, hash: $0) }
+    place(of: id).map { place in
+      CounterPlace(index: place, naming: spaces[place].naming, hash: spaces[place].hash ?? .max)
     }
   }
 
