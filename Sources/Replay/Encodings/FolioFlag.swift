@@ -136,8 +136,12 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   }
 
   package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {
-    guard Policy.isUnion, world.folios.flags(FolioID(entry.index)).contains(.large) else { return }
-    world.setPageBit(FolioID(entry.index), entry.page, false)
+    let folio = FolioID(entry.index)
+    guard Policy.isUnion, world.folios.flags(folio).contains(.large) else { return }
+    let before = flag(world, folio)
+    world.setPageBit(folio, entry.page, false)
+    // With the last exclusive page the claim of all others goes.
+    if flag(world, folio) != before { touchAll(&world, folio) }
   }
 
   /// The flag says the same of 512 entries as of one: nothing to do, unless bits per page are kept.
@@ -169,10 +173,9 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   private static func flag(_ world: World<Self>, _ folio: FolioID) -> Claim {
     let flags = world.folios.flags(folio)
     if flags.contains(.exclusiveUnknown) { return .unknown }
-    guard Policy.isUnion, flags.contains(.large), let side = world.folios.side(folio) else {
-      return Claim(flags.contains(.exclusive))
-    }
-    return Claim(side.exclusive.contains { $0 != 0 })
+    guard Policy.isUnion, flags.contains(.large) else { return Claim(flags.contains(.exclusive)) }
+    return Claim(
+      world.folios.look(at: folio) { side in side.exclusive.contains { $0 != 0 } } ?? flags.contains(.exclusive))
   }
 
   private static func set(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, _ value: Bool) {
@@ -221,7 +224,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// A flag change is a change of every entry of a large folio.
   private static func touchAll(_ world: inout World<Self>, _ folio: FolioID) {
     guard world.folios.flags(folio).contains(.large) else { return }
-    for ref in world.mappings(of: folio) { world.touch(ref) }
+    world.touchMappings(of: folio)
   }
 
   @inline(__always)

@@ -155,6 +155,13 @@ struct FolioPool: ~Copyable, Sendable {
     return packed.hasSide ? sides[Int(packed.head)] : nil
   }
 
+  /// Looks at the side record where it lies; `nil` for a plain small folio.
+  @inline(__always)
+  func look<Value>(at folio: FolioID, _ body: (borrowing FolioSide) -> Value) -> Value? {
+    let packed = records[Int(folio.raw)]
+    return packed.hasSide ? body(sides[Int(packed.head)]) : nil
+  }
+
   /// Changes the side record, made if there was none.
   mutating func withSide<R>(_ folio: FolioID, _ body: (inout FolioSide) -> R) -> R {
     if !records[Int(folio.raw)].hasSide {

@@ -75,8 +75,10 @@ extension World {
 
   /// The counts beside the mapping list, after an entry was taken off it.
   mutating func unmapped(_ ref: EntryRef, _ entry: Entry) {
+    let folio = FolioID(entry.index)
+    let before = standing(folio)
     countUnmapped(ref, entry)
-    touchDiverged(FolioID(entry.index))
+    touchDiverged(folio, lost: isHuge(ref) ? nil : entry.page, standing: before)
   }
 
   mutating func countUnmapped(_ ref: EntryRef, _ entry: Entry) {
@@ -106,18 +108,10 @@ extension World {
   /// Present (and device) mappings of all pages of the folio: `folio_mapcount`.
   func mapcount(_ folio: FolioID) -> UInt32 { folios.attached(folio) - folios.migrations(folio) }
 
-  /// One sharer less can only mend a verdict, so only entries with one are looked at again; and a small folio's only
-  /// when a single mapping is left, since before that nothing changes for the others (a zygote has thousands).
-  mutating func touchDiverged(_ folio: FolioID) {
-    let flags = folios.flags(folio)
-    guard flags.contains(.diverged), folios.attached(folio) <= 1 || flags.contains(.large) else { return }
-    for ref in mappings(of: folio) { touch(ref) }
-  }
-
   /// Frees the folio when nothing refers to it.
   mutating func release(_ folio: FolioID) {
     guard folios.attached(folio) == 0, !folios.flags(folio).contains(.swapCache) else { return }
-    if !folios.isPlain(folio), let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return }
+    if !folios.isPlain(folio), folios.look(at: folio, { $0.extraReferences > 0 || $0.pins > 0 }) == true { return }
     frames.unbind(folio, pages: folios.order(folio).pageCount)
     folios.free(folio)
   }

@@ -49,17 +49,20 @@ extension World {
 
   /// Entries through which the content of one page can be seen or come back.
   func observers(_ folio: FolioID, page: Int) -> UInt32 {
-    guard !folios.isPlain(folio), let side = folios.side(folio) else { return folios.attached(folio) }
-    let swapEntries = page < side.slots.count && side.slots[page] != noIndex ? slots[side.slots[page]].entries : 0
-    if folios.flags(folio).contains(.large) { return side.attachedPerPage[page] + side.entire + swapEntries }
-    return folios.attached(folio) + swapEntries
+    guard !folios.isPlain(folio) else { return folios.attached(folio) }
+    let isLarge = folios.flags(folio).contains(.large)
+    let observers = folios.look(at: folio) { side in
+      let swapEntries = page < side.slots.count && side.slots[page] != noIndex ? slots[side.slots[page]].entries : 0
+      return swapEntries + (isLarge ? side.attachedPerPage[page] + side.entire : side.attached)
+    }
+    return observers ?? folios.attached(folio)
   }
 
   func isPinned(_ folio: FolioID) -> Bool { folios.pins(folio) > 0 }
 
   func isPinned(_ folio: FolioID, page: Int) -> Bool {
-    guard isPinned(folio), let side = folios.side(folio), page < side.pagePins.count else { return false }
-    return side.pagePins[page] > 0
+    guard isPinned(folio) else { return false }
+    return folios.look(at: folio) { page < $0.pagePins.count && $0.pagePins[page] > 0 } ?? false
   }
 
   /// `wp_can_reuse_anon_folio` and its PMD, hugetlb and large-folio forms (O-08, O-09, O-13, O-87), on the state of
@@ -80,15 +83,19 @@ extension World {
     return flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
   }
 
-  private func referenceObstacle(_ folio: FolioID) -> ReuseObstacle? {
-    guard !folios.isPlain(folio), let side = folios.side(folio) else { return nil }
-    if side.migrations > 0 || folios.flags(folio).contains(.locked) { return .migrating }
-    if side.pins > 0 { return .pinned }
-    if side.extraReferences > 0 { return .extraReference }
-    if folios.flags(folio).contains(.swapCache), !canFreeSwapCache(folio) {
-      return folios.flags(folio).contains(.writeback) ? .writeback : .swapEntry
+  func referenceObstacle(_ folio: FolioID) -> ReuseObstacle? {
+    guard !folios.isPlain(folio) else { return nil }
+    let flags = folios.flags(folio)
+    let holder: ReuseObstacle?? = folios.look(at: folio) { side in
+      if side.migrations > 0 || flags.contains(.locked) { return .migrating }
+      if side.pins > 0 { return .pinned }
+      return side.extraReferences > 0 ? .extraReference : nil
     }
-    return nil
+    guard let holder else { return nil }
+    if holder == nil, flags.contains(.swapCache), !canFreeSwapCache(folio) {
+      return flags.contains(.writeback) ? .writeback : .swapEntry
+    }
+    return holder
   }
 
   /// `__wp_can_reuse_large_anon_folio`; before 6.15 see `KernelFacts.largeFolioReuse`.
@@ -100,7 +107,7 @@ extension World {
     case .singleMM:
       guard mapcount(folio) > 1 else { return .fails(.singlePageOfLargeFolio) }
       if folios.flags(folio).contains(.sharersUnknown) { return .unknown(.sharersNotSeen) }
-      return folios.side(folio)?.mmIDs.mappedShared == true ? .fails(.otherMapping) : .passes
+      return folios.look(at: folio) { $0.mmIDs.mappedShared } == true ? .fails(.otherMapping) : .passes
     }
   }
 

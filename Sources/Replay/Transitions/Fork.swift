@@ -171,11 +171,12 @@ extension World {
         return true
       }
     }
+    let before = standing(folio)
     let shared = E.wrprotected(&self, parentRef, entry, .fork)
     update(shared, at: parentRef)
     place(shared.forChild(vma), at: childRef)
     E.sharedAtFork(&self, parent: parentRef, child: childRef)
-    touchDiverged(folio)
+    touchDiverged(folio, standing: before)
     return true
   }
 

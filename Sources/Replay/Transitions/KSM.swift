@@ -40,7 +40,7 @@ extension World {
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     folios.insert([.ksm, .dirty], folio)
     update(tables.entry(ref), at: ref)
-    for other in mappings(of: folio) { touch(other) }
+    touchMappings(of: folio)
     return .done
   }
 

@@ -58,7 +58,7 @@ extension World {
       side.pins -= 1
       side.pagePins[record.pageInFolio] -= 1
     }
-    touchDiverged(record.folio)
+    if folios.flags(record.folio).contains(.diverged) { touchMappings(of: record.folio) }
     release(record.folio)
     if let ref = find(mm, page) { touch(ref) }
     return .done
@@ -79,7 +79,7 @@ extension World {
     let folio = FolioID(tables.entry(ref).index)
     folios.withSide(folio) { $0.extraReferences += 1 }
     references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
-    for other in mappings(of: folio) { touch(other) }
+    touchMappings(of: folio)
     return .done
   }
 
@@ -87,7 +87,7 @@ extension World {
     guard let index = references.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
     let folio = references.remove(at: index).folio
     folios.withSide(folio) { $0.extraReferences -= 1 }
-    for other in mappings(of: folio) { touch(other) }
+    touchMappings(of: folio)
     release(folio)
     return .done
   }

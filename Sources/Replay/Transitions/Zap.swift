@@ -105,7 +105,7 @@ extension World {
     folios.detach(ref, from: folio, page: 0, huge: false)
     if folios.flags(folio).contains(.diverged) {
       tables.write(.none, at: ref)
-      touchDiverged(folio)
+      touchDiverged(folio, lost: 0, standing: nil)
     }
     if folios.attached(folio) == 0 { release(folio) }
   }
