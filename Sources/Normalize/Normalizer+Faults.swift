@@ -90,6 +90,7 @@ extension Normalizer {
   /// A folio was allocated in one of the windows that give it a meaning.
   @inline(never)
   private mutating func explainedFolio(_ slot: Int, _ folio: StrayFolio) {
+    replacementStands(slot)
     if tasks[slot].fault.isOpen, allocatedInFault(slot, folio) { return }
     if let fork = tasks[slot].fork, !fork.copied, !folio.zeroed, folio.order == .base {
       emit(tasks[slot].mm, .forkCopiedPinned(child: fork.child, folio.pfn))
@@ -244,6 +245,11 @@ extension Normalizer {
   private mutating func explainedCounter(
     _ slot: Int, _ mm: MMID, isOwn: Bool, _ member: RSSMember, pages: Int64, _ change: Int64?
   ) {
+    if tasks[slot].windows.contains(.replacement) {
+      // One that another CPU changed meanwhile seems not to have moved.
+      let isReclaim = isOwn && member == .anonymous && change ?? 0 <= 0
+      if isReclaim { replacementWasReclaim(slot) } else { replacementStands(slot) }
+    }
     let isFaulting = isOwn && tasks[slot].fault.isOpen
     if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
       if let change, change < 0 { removalShown(slot) }

@@ -64,6 +64,7 @@ extension Normalizer {
   /// The call is over, however it ended.
   mutating func endCall(_ slot: Int) {
     strayWent(slot)
+    replacementStands(slot)
     tasks[slot].lockedForeign = nil
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
@@ -174,20 +175,25 @@ extension Normalizer {
   /// A page appeared in the task's mm without a fault.
   mutating func filledWithoutFault(_ slot: Int, _ outcome: FaultOutcome) {
     guard let mm = tasks[slot].mm else { return }
-    guard let window = tasks[slot].call else {
-      appeared(mm, outcome)
-      return
-    }
-    switch window.call {
+    if let filled = filling(slot, outcome) { return line.append(filled) }
+    switch tasks[slot].call?.call {
     case .mmap, .brk, .mremap:
-      if let placed = window.placed { return emit(mm, .populated(placed, outcome)) }
       let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
       tasks[slot].populated.append(filled)
-    case .mlock, .mlock2, .madvise:
-      emit(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
-    case .mlockall:
-      emit(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
     default: appeared(mm, outcome)
+    }
+  }
+
+  /// The event of a page that the task's call filled, if the range is known.
+  func filling(_ slot: Int, _ outcome: FaultOutcome) -> MMEventRecord? {
+    guard let mm = tasks[slot].mm, let window = tasks[slot].call else { return nil }
+    switch window.call {
+    case .mmap, .brk, .mremap: return window.placed.map { record(mm, .populated($0, outcome)) }
+    case .mlock, .mlock2, .madvise:
+      return record(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
+    case .mlockall:
+      return record(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
+    default: return nil
     }
   }
 
@@ -218,14 +224,6 @@ extension Normalizer {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
     case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
-    }
-  }
-
-  /// A page was copied in the task's own mm without a fault: population over a shared page, or GUP.
-  mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
-    switch tasks[slot].call?.call {
-    case .mmap, .mlock, .mlock2, .mlockall, .madvise: filledWithoutFault(slot, .copied(folio.pfn, sinceDecision: 0))
-    default: emit(tasks[slot].mm, .appeared(folio.pfn, folio.order))
     }
   }
 

@@ -26,6 +26,7 @@ struct TaskState {
   var strayOwner: MMID? { didSet { windows[.strayOwner] = strayOwner != nil } }
   /// Where the stray folio's event belongs, once its owner is certain.
   var strayPlace: DelayLine.Slot?
+  var replacement: Replacement? { didSet { windows[.replacement] = replacement != nil } }
   /// khugepaged, or any task with `MADV_COLLAPSE`, between the isolation of small pages and its end.
   var isCollapsing = false
   /// The mm that this task tears down as its last user, and the anonymous pages it had left at the last flush told.
@@ -46,6 +47,7 @@ extension TaskState {
     static var dying: Windows { Windows(rawValue: 4) }
     static var lockedForeign: Windows { Windows(rawValue: 8) }
     static var strayOwner: Windows { Windows(rawValue: 16) }
+    static var replacement: Windows { Windows(rawValue: 32) }
 
     fileprivate subscript(window: Windows) -> Bool {
       get { contains(window) }
@@ -55,11 +57,13 @@ extension TaskState {
 
   /// What a counter that moves now may mean depends on what the task is in the middle of.
   @inline(__always)
-  var explainsCounters: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .exec, .dying]) }
+  var explainsCounters: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .exec, .dying, .replacement]) }
 
   /// What a folio that is allocated now is for depends on what the task is in the middle of.
   @inline(__always)
-  var explainsFolios: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .lockedForeign, .strayOwner]) }
+  var explainsFolios: Bool {
+    fault.isOpen || !windows.isDisjoint(with: [.fork, .lockedForeign, .strayOwner, .replacement])
+  }
 }
 
 /// All threads by id. A thread id names another thread after `task_newtask`.

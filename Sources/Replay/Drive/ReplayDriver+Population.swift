@@ -64,10 +64,6 @@ extension ReplayDriver {
     let vma = facts(mm, page)
     switch outcome {
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
-    // The flush may have been that of a page reclaimed.
-    case .copied where unseen.isSwapping(mm):
-      unknown(.decision, mm, page, .placeNotSeen)
-      cameUnplaced(mm, outcome)
     case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
     // Which of the frames that were read in is the page's is open.
     case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))

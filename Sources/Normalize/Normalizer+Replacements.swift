@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A page that took the place of another without a fault, by the look of the flush that followed its allocation.
+struct Replacement {
+  let folio: StrayFolio
+  let place: DelayLine.Slot
+  let record: MMEventRecord
+}
+
+/// Population over shared pages, and GUP, in the task's own mm.
+///
+/// The flush is that of the copy (`wp_page_copy`), or of a page which reclaim unmapped while the folio was charged
+/// (`try_to_unmap_one`, where no other CPU runs the mm): that page is counted next, one anonymous page less. So the event
+/// waits at its place for what the task does then.
+extension Normalizer {
+  mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
+    replacementStands(slot)
+    let record: MMEventRecord? =
+      switch tasks[slot].call?.call {
+      case .mmap, .mlock, .mlock2, .mlockall, .madvise: filling(slot, .copied(folio.pfn, sinceDecision: 0))
+      default: self.record(tasks[slot].mm, .appeared(folio.pfn, folio.order))
+      }
+    guard let record else { return filledWithoutFault(slot, .copied(folio.pfn, sinceDecision: 0)) }
+    let place = line.keepPlace(at: time, proposing: record)
+    tasks[slot].replacement = Replacement(folio: folio, place: place, record: record)
+  }
+
+  /// What came next is not reclaim's counter.
+  mutating func replacementStands(_ slot: Int) {
+    guard tasks[slot].windows.contains(.replacement), let replacement = tasks[slot].replacement else { return }
+    tasks[slot].replacement = nil
+    // When the place is gone, it was told when its time was up.
+    _ = line.fill(replacement.place, with: replacement.record)
+  }
+
+  /// The flush was reclaim's: the folio still waits to be mapped.
+  mutating func replacementWasReclaim(_ slot: Int) {
+    guard let replacement = tasks[slot].replacement else { return }
+    tasks[slot].replacement = nil
+    if line.drop(replacement.place) { tasks[slot].strayFolio = replacement.folio }
+  }
+}
