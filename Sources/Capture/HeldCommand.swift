@@ -3,6 +3,7 @@
 internal import CTraceFS
 internal import Glibc
 internal import SystemPackage
+package import TraceFile
 
 /// The command to record: a child that exists, with a pid that can be followed, but has executed nothing yet.
 ///
@@ -83,23 +84,19 @@ package struct HeldCommand: ~Copyable {
   }
 }
 
-/// How a command ended.
-package enum CommandStatus: Equatable, Sendable {
-  case exited(Int32)
-  case killed(signal: Int32)
-
+extension CaptureManifest.CommandStatus {
   /// The exit status a shell would report.
   package var shellStatus: Int32 {
     switch self {
     case .exited(let code): code
-    case .killed(let signal): 128 + signal
+    case .signaled(let signal): 128 + signal
     }
   }
 
   /// Decodes the status word of `wait(2)` of a process that has ended.
   package init(waitStatus status: Int32) {
     let signal = status & 0x7f
-    self = signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    self = signal == 0 ? .exited(code: (status >> 8) & 0xff) : .signaled(signal: signal)
   }
 }
 
@@ -108,16 +105,16 @@ package struct RunningCommand: Sendable {
   package let pid: Int32
 
   /// Its status if it has ended, else `nil`. Reaps it: call until it answers, then no more.
-  package func statusIfEnded() -> CommandStatus? {
+  package func statusIfEnded() -> CaptureManifest.CommandStatus? {
     var status: Int32 = 0
-    return unsafe waitpid(pid, &status, WNOHANG) == pid ? CommandStatus(waitStatus: status) : nil
+    return unsafe waitpid(pid, &status, WNOHANG) == pid ? CaptureManifest.CommandStatus(waitStatus: status) : nil
   }
 
   /// Blocks until it has ended.
-  package func wait() -> CommandStatus {
+  package func wait() -> CaptureManifest.CommandStatus {
     var status: Int32 = 0
     while unsafe waitpid(pid, &status, 0) < 0 && Glibc.errno == EINTR {}
-    return CommandStatus(waitStatus: status)
+    return CaptureManifest.CommandStatus(waitStatus: status)
   }
 
   /// Asks it to end, as perf does with a command that outlives its recording.

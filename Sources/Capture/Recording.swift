@@ -336,12 +336,7 @@ package final class Recording {
     manifest.endTime = HostFacts.secondsSince1970()
     manifest.snapshotCount = result.snapshots
     manifest.suggestedBufferKiB = result.sufficientBufferKiB
-    if case .commandEnded(let status) = result.end {
-      switch status {
-      case .exited(let code): manifest.commandStatus = .exited(code: code)
-      case .killed(let signal): manifest.commandStatus = .signaled(signal: signal)
-      }
-    }
+    if case .commandEnded(let status) = result.end { manifest.commandStatus = status }
     try writing { () throws(TraceFileError) in
       let directory = CaptureDirectory(output.path)
       let cut = try writer.write(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+package import TraceFile
+
 /// What to record, and how.
 package struct RecordingOptions: Sendable {
   /// Whose memory is followed.
@@ -46,7 +48,7 @@ package struct RecordingOptions: Sendable {
 
 /// How a recording ended.
 package enum RecordingEnd: Equatable, Sendable {
-  case commandEnded(CommandStatus)
+  case commandEnded(CaptureManifest.CommandStatus)
   /// None of the processes given with `-p` is left.
   case processesEnded
   case durationOver

@@ -2,13 +2,6 @@
 
 import MMEvents
 
-/// A page that took the place of another without a fault, by the look of the flush that followed its allocation.
-struct Replacement {
-  let folio: StrayFolio
-  let place: DelayLine.Slot
-  let record: MMEventRecord
-}
-
 /// Population over shared pages, and GUP, in the task's own mm.
 ///
 /// The flush is that of the copy (`wp_page_copy`), or of a page which reclaim unmapped while the folio was charged

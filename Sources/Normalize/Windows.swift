@@ -43,3 +43,10 @@ struct ExecWindow {
   var stack: (vma: UInt64, end: VirtualPage)?
   var stackPlaced = false
 }
+
+/// A page that took the place of another without a fault, by the look of the flush that followed its allocation.
+struct Replacement {
+  let folio: StrayFolio
+  let place: DelayLine.Slot
+  let record: MMEventRecord
+}

@@ -4,6 +4,7 @@ import Capture
 import Foundation
 import SystemPackage
 import Testing
+import TraceFile
 
 @Suite("The held command")
 struct HeldCommandTests {
@@ -22,7 +23,7 @@ struct HeldCommandTests {
     #expect(!name.contains("(sh)"))
     #expect(!directory.exists("proof"))
     let command = try held.release()
-    #expect(command.wait() == .exited(5))
+    #expect(command.wait() == .exited(code: 5))
     #expect(try directory.read("proof") == "ran\n")
   }
 
@@ -67,8 +68,8 @@ struct HeldCommandTests {
   func status() throws {
     let command = try HeldCommand.fork(["sh", "-c", "kill -KILL $$"]).release()
     let status = command.wait()
-    #expect(status == .killed(signal: 9))
+    #expect(status == .signaled(signal: 9))
     #expect(status.shellStatus == 137)
-    #expect(CommandStatus.exited(3).shellStatus == 3)
+    #expect(CaptureManifest.CommandStatus.exited(code: 3).shellStatus == 3)
   }
 }

@@ -14,14 +14,14 @@ struct RecordLiveTests {
   func status(expected: Int32, script: String) throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "sh", "-c", script], in: work)
-    #expect(recorder.wait() == .exited(expected))
+    #expect(recorder.wait() == .exited(code: expected))
   }
 
   @Test("A finished capture has no mark and no raw files, and no instance stays")
   func finished() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     #expect(try work.names(in: "x.cow").sorted() == ["capture.json", "snapshots.bin", "trace.dat"])
     #expect(LiveHost.instances(of: recorder.pid).isEmpty)
     let reader = try TraceFile.open(work.path("x.cow"))
@@ -36,7 +36,7 @@ struct RecordLiveTests {
   func execve() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let command = try #require(reader.capture?.manifest?.followedPIDs.first)
     #expect(try tasks(of: "sys_enter_execve", in: reader).contains(command))
@@ -51,7 +51,7 @@ struct RecordLiveTests {
     kill(recorder.pid, signal)
     // Twice, as an impatient person does.
     kill(recorder.pid, signal)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     #expect(!work.exists("x.cow/incomplete"))
     #expect(LiveHost.instances(of: recorder.pid).isEmpty)
   }
@@ -61,7 +61,7 @@ struct RecordLiveTests {
     let work = try WorkDirectory()
     // `true` reads nothing: each line written to the pipe raises SIGPIPE.
     let script = "{ \"$0\" record -o x.cow -- sleep 0.2; echo $? >status; } 2>&1 | true"
-    #expect(try LiveHost.run(["sh", "-c", script, try LiveHost.binary()], in: work).wait() == .exited(0))
+    #expect(try LiveHost.run(["sh", "-c", script, try LiveHost.binary()], in: work).wait() == .exited(code: 0))
     #expect(try work.text("status") == "0\n")
     #expect(!work.exists("x.cow/incomplete"))
   }
@@ -75,7 +75,7 @@ struct RecordLiveTests {
     try LiveHost.awaitTracing(by: pid)
     usleep(1_200_000)
     kill(pid, SIGKILL)
-    #expect(recorder.wait() == .killed(signal: SIGKILL))
+    #expect(recorder.wait() == .signaled(signal: SIGKILL))
     #expect(work.exists("x.cow/incomplete"))
     #expect(LiveHost.instances(of: pid).count == 2)
     let reader = try TraceFile.open(work.path("x.cow"))
@@ -83,7 +83,7 @@ struct RecordLiveTests {
     #expect(!(try tasks(of: "mm_page_alloc", in: reader)).isEmpty)
     #expect(reader.damages.isEmpty)
     let next = try LiveHost.record(["-o", "y.cow", "--", "true"], in: work)
-    #expect(next.wait() == .exited(0))
+    #expect(next.wait() == .exited(code: 0))
     #expect(LiveHost.instances(of: pid).isEmpty)
   }
 
@@ -91,7 +91,7 @@ struct RecordLiveTests {
   func subBuffers() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let size = try #require(reader.buffers.first).subBufferSize
     let manifest = try #require(reader.capture?.manifest)
@@ -114,7 +114,7 @@ struct RecordLiveTests {
     let command = [
       "setpriv", "--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true",
     ]
-    #expect(try LiveHost.run(command, in: work).wait() == .exited(1))
+    #expect(try LiveHost.run(command, in: work).wait() == .exited(code: 1))
     let text = try work.text("stderr")
     #expect(text.split(separator: "\n").count == 1)
     #expect(text.contains("/sys/kernel/tracing/") && text.contains("root"))

@@ -19,7 +19,7 @@ struct SnapshotLiveTests {
       unsafe memory.storeBytes(of: 1, toByteOffset: page * pageSize, as: UInt8.self)
     }
     let recorder = try LiveHost.record(["-o", "x.cow", "-p", "\(getpid())", "--duration", "0.2"], in: work)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     let file = try SnapshotFile.open(work.path("x.cow/snapshots.bin"))
     // At the start and at the end. What other tests start from this process meanwhile is followed too.
     let own = try (0..<file.count).map { try file.snapshot(at: $0) }.filter { $0.pid == getpid() }
@@ -43,7 +43,7 @@ struct SnapshotLiveTests {
     let work = try WorkDirectory()
     let script = "sleep 0.9 & wait"
     let recorder = try LiveHost.record(["-o", "x.cow", "--snapshot-every", "200", "--", "sh", "-c", script], in: work)
-    #expect(recorder.wait() == .exited(0))
+    #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
     let marker = try #require(try reader.formats.format(named: "print", system: "ftrace"))
     let words = try #require(marker.field("buf"))
