@@ -346,6 +346,28 @@ struct DriveTests {
     }
   }
 
+  /// `try_to_unmap_one` clears the flag after pagemap was read, and before kpageflags is.
+  @Test("A flag that reclaim clears under a snapshot is explained by the page's way to swap, and by nothing else")
+  func leavesUnderSnapshot() {
+    for (isWritten, isReclaiming) in [(true, true), (false, true), (true, false)] {
+      var tale = Tale(
+        snapshots: [
+          1: ProcessSnapshot(
+            vmas: [],
+            anonymous: [ProcessSnapshot.Page(page: Tale.first, pfn: PFN(10), exclusive: false, isMappedOnce: true)])
+        ])
+      tale.touch(0, 10)
+      if isReclaiming { tale.touch(1, 11) }
+      tale.at(Tale.p, 50, .snapshotBegan(1))
+      if isReclaiming { tale.at(Tale.p, 37, .swapWritten(PFN(11))) }
+      tale.at(Tale.p, 50, .snapshotEnded(1))
+      if isWritten { tale.at(Tale.p, 37, .swapWritten(PFN(10))) }
+      let pages = tale.result().verification.pages
+      let disagrees = !(isWritten && isReclaiming)
+      #expect(pages.disagree == (disagrees ? 1 : 0) && pages.checked == pages.disagree)
+    }
+  }
+
   @Test("MADV_POPULATE leaves no swap entry behind")
   func populateReadsIn() {
     var tale = Tale()

@@ -60,6 +60,9 @@ struct OpenSnapshot {
   /// pagemap, so a page may have been mapped then and not now.
   var isReclaimed = false
 
+  /// Frames that were written to swap meanwhile: where they had been mapped need not be known.
+  var written: Set<PFN> = []
+
   func isTouched(_ page: VirtualPage) -> Bool {
     touched.contains(page) || touchedRanges.contains { $0.contains(page) }
   }
@@ -76,6 +79,10 @@ extension ReplayDriver {
 
   mutating func noteReclaimed(_ mm: MMID) {
     updateSnapshots(of: mm) { $0.isReclaimed = true }
+  }
+
+  mutating func noteWritten(_ pfn: PFN) {
+    for index in snapshots.values.indices { snapshots.values[index].written.insert(pfn) }
   }
 
   /// The snapshots of the mm that are being taken now: seldom any.
@@ -109,7 +116,7 @@ extension ReplayDriver {
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) || lockstep.baseline.isDying(open.mm) {
+    if open.isTouched(shown.page) || open.written.contains(shown.pfn) || lockstep.baseline.isDying(open.mm) {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
@@ -120,7 +127,7 @@ extension ReplayDriver {
       if isReplacedByKSM(shown, known) {
         unknown(.page, open.mm, shown.page, .raced)
       } else if wasSwapped {
-        compareSwappedIn(shown, open.mm)
+        compareSwappedIn(shown, open)
       } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
         || unseen.usesUserfaultfd(open.mm)
       {
@@ -168,6 +175,8 @@ extension ReplayDriver {
         learn(shown, open.mm)
         return
       }
+      let page = LeavingPages.Page(mm: open.mm, page: shown.page, record: current)
+      if open.isReclaimed, !exclusive, leaving.await(page, shown.pfn) { return }
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
@@ -184,11 +193,14 @@ extension ReplayDriver {
 
   /// The model has a swap entry where the kernel has a page: GUP or `swapoff` brought it in, and told at most that one
   /// came. An exclusive swap entry makes an exclusive page (`unuse_pte`, `do_swap_page`).
-  private mutating func compareSwappedIn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+  private mutating func compareSwappedIn(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot) {
+    let mm = open.mm
     _ = unseen.found(shown.pfn, in: mm)
     let claim = lockstep.baseline.claim(mm, shown.page)
     run(.zap(mm, PageRange(start: shown.page, count: 1)), .snapshot)
     learn(shown, mm)
+    let page = LeavingPages.Page(mm: mm, page: shown.page, record: current)
+    if open.isReclaimed, claim == .exclusive, shown.exclusive == false, leaving.await(page, shown.pfn) { return }
     compare(claim, shown, mm)
   }
 

@@ -12,10 +12,13 @@ extension ReplayDriver {
 
   /// `pageout`: every mapping of the folio is a swap entry by now. The counters told how many, not which.
   mutating func swapWritten(_ pfn: PFN) {
+    if !leaving.isEmpty { leftByReclaim(pfn) }
+    noteWritten(pfn)
     splitForSwap(pfn)
     let mappers = lockstep.baseline.mappers(of: pfn)
     for owner in mappers {
       noteTouched(owner.mm, owner.page)
+      noteReclaimed(owner.mm)
       unseen.doubtSwap(owner.mm)
     }
     guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }

@@ -15,6 +15,7 @@ package struct ReplayDriver {
   var hidden: HiddenReferences
   var programs: [MMID: NewProgram] = [:]
   var doubts: [Doubt] = []
+  var leaving = LeavingPages()
   var outlived = OutlivedCopies()
   var populating: [MMID: Populating] = [:]
   var unseen = UnseenPages()
@@ -160,6 +161,7 @@ package struct ReplayDriver {
   {
     settleAllDoubts()
     settleAllCopies()
+    settleLeavingPages()
     var divergences = lockstep.divergences
     for index in divergences.indices {
       let divergence = divergences[index]
@@ -218,6 +220,7 @@ package struct ReplayDriver {
   private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
     if !outlived.isEmpty { settleCopies(from: pfn) }
+    if !leaving.isEmpty { leftByReclaim(pfn) }
     guard lockstep.baseline.isMapped(pfn) else {
       swapCacheFreed(pfn)
       _ = lockstep.baseline.pfnFreed(pfn)
@@ -255,6 +258,7 @@ package struct ReplayDriver {
     if lossTime == nil { lossTime = current.time }
     doubts.removeAll()
     settleAllCopies()
+    forgetLeavingPages()
     for mm in layouts.keys.sorted() {
       run(.zap(mm, .everything))
       lockstep.markIncomplete(mm)
