@@ -123,24 +123,7 @@ extension ReplayDriver {
     let known = lockstep.baseline.mappedPage(open.mm, shown.page)
     let knownPFN = known.flatMap { lockstep.baseline.frame(of: $0.folio, $0.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
-      let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
-      if isReplacedByKSM(shown, known) {
-        unknown(.page, open.mm, shown.page, .raced)
-      } else if wasSwapped {
-        compareSwappedIn(shown, open)
-      } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
-        || unseen.usesUserfaultfd(open.mm)
-      {
-        if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
-        if isComplete { compareUnseen(shown, open.mm) }
-        learn(shown, open.mm)
-      } else {
-        disagree(
-          open.mm, shown.page,
-          knownPFN.map { "pfn \($0.rawValue)" }
-            ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
-          "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
-      }
+      compareElsewhere(shown, open, known, knownPFN, isComplete: isComplete)
       return
     }
     if open.isReclaimed, knownPFN == nil, shown.exclusive != nil,
@@ -153,7 +136,10 @@ extension ReplayDriver {
       _ = unseen.found(shown.pfn, in: open.mm)
       lockstep.baseline.bind(shown.pfn, to: known.folio)
     }
-    let isTail = known.map { $0.index > 0 } ?? false
+    compareFlag(shown, open, isTail: known.map { $0.index > 0 } ?? false)
+  }
+
+  private mutating func compareFlag(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isTail: Bool) {
     // Mapped by a PMD, its flag is that of the folio's head.
     guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isPMDMapped(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
@@ -180,6 +166,31 @@ extension ReplayDriver {
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
+    }
+  }
+
+  /// The kernel maps a page where the model has none, or another.
+  private mutating func compareElsewhere(
+    _ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, _ known: (folio: FolioID, index: Int)?, _ knownPFN: PFN?,
+    isComplete: Bool
+  ) {
+    let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
+    if isReplacedByKSM(shown, known) {
+      unknown(.page, open.mm, shown.page, .raced)
+    } else if wasSwapped {
+      compareSwappedIn(shown, open)
+    } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
+      || unseen.usesUserfaultfd(open.mm)
+    {
+      if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+      if isComplete { compareUnseen(shown, open.mm) }
+      learn(shown, open.mm)
+    } else {
+      disagree(
+        open.mm, shown.page,
+        knownPFN.map { "pfn \($0.rawValue)" }
+          ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
+        "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
     }
   }
 
