@@ -65,9 +65,6 @@ package final class Recording {
 
   /// Records until the end comes, and writes the capture.
   package func run() throws(CaptureError) -> RecordingResult {
-    // What is recorded may use up all memory: a recorder that has to be swapped in again comes late. What it has not
-    // touched yet is locked when it is; where the limit (RLIMIT_MEMLOCK) forbids it, it has to do without.
-    _ = mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)
     defer { munlockall() }
     return try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
       do throws(CaptureError) {
@@ -204,6 +201,10 @@ package final class Recording {
       drains.append(try CPUDrain(sources, failed: wakeUp))
     }
     for drain in drains { try drain.start() }
+    // What is recorded may use up all memory: a recorder that has to be swapped in again comes late. What it has not
+    // touched yet is locked when it is; where the limit (RLIMIT_MEMLOCK) forbids it, it has to do without. Not the
+    // future too: what is mapped later must not fail by the limit.
+    _ = mlockall(MCL_CURRENT | MCL_ONFAULT)
   }
 
   // Start
