@@ -2,7 +2,8 @@
 
 import MMEvents
 
-/// The VMAs of one mm as far as the trace has told: sorted, not overlapping, neighbours not merged.
+/// The VMAs of one mm as far as the trace has told: sorted and not overlapping. Neighbours that are alike become one when
+/// one of them is set, as the kernel merges them: a heap may grow a page at a time.
 struct VMAMap {
   struct VMA {
     var range: PageRange
@@ -47,7 +48,17 @@ struct VMAMap {
   mutating func set(_ range: PageRange, _ facts: VMAFacts) {
     guard !range.isEmpty else { return }
     remove(range)
-    vmas.insert(VMA(range: range, facts: facts), at: firstIndex(endingAfter: range.start))
+    let index = firstIndex(endingAfter: range.start)
+    let joinsLast = index > 0 && vmas[index - 1].range.end == range.start && vmas[index - 1].facts == facts
+    let joinsNext = index < vmas.count && vmas[index].range.start == range.end && vmas[index].facts == facts
+    switch (joinsLast, joinsNext) {
+    case (false, false): vmas.insert(VMA(range: range, facts: facts), at: index)
+    case (true, false): vmas[index - 1].range.end = range.end
+    case (false, true): vmas[index].range.start = range.start
+    case (true, true):
+      vmas[index - 1].range.end = vmas[index].range.end
+      vmas.remove(at: index)
+    }
   }
 
   mutating func remove(_ range: PageRange) {
