@@ -368,6 +368,31 @@ struct DriveTests {
     }
   }
 
+  /// `copy_present_ptes` leaves the parent's page where it is and clears its flag.
+  @Test("A snapshot that a fork ran into still tells where the pages of an attached mm are, and not their flags")
+  func forkUnderSnapshot() {
+    var tale = Tale(
+      snapshots: [
+        1: ProcessSnapshot(
+          vmas: [.init(range: PageRange(start: Tale.first, count: 8), facts: .anonymous)],
+          anonymous: [
+            ProcessSnapshot.Page(page: Tale.first, pfn: PFN(10), exclusive: true, isMappedOnce: true)
+          ])
+      ])
+    let mm = MMID(7)
+    let child = MMID(8)
+    tale.at(mm, 700, .mmCreated(.attached))
+    tale.at(mm, 50, .snapshotBegan(1))
+    tale.at(child, 700, .mmCreated(.fork))
+    tale.at(mm, 700, .forkBegan(child: child))
+    tale.at(mm, 700, .forkCopied(child: child, tale.range(0..<8)))
+    tale.at(mm, 700, .forkEnded(child: child))
+    tale.at(mm, 50, .snapshotEnded(1))
+    #expect(tale.frame(mm, 0) == PFN(10) && tale.claim(mm, 0) == .unknown)
+    let pages = tale.result().verification.pages
+    #expect(pages.checked == 0)
+  }
+
   @Test("MADV_POPULATE leaves no swap entry behind")
   func populateReadsIn() {
     var tale = Tale()

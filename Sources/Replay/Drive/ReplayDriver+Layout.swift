@@ -86,7 +86,7 @@ extension ReplayDriver {
       count(\.afterExit)
       return
     }
-    noteTouched(parent, range)
+    noteShared(parent, range)
     copying[child] = (parent, range, programs[child]?.counted ?? 0)
   }
 
@@ -110,7 +110,7 @@ extension ReplayDriver {
       count(\.afterExit)
       return
     }
-    noteTouched(parent, range)
+    noteShared(parent, range)
     let already = lockstep.baseline.countAnonymous(child, in: range)
     if already.present + already.swap > 0 {
       count(\.copiedTwice)

@@ -56,6 +56,8 @@ struct OpenSnapshot {
   let mm: MMID
   var touched: Set<VirtualPage> = []
   var touchedRanges: [PageRange] = []
+  /// What fork shared meanwhile: the pages stay where they are, but their flags went at a moment that is not told.
+  var sharedRanges: [PageRange] = []
   /// Reclaim took pages of the mm meanwhile: which ones is told later, or never. `/proc/kpageflags` is read after
   /// pagemap, so a page may have been mapped then and not now.
   var isReclaimed = false
@@ -66,6 +68,8 @@ struct OpenSnapshot {
   func isTouched(_ page: VirtualPage) -> Bool {
     touched.contains(page) || touchedRanges.contains { $0.contains(page) }
   }
+
+  func isShared(_ page: VirtualPage) -> Bool { sharedRanges.contains { $0.contains(page) } }
 }
 
 extension ReplayDriver {
@@ -75,6 +79,10 @@ extension ReplayDriver {
 
   mutating func noteTouched(_ mm: MMID, _ range: PageRange) {
     updateSnapshots(of: mm) { $0.touchedRanges.append(range) }
+  }
+
+  mutating func noteShared(_ parent: MMID, _ range: PageRange) {
+    updateSnapshots(of: parent) { $0.sharedRanges.append(range) }
   }
 
   mutating func noteReclaimed(_ mm: MMID) {
@@ -95,8 +103,9 @@ extension ReplayDriver {
     snapshots[index] = OpenSnapshot(mm: mm, isReclaimed: !unmappedToSwap.isEmpty)
     snapshots[index]?.touchedRanges =
       hidden.removals(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
-    for (child, copy) in copying where copy.parent == mm || child == mm {
-      snapshots[index]?.touchedRanges.append(copy.range)
+    for (child, copy) in copying {
+      if copy.parent == mm { snapshots[index]?.sharedRanges.append(copy.range) }
+      if child == mm { snapshots[index]?.touchedRanges.append(copy.range) }
     }
   }
 
@@ -117,6 +126,14 @@ extension ReplayDriver {
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
     if open.isTouched(shown.page) || open.written.contains(shown.pfn) || lockstep.baseline.isDying(open.mm) {
+      verifier.notCompared(.touchedDuringSnapshot)
+      return
+    }
+    if open.isShared(shown.page) {
+      // A process that forks all the time would never become known.
+      if !isComplete, lockstep.baseline.entry(open.mm, shown.page).kind == .none {
+        learn(shown, open.mm, knowsFlag: false)
+      }
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
@@ -243,13 +260,13 @@ extension ReplayDriver {
 
   /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and
   /// dirty bits stay unknown until a fault or an oracle tells.
-  private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+  private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID, knowsFlag: Bool = true) {
     count(\.learnedFromSnapshots)
     // A handler's answer is yet to come.
     if !unseen.protectsByUserfaultfd(mm) { unseen.settle(mm, shown.page) }
     var facts = LearnedEntry()
-    if let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
-    facts.sharersKnown = !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    if knowsFlag, let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
+    facts.sharersKnown = knowsFlag && !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
     if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
       _ = lockstep.baseline.pfnFreed(shown.pfn)
     }
@@ -267,7 +284,9 @@ extension ReplayDriver {
     var extra: [VirtualPage] = []
     lockstep.baseline.forEachEntry(open.mm, .everything) {
       page, entry in
-      if entry.kind == .present, !seen.contains(page), !open.isTouched(page) { extra.append(page) }
+      if entry.kind == .present, !seen.contains(page), !open.isTouched(page), !open.isShared(page) {
+        extra.append(page)
+      }
     }
     for page in extra {
       if open.isReclaimed, lockstep.baseline.mappedFrame(open.mm, page) == nil, !swapped.contains(page) {
