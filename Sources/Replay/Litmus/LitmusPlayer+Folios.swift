@@ -93,9 +93,7 @@ extension LitmusPlayer {
     let page = VirtualPage(UInt64(range.pages.lowerBound))
     let folio = try folio(mm, range.pages.lowerBound)
     var outcome = world.migrationBegin(mm, page)
-    if outcome == .done, let side = world.folios.side(folio), side.pins > 0 || side.extraReferences > 0 {
-      outcome = .failed(.busy)
-    }
+    if outcome == .done, world.folios.isHeld(folio) { outcome = .failed(.busy) }
     _ = world.migrationEnd(mm, page)
     return LitmusStepReport(outcome)
   }

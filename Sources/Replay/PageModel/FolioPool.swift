@@ -132,17 +132,14 @@ struct FolioPool: ~Copyable, Sendable {
 
   /// Of the entries that refer to the folio, how many are migration entries.
   @inline(__always)
-  func migrations(_ folio: FolioID) -> UInt32 {
-    let packed = records[Int(folio.raw)]
-    return packed.hasSide ? sides[Int(packed.head)].migrations : 0
-  }
+  func migrations(_ folio: FolioID) -> UInt32 { look(at: folio) { $0.migrations } ?? 0 }
 
   /// FOLL_PINs of any page.
   @inline(__always)
-  func pins(_ folio: FolioID) -> UInt32 {
-    let packed = records[Int(folio.raw)]
-    return packed.hasSide ? sides[Int(packed.head)].pins : 0
-  }
+  func pins(_ folio: FolioID) -> UInt32 { look(at: folio) { $0.pins } ?? 0 }
+
+  /// Somebody has a reference that is neither a mapping nor the swapcache's.
+  func isHeld(_ folio: FolioID) -> Bool { look(at: folio) { $0.extraReferences > 0 || $0.pins > 0 } ?? false }
 
   /// A large folio's own bit per page.
   func isExclusive(_ folio: FolioID, page: Int) -> Bool {

@@ -111,7 +111,7 @@ extension World {
   /// Frees the folio when nothing refers to it.
   mutating func release(_ folio: FolioID) {
     guard folios.attached(folio) == 0, !folios.flags(folio).contains(.swapCache) else { return }
-    if !folios.isPlain(folio), folios.look(at: folio, { $0.extraReferences > 0 || $0.pins > 0 }) == true { return }
+    if folios.isHeld(folio) { return }
     frames.unbind(folio, pages: folios.order(folio).pageCount)
     folios.free(folio)
   }

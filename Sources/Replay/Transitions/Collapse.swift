@@ -45,7 +45,7 @@ extension World {
         if entry.writable { isWritable = true }
         let folio = FolioID(entry.index)
         if entry.uffdWP || folios.flags(folio).contains(.ksm) { return false }
-        if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
+        if folios.isHeld(folio) || folios.migrations(folio) > 0 {
           return false
         }
       case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,

@@ -53,7 +53,7 @@ extension World {
       return outcome == .done ? moveToDevice(mm, page) : outcome
     }
     let folio = FolioID(tables.entry(ref).index)
-    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 { return .failed(.busy) }
+    if folios.isHeld(folio) { return .failed(.busy) }
     for other in mappings(of: folio).reversed() {
       let outcome = setMigrationEntry(other)
       guard outcome == .done else { return outcome }

@@ -30,7 +30,7 @@ extension World {
   package mutating func splitFolio(_ folio: FolioID, unusedToZeroPage: Bool = false) -> Outcome {
     if skips(.folioSplit) { return .nothing }
     guard folios.flags(folio).contains(.large), !folios.flags(folio).contains(.hugetlb) else { return .nothing }
-    if let side = folios.side(folio), side.pins > 0 || side.extraReferences > 0 || side.migrations > 0 {
+    if folios.isHeld(folio) || folios.migrations(folio) > 0 {
       return .failed(.busy)
     }
     unmapForMigration(folio)

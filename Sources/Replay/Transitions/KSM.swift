@@ -18,7 +18,7 @@ extension World {
     let old = tables.entry(ref)
     let folio = FolioID(old.index)
     if folios.flags(folio).contains(.ksm) { return .nothing }
-    if let side = folios.side(folio), side.extraReferences > 0 || side.pins > 0 || side.migrations > 0 {
+    if folios.isHeld(folio) || folios.migrations(folio) > 0 {
       return .failed(.busy)
     }
     guard E.prepareKSM(&self, ref) else { return .failed(.noMemory) }

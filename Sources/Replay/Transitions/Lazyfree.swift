@@ -30,9 +30,8 @@ extension World {
     let anyDirty = batch.contains { tables.entry($0).dirty }
     let isDataDirty = batch.contains { E.isDataDirty(self, tables.entry($0)) }
     if isDataDirty { markDirty(folio) }
-    let isHeld = (folios.side(folio)?.extraReferences ?? 0) > 0 || isPinned(folio)
     let isDirty = folios.flags(folio).contains(.dirty)
-    guard isDirty || isHeld else {
+    guard isDirty || folios.isHeld(folio) else {
       folios.withSide(folio) { $0.extraReferences += 1 }
       for ref in batch { drop(ref) }
       folios.withSide(folio) { $0.extraReferences -= 1 }
