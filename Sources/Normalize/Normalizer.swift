@@ -141,6 +141,7 @@ package struct Normalizer: ~Copyable {
       tasks[slot].fault.end()
       tasks[slot].call = nil
       tasks[slot].strayFolio = nil
+      replacementStands(slot)
     }
     emit(nil, .lost(cpu, count: lost > 0 ? UInt64(lost) : nil))
   }

@@ -17,7 +17,12 @@ struct LeavingPages {
 
   var isEmpty: Bool { pages.isEmpty }
 
-  mutating func await(_ page: Page, _ pfn: PFN) -> Bool { pages.updateValue(page, forKey: pfn) == nil }
+  /// `false` when a page with this frame is awaited already: one verdict is not given up for another.
+  mutating func await(_ page: Page, _ pfn: PFN) -> Bool {
+    guard pages[pfn] == nil else { return false }
+    pages[pfn] = page
+    return true
+  }
 
   /// The frame was written to swap, or freed.
   mutating func take(_ pfn: PFN) -> Bool { pages.removeValue(forKey: pfn) != nil }
@@ -29,6 +34,13 @@ struct LeavingPages {
 }
 
 extension ReplayDriver {
+  /// The snapshot shows the flag clear where it ought to be set, and reclaim may have cleared it meanwhile. What it was
+  /// is told later.
+  mutating func awaitsReclaim(of shown: ProcessSnapshot.Page, _ open: OpenSnapshot) -> Bool {
+    guard open.isReclaimed, shown.exclusive == false else { return false }
+    return leaving.await(LeavingPages.Page(mm: open.mm, page: shown.page, record: current), shown.pfn)
+  }
+
   mutating func leftByReclaim(_ pfn: PFN) {
     if leaving.take(pfn) { verifier.notCompared(.touchedDuringSnapshot) }
   }

@@ -178,8 +178,7 @@ extension ReplayDriver {
         learn(shown, open.mm)
         return
       }
-      let page = LeavingPages.Page(mm: open.mm, page: shown.page, record: current)
-      if open.isReclaimed, !exclusive, leaving.await(page, shown.pfn) { return }
+      if awaitsReclaim(of: shown, open) { return }
       disagree(
         open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
         .exclusiveDiffers, evidence: .page)
@@ -227,8 +226,7 @@ extension ReplayDriver {
     let claim = lockstep.baseline.claim(mm, shown.page)
     run(.zap(mm, PageRange(start: shown.page, count: 1)), .snapshot)
     learn(shown, mm)
-    let page = LeavingPages.Page(mm: mm, page: shown.page, record: current)
-    if open.isReclaimed, claim == .exclusive, shown.exclusive == false, leaving.await(page, shown.pfn) { return }
+    if claim == .exclusive, awaitsReclaim(of: shown, open) { return }
     compare(claim, shown, mm)
   }
 
