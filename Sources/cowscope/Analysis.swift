@@ -53,18 +53,11 @@ struct Analysis {
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
       seesFaults: reader.limits.isEmpty, snapshots: snapshots)
-    var parents: [MMID: (mm: MMID, at: Sequence)] = [:]
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
-      let events = options.until.map { until in events.filter { $0.sequence <= until } } ?? events
-      for event in events {
-        guard let parent = event.mm else { continue }
-        if case .forkBegan(let child) = event.event { parents[child] = (parent, Sequence(.max)) }
-        if case .forkEnded(let child) = event.event { parents[child] = (parent, event.sequence) }
-      }
-      driver.apply(events)
+      driver.apply(options.until.map { until in events.filter { $0.sequence <= until } } ?? events)
       return true
     }
-    let histories = try histories(of: driver, parents, reader, facts)
+    let histories = try histories(of: driver, reader, facts)
     var result = driver.finish(capture: summary(reader, walk)) { mm, page, sequence in
       histories[PageHistories.Wanted(mm: mm, page: page, until: sequence)]
     }
@@ -82,20 +75,19 @@ struct Analysis {
   // — histories
 
   /// A second walk with today's kernel alone, for the pages that the report will tell about.
-  private func histories(
-    of driver: ReplayDriver, _ parents: [MMID: (mm: MMID, at: Sequence)], _ reader: TraceReader, _ facts: KernelFacts
-  ) throws -> PageHistories {
+  private func histories(of driver: ReplayDriver, _ reader: TraceReader, _ facts: KernelFacts) throws -> PageHistories {
     let wanted = driver.exemplars.map { PageHistories.Wanted(mm: $0.mm, page: $0.page, until: $0.until) }
     let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
-    var histories = PageHistories(wanted, parents: parents, pageShift: pageShift)
-    guard let last = wanted.map(\.until).max() else { return histories }
+    var histories = PageHistories(wanted, ancestry: driver.ancestry, pageShift: pageShift)
+    guard !wanted.isEmpty else { return histories }
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var model = ReplayDriver(
       encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU, seesFaults: reader.limits.isEmpty)
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       var applied = 0
-      for (index, event) in events.enumerated() where event.sequence <= last {
+      for (index, event) in events.enumerated() {
+        if histories.isComplete(spread: Normalizer.spread) { return false }
         let concerned = histories.concerned(by: event)
         guard !concerned.isEmpty else { continue }
         model.apply(Array(events[applied...index]))
@@ -106,14 +98,10 @@ struct Analysis {
         }
       }
       model.apply(Array(events[applied...]))
-      // Events may come a little later than their records: what is wanted last must be well behind.
-      return (events.first?.sequence.rawValue ?? 0) <= last.rawValue + Analysis.delay
+      return true
     }
     return histories
   }
-
-  /// More records than the normalizer ever holds an event back for.
-  private static let delay: UInt64 = 1_000_000
 
   // — what the capture says
 

@@ -31,8 +31,10 @@ struct PageHistoryTests {
   ]
 
   private func histories(of wanted: PageHistories.Wanted) -> PageHistories {
-    var histories = PageHistories(
-      [wanted], parents: [Self.child: (mm: Self.parent, at: Sequence(5))], pageShift: 12)
+    var ancestry = Ancestry()
+    ancestry.forkBegan(Self.parent, Self.child)
+    ancestry.forkEnded(Self.child, at: Sequence(5))
+    var histories = PageHistories([wanted], ancestry: ancestry, pageShift: 12)
     for event in Self.story {
       let state = event.sequence == Sequence(1) ? "none" : "W D PAE+"
       for one in histories.concerned(by: event) { histories.add(event, to: one.track, of: one.mm, state: state) }
@@ -56,6 +58,17 @@ struct PageHistoryTests {
     #expect(histories[wanted].map(\.sequence.rawValue) == [2, 4, 6, 8, 9])
     #expect(histories[wanted].map { $0.text.hasPrefix("mm1: ") } == [true, true, true, false, false])
     #expect(histories.frame(wanted) == PFN(64))
+  }
+
+  @Test("What is complete once the last event was seen, and the events that may still come of its record")
+  func complete() {
+    var histories = PageHistories(
+      [PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6))], ancestry: Ancestry(), pageShift: 12)
+    let complete = Self.story.map { event in
+      _ = histories.concerned(by: event)
+      return histories.isComplete(spread: 2)
+    }
+    #expect(complete == [false, false, false, false, false, false, false, true, true, true])
   }
 
   @Test("A page nobody asked for has no history")

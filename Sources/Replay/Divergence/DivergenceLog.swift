@@ -36,8 +36,6 @@ package struct DivergenceLog: Sendable {
   package var checks: UInt64 = 0
   /// In order of first appearance.
   package private(set) var signatures: [SignatureCount] = []
-  /// Signatures from here on were not yet seen by `takeFresh`.
-  private var freshFrom = 0
   /// Flat index (verdict, certainty, transition, order) -> position in `signatures` plus 1.
   private var positions: ContiguousArray<UInt16>
 
@@ -73,12 +71,6 @@ package struct DivergenceLog: Sendable {
         verdict: verdict, certainty: certainty, transition: transition, order: order, count: 1,
         firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page))
     positions[slot] = UInt16(signatures.count)
-  }
-
-  /// Signatures that appeared since the last call: the moment to ask for the page's history.
-  package mutating func takeFresh() -> ArraySlice<SignatureCount> {
-    defer { freshFrom = signatures.count }
-    return signatures[freshFrom...]
   }
 
   /// How often entries came to hold each verdict.

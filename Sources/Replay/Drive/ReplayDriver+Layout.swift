@@ -76,6 +76,8 @@ extension ReplayDriver {
     run(.forkBegin(parent: parent, child: child))
     unseen.forked(parent, child)
     layouts[child] = VMAMap()
+    ancestry.forkBegan(parent, child)
+    if ancestry.isLarge { ancestry.keepAncestors(of: Array(layouts.keys) + exemplars.map(\.mm)) }
   }
 
   /// The VMA is about to be copied (`vma_iter_bulk_store` comes before `copy_page_range`); that it was shows when the
@@ -161,6 +163,7 @@ extension ReplayDriver {
   /// `add_mm_rss_vec` after each page table: the child's total is a checksum on what the model copied.
   mutating func forkEnded(_ parent: MMID, _ child: MMID) {
     finishCopy(parent, child)
+    ancestry.forkEnded(child, at: current.sequence)
     run(.forkEnd(parent: parent, child: child))
     forks.forks += 1
     forks.sharedPages += programs[child]?.counted ?? 0

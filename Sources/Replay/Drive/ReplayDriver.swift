@@ -47,6 +47,7 @@ package struct ReplayDriver {
   var current = MMEventRecord(
     sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
 
+  package internal(set) var ancestry = Ancestry()
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
 

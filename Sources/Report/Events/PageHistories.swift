@@ -29,35 +29,42 @@ package struct PageHistories {
     let lineage: [(mm: MMID, until: Sequence)]
     /// The frame the page holds in the youngest of them so far.
     var frame: PFN?
+    /// The last event that is wanted came by, or another one of the same record.
+    var sawLast = false
     var entries: [HistoryEntry] = []
   }
 
   private var tracks: [Track] = []
   private var indices: [Wanted: Int] = [:]
+  /// Tracks whose last event has not come by, and the events since there were none.
+  private var unfinished: Int
+  private var eventsSince = 0
   private let text: EventText
   /// The last so many entries of a history are kept.
   private static let limit = 64
 
-  /// `parents`: who forked whom, and when.
-  package init(_ wanted: [Wanted], parents: [MMID: (mm: MMID, at: Sequence)], pageShift: UInt8) {
+  package init(_ wanted: [Wanted], ancestry: Ancestry, pageShift: UInt8) {
     text = EventText(pageShift: pageShift)
     for one in wanted where indices[one] == nil {
-      var lineage = [(mm: one.mm, until: one.until)]
-      while let last = lineage.last, let parent = parents[last.mm], lineage.count < 64 {
-        lineage.append((parent.mm, Swift.min(parent.at, last.until)))
-      }
       indices[one] = tracks.count
-      tracks.append(Track(wanted: one, lineage: lineage))
+      tracks.append(Track(wanted: one, lineage: ancestry.lineage(of: one.mm, until: one.until)))
     }
+    unfinished = tracks.count
   }
 
-  package var isEmpty: Bool { tracks.isEmpty }
+  /// Nothing that follows belongs to any history. `spread`: how many events may lie between two of one record.
+  package func isComplete(spread: Int) -> Bool { unfinished == 0 && eventsSince >= spread }
 
   /// The tracks the event belongs to, with the mm whose entry it changed.
-  package func concerned(by record: MMEventRecord) -> [(track: Int, mm: MMID, page: VirtualPage)] {
+  package mutating func concerned(by record: MMEventRecord) -> [(track: Int, mm: MMID, page: VirtualPage)] {
+    if unfinished == 0 { eventsSince += 1 }
     var found: [(track: Int, mm: MMID, page: VirtualPage)] = []
-    for (index, track) in tracks.enumerated() where record.sequence <= track.wanted.until {
-      if let mm = owner(record, track) { found.append((index, mm, track.wanted.page)) }
+    for index in tracks.indices where record.sequence <= tracks[index].wanted.until {
+      if record.sequence == tracks[index].wanted.until, !tracks[index].sawLast {
+        tracks[index].sawLast = true
+        unfinished -= 1
+      }
+      if let mm = owner(record, tracks[index]) { found.append((index, mm, tracks[index].wanted.page)) }
     }
     return found
   }
