@@ -22,7 +22,7 @@ struct Analysis {
 
   let path: String
   let verbosity: Verbosity
-  /// Reading and replaying take place on two threads; what comes out is the same.
+  /// Reading, normalizing and replaying take place on three threads; what comes out is the same.
   var readsAhead = true
 
   func info() throws -> CaptureInfo {
@@ -37,7 +37,7 @@ struct Analysis {
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
   ///
-  /// `ahead`: on two threads, which pays when `body` does more than count.
+  /// `ahead`: reading and normalizing on threads of their own, which pays when `body` does more than count.
   func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
     let reader = try TraceFile.open(path)
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)

@@ -18,65 +18,93 @@ struct CaptureWalk {
     var addressSpaces: UInt64 = 0
     var counters = NormalizeCounters()
 
+    /// The batch is not empty.
+    mutating func note(_ batch: borrowing RecordBatch) {
+      firstTime = firstTime ?? batch[0].timestamp
+      lastTime = batch[batch.count - 1].timestamp
+      records += UInt64(batch.count)
+    }
+
     var spanNanoseconds: UInt64 { firstTime.map { lastTime - $0 } ?? 0 }
   }
 
-  /// Hands over batches of events until `body` says that it has enough by returning `false`. `ahead`: the reading goes on
-  /// on a thread of its own meanwhile.
+  /// Hands over batches of events until `body` says that it has enough by returning `false`. `ahead`: reading and
+  /// normalizing go on meanwhile, each on a thread of its own.
   func run(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
-    ahead ? try runAhead(body) : try runHere(body)
-  }
-
-  private func runHere(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
-    try read(atLeast: 1) { events in
+    if ahead, let summary = try runAhead(body) { return summary }
+    return try normalize(readsAhead: false, atLeast: 1) { events in
       defer { events.removeAll(keepingCapacity: true) }
       return try body(events)
     }
   }
 
-  private func runAhead(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary {
-    let queue = EventQueue<Result<Summary, any Error>>()
-    // Until it is joined, the thread alone uses the reader.
-    nonisolated(unsafe) let walk = self
-    let thread = JoinedThread {
-      queue.finish(Result { try unsafe walk.read(atLeast: Self.batchSize) { queue.put(&$0) } })
+  // — events
+
+  private func runAhead(_ body: ([MMEventRecord]) throws -> Bool) throws -> Summary? {
+    try ReadAhead.run(Array(repeating: [], count: Self.batches)) { deliver in
+      try normalize(readsAhead: true, atLeast: Self.eventsPerBatch) { events in
+        defer { events.removeAll(keepingCapacity: true) }
+        return deliver(&events)
+      }
+    } use: { events in
+      try body(events)
     }
-    guard let thread else { return try runHere(body) }
-    let used = Result {
-      var events: [MMEventRecord] = []
-      while queue.take(&events) { guard try body(events) else { return } }
-    }
-    let outcome = queue.close()
-    thread.join()
-    try used.get()
-    return try outcome.get()
   }
 
+  /// Batches between two threads: so much may one of them be ahead of the other.
+  private static let batches = 8
   /// Events worth waking another thread for.
-  private static let batchSize = 4096
+  private static let eventsPerBatch = 4096
 
-  private func read(atLeast count: Int, _ deliver: (inout [MMEventRecord]) throws -> Bool) throws -> Summary {
+  private func normalize(
+    readsAhead: Bool, atLeast count: Int, _ deliver: (inout [MMEventRecord]) throws -> Bool
+  ) throws -> Summary {
     var normalizer = try Normalizer(
       formats: reader.formats, pageSize: reader.pageSize, kernel: reader.kernelFacts ?? .v7_3, machine: reader.machine)
-    var batch = RecordBatch()
     var events: [MMEventRecord] = []
     var summary = Summary()
     var progress = Progress(verbosity)
     defer { progress.end() }
-    while reader.nextBatch(into: &batch) {
-      summary.firstTime = summary.firstTime ?? batch[0].timestamp
-      summary.lastTime = batch[batch.count - 1].timestamp
-      summary.records += UInt64(batch.count)
+    let isAll = try forEachRecordBatch(ahead: readsAhead) { batch in
+      summary.note(batch)
       normalizer.consume(batch, into: &events)
       progress.reached(summary.records)
-      guard events.count >= count else { continue }
-      guard try deliver(&events) else { return summary }
+      return try events.count < count || deliver(&events)
     }
+    guard isAll else { return summary }
     normalizer.finish(into: &events)
     _ = try deliver(&events)
     summary.addressSpaces = normalizer.addressSpaces
     summary.counters = normalizer.counters
     return summary
+  }
+
+  // — records
+
+  /// Hands over batches of records until `body` says that it has enough, which makes this `false`.
+  private func forEachRecordBatch(ahead: Bool, _ body: (borrowing RecordBatch) throws -> Bool) throws -> Bool {
+    if ahead, let isAll = try readAhead(body) { return isAll }
+    var batch = RecordBatch()
+    while reader.nextBatch(into: &batch) { guard try body(batch) else { return false } }
+    return true
+  }
+
+  private func readAhead(_ body: (borrowing RecordBatch) throws -> Bool) throws -> Bool? {
+    var isAll = true
+    let made: Void? = try ReadAhead.run((0..<Self.batches).map { _ in Handover() }) { deliver in
+      var next = Handover()
+      while reader.nextBatch(into: &next.batch) { guard deliver(&next) else { return } }
+    } use: { next in
+      isAll = try body(next.batch)
+      return isAll
+    }
+    return made.map { isAll }
+  }
+
+  /// Records that go from one thread to another.
+  private final class Handover {
+    /// 64 KiB, of which a second-level cache holds all.
+    var batch = RecordBatch(capacity: 2048)
   }
 }
 

@@ -45,7 +45,7 @@ struct PlainPathTests {
     }
   }
 
-  @Test("A replay on two threads gives the bytes of one on one thread", arguments: traces)
+  @Test("A replay on three threads gives the bytes of one on one thread", arguments: traces)
   func replay(_ path: String) throws {
     let plain = try Analysis(path: path, verbosity: verbosity(), readsAhead: false).replay(Analysis.Options())
     let ahead = try Analysis(path: path, verbosity: verbosity()).replay(Analysis.Options())

@@ -62,14 +62,19 @@ extension TraceReader {
     var result: [Copied] = []
     while nextBatch(into: &batch) {
       #expect(batch.firstSequence == UInt64(result.count) + 1)
-      for index in 0..<batch.count {
-        let record = batch[index]
-        result.append(
-          Copied(
-            time: record.timestamp, cpu: record.cpu, buffer: record.buffer, lostBefore: record.lostBefore,
-            id: record.eventID, payload: unsafe [UInt8](record.bytes)))
-      }
+      result += Copied.all(of: batch)
     }
     return result
+  }
+}
+
+extension Copied {
+  static func all(of batch: borrowing RecordBatch) -> [Copied] {
+    (0..<batch.count).map { index in
+      let record = batch[index]
+      return Copied(
+        time: record.timestamp, cpu: record.cpu, buffer: record.buffer, lostBefore: record.lostBefore,
+        id: record.eventID, payload: unsafe [UInt8](record.bytes))
+    }
   }
 }

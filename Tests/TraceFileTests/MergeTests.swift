@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Foundation
 import Testing
 import TraceFile
 
@@ -68,5 +69,31 @@ struct MergeTests {
     #expect(reader.all().map(\.lostBefore) == [0, 7])
     #expect(reader.lost.first?.lost.counted == 7)
     #expect(reader.summary().lost.first?.lost.counted == 7)
+  }
+
+  @Test(
+    "Batches filled ahead of use still point to their records",
+    arguments: ["shell.dat", "two-buffers-zstd.dat", "shell-report.txt"])
+  func filledAhead(_ name: String) throws {
+    final class Held { var batch = RecordBatch(capacity: 50) }
+    let path = Fixture.root.appendingPathComponent("fixtures/tracefile/\(name)").path
+    let reader = try TraceFile.open(path)
+    var filled: [Held] = []
+    var spare = (0..<8).map { _ in Held() }
+    var records: [Copied] = []
+    // Eight are filled before the first is used; then one is filled again for every one used.
+    while true {
+      if let next = spare.popLast() {
+        guard reader.nextBatch(into: &next.batch) else { break }
+        filled.append(next)
+      } else {
+        let used = filled.removeFirst()
+        records += Copied.all(of: used.batch)
+        spare.append(used)
+      }
+    }
+    for held in filled { records += Copied.all(of: held.batch) }
+    #expect(records.count > 1000)
+    #expect(try TraceFile.open(path).all() == records)
   }
 }

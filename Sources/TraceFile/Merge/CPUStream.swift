@@ -13,8 +13,6 @@ final class CPUStream {
   private var block: RecordBlock?
   private var spare: RecordBlock?
   private var isAtEnd = false
-  /// What the block before this one was made from. The records of a batch may come from both.
-  private var previous: Range<Int>?
   /// Walked and not given back yet.
   private var walked: Range<Int>?
   /// Loss in the blocks begun so far.
@@ -34,14 +32,13 @@ final class CPUStream {
 
   /// The next records, or `nil` at the end. They are there until the next call; what they point into is there until
   /// then too, and lives on in `retired` after that.
-  func next(damages: inout DamageLog, retired: inout [ByteRegion]) -> UnsafeBufferPointer<RawRecord>? {
+  func next(damages: inout DamageLog, retired: inout [AnyObject]) -> UnsafeBufferPointer<RawRecord>? {
     var used = block
     block = nil
     while true {
       if let used {
-        retired.append(contentsOf: used.regions)
-        giveBack(previous)
-        previous = used.source
+        for region in used.regions { retired.append(region) }
+        if let source = used.source { giveBack(source, to: &retired) }
       }
       guard !isAtEnd else { return nil }
       let next = nextBlock(replacing: used ?? spare)
@@ -65,10 +62,22 @@ final class CPUStream {
   }
 
   /// Once per megabyte: changing a mapping costs more than a sub-buffer's worth of it.
-  private func giveBack(_ range: Range<Int>?) {
-    guard let range else { return }
+  private func giveBack(_ range: Range<Int>, to retired: inout [AnyObject]) {
     let whole = (walked?.lowerBound ?? range.lowerBound)..<range.upperBound
     walked = whole.count < 1 << 20 ? whole : nil
-    if walked == nil { region.willNotRead(whole) }
+    if walked == nil { retired.append(WalkedBytes(region: region, range: whole)) }
   }
+}
+
+/// Mapped bytes that leave memory together with this object. Who reads them later brings them back for good.
+private final class WalkedBytes {
+  private let region: ByteRegion
+  private let range: Range<Int>
+
+  init(region: ByteRegion, range: Range<Int>) {
+    self.region = region
+    self.range = range
+  }
+
+  deinit { region.willNotRead(range) }
 }

@@ -36,8 +36,6 @@ struct MergedStreams {
   /// The heads that have records left, as a binary heap: no head precedes its parent's.
   private var queue: [Int] = []
   private(set) var damages = DamageLog()
-  /// Decompressed bytes the current batch may still point into.
-  private var retired: [ByteRegion] = []
 
   /// The walk over each CPU, in order of (buffer, CPU).
   static func streams(_ buffers: [BufferData], conversion: TimeConversion) -> [CPUStream] {
@@ -63,6 +61,8 @@ struct MergedStreams {
 
   init(_ buffers: [BufferData], conversion: TimeConversion) {
     streams = Self.streams(buffers, conversion: conversion)
+    // Only blocks without records come to an end here.
+    var retired: [AnyObject] = []
     for stream in streams {
       if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
         unsafe heads.append(Head(stream, pending))
@@ -73,24 +73,23 @@ struct MergedStreams {
 
   /// Adds records to the batch until it is full or nothing is left.
   mutating func fill(_ batch: inout RecordBatch) {
-    retired.removeAll(keepingCapacity: true)
     while batch.room > 0, let first = queue.first {
       let end = timeOfThird
       guard let place = placeOfSecond, heads[first].time < end else {
-        drop(unsafe batch.append(heads[first].pending, upTo: bound(of: first)), at: 0)
+        drop(unsafe batch.append(heads[first].pending, upTo: bound(of: first)), at: 0, &batch.retired)
         continue
       }
       let second = queue[place]
       let (low, high) = (min(first, second), max(first, second))
       let taken = unsafe batch.append(merging: heads[low].pending, heads[high].pending, before: end)
       // The parent last: what is below it is in order then.
-      drop(second == low ? taken.a : taken.b, at: place)
-      drop(first == low ? taken.a : taken.b, at: 0)
+      drop(second == low ? taken.a : taken.b, at: place, &batch.retired)
+      drop(first == low ? taken.a : taken.b, at: 0, &batch.retired)
     }
   }
 
   /// The head at this place of the queue was taken from: it goes on, or leaves the queue, and its place is put right.
-  private mutating func drop(_ count: Int, at place: Int) {
+  private mutating func drop(_ count: Int, at place: Int, _ retired: inout [AnyObject]) {
     let head = queue[place]
     if !heads[head].drop(count) {
       let stream = heads[head].stream

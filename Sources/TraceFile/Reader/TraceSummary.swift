@@ -28,7 +28,7 @@ extension TraceReader {
     var counts = [UInt64](repeating: 0, count: 1 << 16)
     var damages = DamageLog()
     for stream in makeStreams() {
-      var retired: [ByteRegion] = []
+      var retired: [AnyObject] = []
       while let records = unsafe stream.next(damages: &damages, retired: &retired) {
         retired.removeAll()
         unsafe Self.count(records, &counts, &summary)

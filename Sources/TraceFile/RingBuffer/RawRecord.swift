@@ -2,7 +2,7 @@
 
 /// One record of the ring buffer, its payload still where it was read.
 ///
-/// Valid until the batch it came in is filled again.
+/// Valid until the batch it came in is filled again; see `RecordBatch`.
 @safe
 public struct RawRecord: BitwiseCopyable {
   /// Nanoseconds of the trace clock, with the file's OFFSET, DATE and TSC2NSEC options applied.

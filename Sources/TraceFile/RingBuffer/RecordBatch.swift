@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// A piece of the merged stream: records in order of (timestamp, buffer, CPU), ties in file order.
+///
+/// Several may be filled before the first is used, as long as they are used in the order in which they were filled: what
+/// a record points into is kept by its own batch or a later one.
 @safe
 public struct RecordBatch: ~Copyable {
   @usableFromInline let storage: UnsafeMutablePointer<RawRecord>
@@ -8,6 +11,8 @@ public struct RecordBatch: ~Copyable {
   public private(set) var count = 0
   /// Position of the batch's first record in the merged stream, counted from 1.
   public private(set) var firstSequence: UInt64 = 1
+  /// Memory that the records of this batch, or of those before it, point into and that the reader is done with.
+  var retired: [AnyObject] = []
 
   public init(capacity: Int = 1024) {
     precondition(capacity > 0, "a batch holds at least one record")
@@ -31,6 +36,7 @@ public struct RecordBatch: ~Copyable {
 
   mutating func reset(firstSequence: UInt64) {
     count = 0
+    retired.removeAll(keepingCapacity: true)
     self.firstSequence = firstSequence
   }
 

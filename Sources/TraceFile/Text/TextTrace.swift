@@ -7,22 +7,21 @@
 struct TextTrace {
   private let region: ByteRegion
   private var offset = 0
-  private let arena: PayloadArena
+  /// Where the payloads of the batch being filled go.
+  private var arena = PayloadArena(capacity: arenaSize)
   private var pendingLoss: [UInt16: Int32] = [:]
   private(set) var lost: [UInt16: LostRecords] = [:]
   private(set) var unparsed: [String: UInt64] = [:]
   /// A line longer than this is no ftrace line.
   private static let maximumLine = 1 << 16
+  private static let arenaSize = 1 << 20
 
   static let firstID: UInt16 = 1000
   static let formats = CanonicalEvent.all.enumerated().map { $0.element.format(id: firstID + UInt16($0.offset)) }
   private static let positions = Dictionary(
     CanonicalEvent.all.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
 
-  init(_ region: ByteRegion) {
-    self.region = region
-    arena = PayloadArena(capacity: 1 << 20)
-  }
+  init(_ region: ByteRegion) { self.region = region }
 
   /// Whether the beginning of the file has the head of an ftrace line in it.
   static func isText(_ region: ByteRegion) -> Bool {
@@ -38,7 +37,9 @@ struct TextTrace {
   }
 
   mutating func fill(_ batch: inout RecordBatch) {
+    if !isKnownUniquelyReferenced(&arena) { arena = PayloadArena(capacity: Self.arenaSize) }
     arena.removeAll()
+    batch.retired.append(arena)
     while batch.room > 0, offset < region.count, arena.room > 2 * Self.maximumLine {
       let (line, next) = Self.line(region, at: offset)
       offset = next
