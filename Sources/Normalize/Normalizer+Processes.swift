@@ -33,6 +33,8 @@ extension Normalizer {
   }
 
   mutating func newTask(_ slot: Int, _ record: RawRecord) -> Bool {
+    // No slot is in use after this record: the place to take some back, and the same one whatever the batches.
+    defer { tasks.reclaim() }
     guard let pid = table.layouts.newTask.pid.loadSigned(record), let flags = table.layouts.newTask.flags.load(record)
     else { return false }
     guard let child = tasks.slot(of: TaskID(Int32(truncatingIfNeeded: pid))) else { return true }
@@ -71,6 +73,7 @@ extension Normalizer {
     endCall(slot)
     let mm = tasks[slot].mm
     tasks[slot] = TaskState()
+    tasks[slot].hasExited = true
     if let mm, ownership.removeUser(mm) { beginTeardown(slot, mm) }
     return true
   }
@@ -230,7 +233,8 @@ extension Normalizer {
 
   /// The task locks its own mm: the address joins what is known of it.
   private mutating func learnOwn(_ slot: Int, pointer: UInt64) {
-    guard tasks[slot].exec == nil, tasks[slot].fork == nil else { return }
+    // `exit_mm` locks the mm that the task has just left.
+    guard tasks[slot].exec == nil, tasks[slot].fork == nil, !tasks[slot].hasExited else { return }
     switch tasks[slot].call?.call {
     case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .movePages: return
     default: break

@@ -11,6 +11,8 @@ struct TaskState {
   private(set) var windows = Windows()
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
+  /// `sched_process_exit` was seen. What follows is the end of its mm, and what any task does in passing.
+  var hasExited = false
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
   var strayFolio: StrayFolio?
@@ -55,6 +57,11 @@ extension TaskState {
     }
   }
 
+  /// The thread is gone, and nothing that it did last is still to be told.
+  var isOver: Bool {
+    hasExited && windows.subtracting(.lockedForeign).isEmpty && !fault.isOpen && strayPlace == nil && populated.isEmpty
+  }
+
   /// What a counter that moves now may mean depends on what the task is in the middle of.
   @inline(__always)
   var explainsCounters: Bool { fault.isOpen || !windows.isDisjoint(with: [.fork, .exec, .dying, .replacement]) }
@@ -70,11 +77,15 @@ extension TaskState {
 @safe
 struct TaskTable: ~Copyable {
   /// `PID_MAX_LIMIT` on 64-bit kernels.
-  static let limit = 4 * 1024 * 1024
+  static let idLimit = 4 * 1024 * 1024
 
   /// By thread id; -1 for one that was not seen yet.
   private var slots = FlatArray<Int32>()
   private var states = FlatArray<TaskState>(minimumCapacity: 64)
+  /// Slots whose state is a fresh one and no thread's.
+  private var vacant = FlatArray<Int32>()
+  /// How many states are worth looking for those of threads that are gone.
+  private var limit = 1024
 
   /// The thread's state; a fresh one for a thread never seen. Idle (0) and impossible ids have none.
   @inline(__always)
@@ -89,11 +100,27 @@ struct TaskTable: ~Copyable {
 
   @inline(never)
   private mutating func add(_ id: Int) -> Int? {
-    guard id > 0, id < Self.limit else { return nil }
+    guard id > 0, id < Self.idLimit else { return nil }
     if id >= slots.count { slots.append(repeating: -1, count: max(id + 1 - slots.count, 1024)) }
+    if let slot = vacant.popLast() {
+      slots[id] = slot
+      return Int(slot)
+    }
     slots[id] = Int32(states.count)
     states.append(TaskState())
     return states.count - 1
+  }
+
+  /// Takes the slots of threads that are gone back, once there are twice as many states as were needed last time. No
+  /// slot asked for before is valid after it.
+  mutating func reclaim() {
+    guard states.count - vacant.count >= limit else { return }
+    for id in slots.indices where slots[id] >= 0 && states[Int(slots[id])].isOver {
+      states[Int(slots[id])] = TaskState()
+      vacant.append(slots[id])
+      slots[id] = -1
+    }
+    limit = max(1024, 2 * (states.count - vacant.count))
   }
 
   subscript(slot: Int) -> TaskState {

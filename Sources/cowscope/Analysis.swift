@@ -18,6 +18,8 @@ struct Analysis {
     var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
     var without: [CallSiteSwitch] = []
+    /// The history of every finding of the verification is wanted too, not only that of the first disagreement.
+    var explainsFindings = false
   }
 
   let path: String
@@ -57,7 +59,8 @@ struct Analysis {
       driver.apply(options.until.map { until in events.filter { $0.sequence <= until } } ?? events)
       return true
     }
-    let histories = try histories(of: driver, reader, facts)
+    let histories = try histories(
+      driver.exemplars + (options.explainsFindings ? driver.explained : []), driver.ancestry, reader, facts)
     var result = driver.finish(capture: summary(reader, walk)) { mm, page, sequence in
       histories[PageHistories.Wanted(mm: mm, page: page, until: sequence)]
     }
@@ -75,10 +78,13 @@ struct Analysis {
   // — histories
 
   /// A second walk with today's kernel alone, for the pages that the report will tell about.
-  private func histories(of driver: ReplayDriver, _ reader: TraceReader, _ facts: KernelFacts) throws -> PageHistories {
-    let wanted = driver.exemplars.map { PageHistories.Wanted(mm: $0.mm, page: $0.page, until: $0.until) }
+  private func histories(
+    _ pages: [(mm: MMID, page: VirtualPage, until: Sequence)], _ ancestry: Ancestry, _ reader: TraceReader,
+    _ facts: KernelFacts
+  ) throws -> PageHistories {
+    let wanted = pages.map { PageHistories.Wanted(mm: $0.mm, page: $0.page, until: $0.until) }
     let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
-    var histories = PageHistories(wanted, ancestry: driver.ancestry, pageShift: pageShift)
+    var histories = PageHistories(wanted, ancestry: ancestry, pageShift: pageShift)
     guard !wanted.isEmpty else { return histories }
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil

@@ -19,7 +19,8 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let result = try Analysis(path: capture, verbosity: verbosity).replay(Analysis.Options(encodings: [.baseline]))
+    let options = Analysis.Options(encodings: [.baseline], explainsFindings: explain)
+    let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
     var output = StandardOutput()
     if json {
       try output.write(try ResultWriter().verification(of: result, explains: explain))

@@ -183,12 +183,16 @@ package struct ReplayDriver {
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
-  /// Where history will be asked for: one page per signature, and the findings of the verification.
+  /// Whose history a report tells: one page per signature, and the first disagreement.
   package var exemplars: [(mm: MMID, page: VirtualPage, until: Sequence)] {
     var all = lockstep.divergences.map { (mm: $0.mm, page: $0.page, until: $0.firstSequence) }
     if let first = verifier.first { all.append((first.mm, first.page, first.sequence)) }
-    all += verifier.findings.map { (mm: $0.mm, page: $0.page, until: $0.sequence) }
     return all
+  }
+
+  /// Whose history explains the verification: the findings of every cause.
+  package var explained: [(mm: MMID, page: VirtualPage, until: Sequence)] {
+    verifier.findings.map { (mm: $0.mm, page: $0.page, until: $0.sequence) }
   }
 
   // — for the extensions

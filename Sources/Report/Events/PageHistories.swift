@@ -64,20 +64,20 @@ package struct PageHistories {
         tracks[index].sawLast = true
         unfinished -= 1
       }
-      if let mm = owner(record, tracks[index]) { found.append((index, mm, tracks[index].wanted.page)) }
+      if let mm = owner(record, index) { found.append((index, mm, tracks[index].wanted.page)) }
     }
     return found
   }
 
-  private func owner(_ record: MMEventRecord, _ track: Track) -> MMID? {
+  private func owner(_ record: MMEventRecord, _ index: Int) -> MMID? {
     guard let mm = record.mm else {
-      guard let frame = track.frame, record.event.touches(frame), EventKind(record.event) != .lruInserted else {
+      guard let frame = tracks[index].frame, record.event.touches(frame), EventKind(record.event) != .lruInserted else {
         return nil
       }
-      return track.lineage[0].mm
+      return tracks[index].wanted.mm
     }
-    guard track.lineage.contains(where: { $0.mm == mm }) else { return nil }
-    return record.event.touches(track.wanted.page) ? mm : nil
+    guard tracks[index].lineage.contains(where: { $0.mm == mm }) else { return nil }
+    return record.event.touches(tracks[index].wanted.page) ? mm : nil
   }
 
   /// Adds the event to a history; `state` is what the page's entry is after it: `r D PAE-  fork_copied child=mm3 ...`.

@@ -118,7 +118,7 @@ package struct TextReport {
     case .everything: shown = worst.count
     }
     var title = "\(Numbers.plural(UInt64(worst.count), "signature")), \(Numbers.plural(total, "occurrence"))"
-    if shown < worst.count { title += "; the \(shown) worst (-v shows all)" }
+    if shown > 0, shown < worst.count { title += "; the \(shown) worst (-v shows all)" }
     var lines = ["", style.bold("DIVERGENCES") + ": " + title]
     for (index, divergence) in worst.prefix(shown).enumerated() {
       lines += self.lines(divergence, number: index + 1, capture: result.capture)
