@@ -5,7 +5,10 @@ package import MMEvents
 /// What the replay of a trace asks the worlds beyond the transitions.
 extension World {
   /// `exit_mmap` runs, or is about to.
-  package func isDying(_ mm: MMID) -> Bool { slot(of: mm).flatMap { mms[Int($0)]?.tearingDown } ?? false }
+  package func isDying(_ mm: MMID) -> Bool {
+    guard let slot = slot(of: mm) else { return false }
+    return mms[Int(slot)]?.tearingDown ?? false
+  }
 
   /// More than one entry refers to the folio.
   package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios.attached(folio) > 1 }
@@ -61,7 +64,10 @@ extension World {
   }
 
   /// Everything mapped in the mm since it came into being is known.
-  package func isComplete(_ mm: MMID) -> Bool { slot(of: mm).flatMap { mms[Int($0)]?.isComplete } ?? false }
+  package func isComplete(_ mm: MMID) -> Bool {
+    guard let slot = slot(of: mm) else { return false }
+    return mms[Int(slot)]?.isComplete ?? false
+  }
 }
 
 extension Lockstep {

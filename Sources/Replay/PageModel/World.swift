@@ -226,13 +226,14 @@ extension World {
   /// Entries of the range that are not none, in address order; a PMD entry comes once. A sparse table is left as soon
   /// as its last entry was seen.
   func forEachRef(_ id: MMID, _ range: PageRange, _ body: (EntryRef) -> Void) {
-    guard let slot = slot(of: id), let mm = mms[Int(slot)], !range.isEmpty else { return }
-    var position = mm.position(of: range.start.rawValue &>> 9)
-    while position < mm.bases.count {
-      let base = mm.bases[position]
+    guard let slot = slot(of: id), !range.isEmpty, let (bases, regions) = mms[Int(slot)]?.tables,
+      var position = mms[Int(slot)]?.position(of: range.start.rawValue &>> 9)
+    else { return }
+    while position < bases.count {
+      let base = bases[position]
       let first = base &<< 9
       guard first < range.end.rawValue else { return }
-      let region = mm.regions[position]
+      let region = regions[position]
       var left = tables[region].live
       if tables[region].isHuge {
         if left > 0 { body(EntryRef(region: region, slot: 0)) }
@@ -254,13 +255,15 @@ extension World {
 
   /// The page tables (and PMD slots) of the range, in address order, each with the part of it that the range covers.
   func regions(_ id: MMID, _ range: PageRange) -> [(region: UInt32, part: PageRange)] {
-    guard let slot = slot(of: id), let mm = mms[Int(slot)], !range.isEmpty else { return [] }
+    guard let slot = slot(of: id), !range.isEmpty, let (bases, regions) = mms[Int(slot)]?.tables,
+      let first = mms[Int(slot)]?.position(of: range.start.rawValue &>> 9)
+    else { return [] }
     var found: [(region: UInt32, part: PageRange)] = []
-    for position in mm.position(of: range.start.rawValue &>> 9)..<mm.bases.count {
-      let block = PageRange(start: VirtualPage(mm.bases[position] &<< 9), count: PageTables.entriesPerTable)
+    for position in first..<bases.count {
+      let block = PageRange(start: VirtualPage(bases[position] &<< 9), count: PageTables.entriesPerTable)
       guard block.start < range.end else { break }
       let part = PageRange(start: max(block.start, range.start), end: min(block.end, range.end))
-      found.append((mm.regions[position], part))
+      found.append((regions[position], part))
     }
     return found
   }

@@ -21,7 +21,8 @@ extension World {
   /// to abort; what was visited stays shared.
   package mutating func forkCopy(parent: MMID, child: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
-    let hasPinned = slot(of: parent).flatMap { mms[Int($0)]?.hasPinned } ?? false
+    guard let slot = slot(of: parent) else { return .done }
+    let hasPinned = mms[Int(slot)]?.hasPinned ?? false
     for (region, part) in regions(parent, range) {
       guard copyTable(region, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)

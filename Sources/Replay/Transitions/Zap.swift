@@ -26,12 +26,13 @@ extension World {
   @discardableResult
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     if skips(.freeTables) { return 0 }
-    guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return 0 }
+    guard let slot = slot(of: mm), let (bases, regions) = mms[Int(slot)]?.tables,
+      var position = mms[Int(slot)]?.position(of: (range.start.rawValue &+ 511) &>> 9)
+    else { return 0 }
     var freed = 0
-    var position = state.position(of: (range.start.rawValue &+ 511) &>> 9)
-    while position < state.bases.count, (state.bases[position] &+ 1) &<< 9 <= range.end.rawValue {
-      if tables[state.regions[position]].live == 0 {
-        freeTable(state.regions[position])
+    while position < bases.count, (bases[position] &+ 1) &<< 9 <= range.end.rawValue {
+      if tables[regions[position]].live == 0 {
+        freeTable(regions[position])
         freed += 1
       }
       position += 1
@@ -61,8 +62,8 @@ extension World {
   /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
   package mutating func exitEnd(_ mm: MMID) {
     if skips(.exit) { return }
-    guard let slot = slot(of: mm), let state = mms[Int(slot)] else { return }
-    for region in state.regions {
+    guard let slot = slot(of: mm), let regions = mms[Int(slot)]?.regions else { return }
+    for region in regions {
       dropAll(region)
       E.tableFreed(&self, region)
       tables.free(region)
