@@ -8,7 +8,7 @@ private let cloneVM: UInt64 = 0x100
 
 /// Addresses from here on are the kernel's: a VMA tree entry that is a pointer. Below are markers such as
 /// `XA_ZERO_ENTRY`, left by a fork that failed.
-private let kernelHalf: UInt64 = 1 << 63
+let kernelHalf: UInt64 = 1 << 63
 
 extension Normalizer {
   // — clone
@@ -73,7 +73,7 @@ extension Normalizer {
     endCall(slot)
     let mm = tasks[slot].mm
     tasks[slot] = TaskState()
-    tasks[slot].hasExited = true
+    tasks[slot].exit = Exit(mm: mm)
     if let mm, ownership.removeUser(mm) { beginTeardown(slot, mm) }
     return true
   }
@@ -90,7 +90,7 @@ extension Normalizer {
     if ownership.removeAllUsers(mm) { beginTeardown(slot, mm) }
   }
 
-  private mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
+  mutating func beginTeardown(_ slot: Int, _ mm: MMID) {
     emit(mm, .mmTeardownBegan)
     tasks[slot].dying = (mm, nil)
   }
@@ -120,61 +120,14 @@ extension Normalizer {
     return true
   }
 
-  // — execve
-
-  /// A write lock inside `execve`: the new mm (`bprm_mm_init`), then again when the task already runs on it
-  /// (`setup_arg_pages`).
-  mutating func lockedInExec(_ slot: Int, pointer: UInt64) {
-    if let exec = tasks[slot].exec {
-      if exec.pointer == pointer, !exec.switched { switchToNewProgram(slot) }
-      return
-    }
-    let mm = ownership.create(pointer: pointer, origin: .exec)
-    tasks[slot].exec = ExecWindow(mm: mm, pointer: pointer)
-    emit(mm, .mmCreated(.exec))
-  }
-
-  /// `exec_mmap`: the task leaves its mm for the new one.
-  mutating func switchToNewProgram(_ slot: Int) {
-    guard let exec = tasks[slot].exec, !exec.switched else { return }
-    tasks[slot].exec?.switched = true
-    if let old = tasks[slot].mm, ownership.removeUser(old) { beginTeardown(slot, old) }
-    tasks[slot].mm = exec.mm
-    ownership.addUser(exec.mm)
-  }
-
-  mutating func processExec(_ slot: Int) -> Bool {
-    switchToNewProgram(slot)
-    placeStack(slot)
-    tasks[slot].exec = nil
-    return true
-  }
-
-  private mutating func placeStack(_ slot: Int) {
-    guard let exec = tasks[slot].exec, let stack = exec.stack, !exec.stackPlaced else { return }
-    tasks[slot].exec?.stackPlaced = true
-    emit(exec.mm, .stackPlaced(end: stack.end))
-  }
-
-  /// The first VMA of a new mm is its stack; `shift_arg_pages` moves it and cuts the old end off.
-  private mutating func stackWrite(_ slot: Int, _ range: PageRange, value: UInt64) {
-    guard let stack = tasks[slot].exec?.stack else {
-      if value >= kernelHalf { tasks[slot].exec?.stack = (value, range.end) }
-      return
-    }
-    if value == stack.vma {
-      tasks[slot].exec?.stack?.end = range.end
-    } else if value == 0, range.contains(stack.end.advanced(by: -1)) {
-      tasks[slot].exec?.stack?.end = range.start
-      placeStack(slot)
-    }
-  }
-
   // — the VMA tree and the mmap lock
 
   mutating func lockReturned(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let (pointer, write, success) = table.layouts.lock.load(record) else { return false }
     guard success != 0 else { return true }
+    if tasks[slot].exit != nil, let mm = ownership.id(pointer: pointer) {
+      takeLeadersID(slot) { $0.exec?.mm == mm }
+    }
     foreignLock(slot, pointer: pointer)
     if write != 0 {
       tasks[slot].lockedForWrite = pointer
@@ -233,8 +186,8 @@ extension Normalizer {
 
   /// The task locks its own mm: the address joins what is known of it.
   private mutating func learnOwn(_ slot: Int, pointer: UInt64) {
-    // `exit_mm` locks the mm that the task has just left.
-    guard tasks[slot].exec == nil, tasks[slot].fork == nil, !tasks[slot].hasExited else { return }
+    // A task that has exited locks the mm that it leaves (`exit_mm`, `exit_mmap`).
+    guard tasks[slot].exec == nil, tasks[slot].fork == nil, tasks[slot].exit == nil else { return }
     switch tasks[slot].call?.call {
     case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .movePages: return
     default: break

@@ -31,6 +31,7 @@ extension Normalizer {
     closeFault(slot)
     endCall(slot)
     tasks[slot].isFollowed = true
+    tasks[slot].exit = nil
     var arguments = [6 of UInt64](repeating: 0)
     for (index, field) in fields.prefix(6).enumerated() {
       guard let value = field.load(record) else { return false }

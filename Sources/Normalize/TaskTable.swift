@@ -11,8 +11,8 @@ struct TaskState {
   private(set) var windows = Windows()
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
-  /// `sched_process_exit` was seen. What follows is the end of its mm, and what any task does in passing.
-  var hasExited = false
+  /// What follows is the end of its mm, and what any task does in passing; unless the id lives on (`takeLeadersID`).
+  var exit: Exit?
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
   var strayFolio: StrayFolio?
@@ -59,7 +59,8 @@ extension TaskState {
 
   /// The thread is gone, and nothing that it did last is still to be told.
   var isOver: Bool {
-    hasExited && windows.subtracting(.lockedForeign).isEmpty && !fault.isOpen && strayPlace == nil && populated.isEmpty
+    exit != nil && windows.subtracting(.lockedForeign).isEmpty && call == nil && !fault.isOpen && strayPlace == nil
+      && populated.isEmpty
   }
 
   /// What a counter that moves now may mean depends on what the task is in the middle of.
@@ -82,7 +83,9 @@ struct TaskTable: ~Copyable {
   /// By thread id; -1 for one that was not seen yet.
   private var slots = FlatArray<Int32>()
   private var states = FlatArray<TaskState>(minimumCapacity: 64)
-  /// Slots whose state is a fresh one and no thread's.
+  /// Whose the states are; -1 for a fresh one that is nobody's.
+  private var owners = FlatArray<Int32>()
+  /// The slots of those.
   private var vacant = FlatArray<Int32>()
   /// How many states are worth looking for those of threads that are gone.
   private var limit = 1024
@@ -102,23 +105,27 @@ struct TaskTable: ~Copyable {
   private mutating func add(_ id: Int) -> Int? {
     guard id > 0, id < Self.idLimit else { return nil }
     if id >= slots.count { slots.append(repeating: -1, count: max(id + 1 - slots.count, 1024)) }
-    if let slot = vacant.popLast() {
-      slots[id] = slot
-      return Int(slot)
-    }
-    slots[id] = Int32(states.count)
+    let slot = vacant.popLast() ?? newSlot()
+    slots[id] = slot
+    owners[Int(slot)] = Int32(id)
+    return Int(slot)
+  }
+
+  private mutating func newSlot() -> Int32 {
     states.append(TaskState())
-    return states.count - 1
+    owners.append(-1)
+    return Int32(states.count - 1)
   }
 
   /// Takes the slots of threads that are gone back, once there are twice as many states as were needed last time. No
   /// slot asked for before is valid after it.
   mutating func reclaim() {
     guard states.count - vacant.count >= limit else { return }
-    for id in slots.indices where slots[id] >= 0 && states[Int(slots[id])].isOver {
-      states[Int(slots[id])] = TaskState()
-      vacant.append(slots[id])
-      slots[id] = -1
+    for slot in states.indices where owners[slot] >= 0 && states[slot].isOver {
+      states[slot] = TaskState()
+      vacant.append(Int32(slot))
+      slots[Int(owners[slot])] = -1
+      owners[slot] = -1
     }
     limit = max(1024, 2 * (states.count - vacant.count))
   }
@@ -128,6 +135,6 @@ struct TaskTable: ~Copyable {
     @inline(__always) unsafeMutableAddress { unsafe states.place(of: slot) }
   }
 
-  /// Every thread's slot.
+  /// Every thread's slot, and some that are nobody's.
   var all: Range<Int> { states.indices }
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Capture
+import Foundation
+import Testing
+import TraceFile
+
+/// What is recorded here and now, the model must agree with: the kernel is the referee.
+@Suite("Model and kernel, on this host", .serialized, LiveHost.requirement)
+struct VerifyLiveTests {
+  @Test("Shells that fork, copy and run programs")
+  func shells() throws {
+    try expectAgreement(
+      of: ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do (a=$i; b=$a); done; seq 20000 | sort -R | md5sum"])
+  }
+
+  @Test("A thread that is not the leader runs a program: it goes on under the leader's id", .enabled(if: hasPython))
+  func execveByThread() throws {
+    let program = """
+      import os, threading
+      memory = bytearray(1 << 20)
+      run = lambda: os.execvp("sh", ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do (a=$i; b=$a); done"])
+      if os.fork() == 0:
+          memory[::4096] = bytes(256)
+          os._exit(0)
+      os.wait()
+      threading.Thread(target=run).start()
+      threading.Event().wait()
+      """
+    try expectAgreement(of: [Self.python, "-c", program])
+  }
+
+  private static let python = "/usr/bin/python3"
+  private static let hasPython = FileManager.default.isExecutableFile(atPath: python)
+
+  private func expectAgreement(of command: [String]) throws {
+    let work = try WorkDirectory()
+    #expect(try LiveHost.record(["-o", "x.cow", "--"] + command, in: work).wait() == .exited(code: 0))
+    let verification = try lastObject(of: ["verify", "--json", "x.cow"], in: work)
+    for evidence in ["decisions", "entries", "pages"] {
+      let tally = try #require(verification[evidence] as? [String: Int])
+      #expect(tally["disagree"] == 0, "\(evidence)")
+      if evidence == "decisions" { #expect(try #require(tally["agree"]) > 100) }
+    }
+    let summary = try lastObject(of: ["replay", "--json", "x.cow"], in: work)
+    let unexplained = try #require(summary["unexplained"] as? [String: Int])
+    // What the model maps is what the kernel maps: neither fork's totals nor what is freed says otherwise.
+    #expect(unexplained["frames freed while the model maps them"] == nil)
+    #expect(unexplained["forks whose page count differs from the kernel's"] == nil)
+  }
+
+  private func lastObject(of arguments: [String], in work: WorkDirectory) throws -> [String: Any] {
+    #expect(try LiveHost.run([try LiveHost.binary()] + arguments, in: work).wait() == .exited(code: 0))
+    let line = try #require(try work.text("stdout").split(separator: "\n").last)
+    return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  }
+}
