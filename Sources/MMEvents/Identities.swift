@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What `Dictionary` asks of its keys. Nearly every event is looked up in several: the standard library's hash withstands
-/// keys chosen to collide, at many times the cost, and these numbers come from a kernel.
+/// What `Dictionary` asks of its keys. Nearly every event is looked up in several: the standard library's hash
+/// withstands keys chosen to collide, at many times the cost, and these numbers come from a kernel.
 @inlinable @inline(__always)
-func spread(_ number: UInt64, _ seed: Int) -> Int {
+func multiplicativeHash(_ number: UInt64, _ seed: Int) -> Int {
   Int(truncatingIfNeeded: ((number ^ UInt64(truncatingIfNeeded: seed)) &* 0x9e37_79b9_7f4a_7c15) &>> 32)
 }
 
@@ -18,7 +18,7 @@ public struct PFN: Hashable, Sendable, Comparable, BitwiseCopyable {
   public static func < (a: PFN, b: PFN) -> Bool { a.rawValue < b.rawValue }
 
   @inlinable
-  public func _rawHashValue(seed: Int) -> Int { spread(rawValue, seed) }
+  public func _rawHashValue(seed: Int) -> Int { multiplicativeHash(rawValue, seed) }
 
   /// The frame `n` pages further on, as the tail pages of a folio are.
   @inlinable
@@ -106,7 +106,7 @@ public struct MMID: Hashable, Sendable, Comparable, BitwiseCopyable {
   public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
   @inlinable
-  public func _rawHashValue(seed: Int) -> Int { spread(UInt64(rawValue), seed) }
+  public func _rawHashValue(seed: Int) -> Int { multiplicativeHash(UInt64(rawValue), seed) }
 
   @inlinable
   public static func < (a: MMID, b: MMID) -> Bool { a.rawValue < b.rawValue }
@@ -120,7 +120,7 @@ public struct TaskID: Hashable, Sendable, Comparable, BitwiseCopyable {
   public init(_ rawValue: Int32) { self.rawValue = rawValue }
 
   @inlinable
-  public func _rawHashValue(seed: Int) -> Int { spread(UInt64(UInt32(bitPattern: rawValue)), seed) }
+  public func _rawHashValue(seed: Int) -> Int { multiplicativeHash(UInt64(UInt32(bitPattern: rawValue)), seed) }
 
   @inlinable
   public static func < (a: TaskID, b: TaskID) -> Bool { a.rawValue < b.rawValue }

@@ -36,7 +36,7 @@ struct DelayLine: ~Copyable {
   /// 100 ms: longer than a fault that was not blocked takes where its CPU is wanted by others too.
   private static let window: UInt64 = 100_000_000
   /// Records on the line, at most: two megabytes, which a second-level cache holds.
-  static let capacity = 1 << 15
+  private static let capacity = 1 << 15
 
   /// Trace time; places older than the window are given up from here on, released or not.
   var now: UInt64 = 0

@@ -39,9 +39,6 @@ package struct Normalizer: ~Copyable {
       counters: !kernel.batchesCounters, flushes: table.showsFlushes)
   }
 
-  /// No more events than this lie between two of one record, a kept place among them.
-  package static var spread: Int { DelayLine.capacity }
-
   /// How many address spaces came into view.
   package var addressSpaces: UInt64 { UInt64(ownership.created) }
 

@@ -20,6 +20,11 @@ struct Analysis {
     var without: [CallSiteSwitch] = []
     /// The history of every finding of the verification is wanted too, not only that of the first disagreement.
     var explainsFindings = false
+
+    /// The events that are not left out.
+    fileprivate func cut(_ events: [MMEventRecord]) -> [MMEventRecord] {
+      until.map { until in events.filter { $0.sequence <= until } } ?? events
+    }
   }
 
   let path: String
@@ -30,7 +35,7 @@ struct Analysis {
   func info() throws -> CaptureInfo {
     let reader = try TraceFile.open(path)
     let info = CaptureInfo(reading: reader, path: path)
-    warnOfDamage(reader)
+    warn(of: reader.damages, reader.damageCount)
     return info
   }
 
@@ -42,8 +47,8 @@ struct Analysis {
   /// `ahead`: reading and normalizing on threads of their own, which pays when `body` does more than count.
   func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
     let reader = try TraceFile.open(path)
-    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
-    warnOfDamage(reader)
+    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
+    warn(of: walk.damages, walk.damageCount)
   }
 
   func replay(_ options: Options) throws -> ReplayResult {
@@ -56,22 +61,19 @@ struct Analysis {
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
       seesFaults: reader.limits.isEmpty, snapshots: snapshots)
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
-      driver.apply(options.until.map { until in events.filter { $0.sequence <= until } } ?? events)
+      driver.apply(options.cut(events))
       return true
     }
-    let histories = try histories(
-      driver.exemplars + (options.explainsFindings ? driver.explained : []), driver.ancestry, reader, facts)
-    var result = driver.finish(capture: summary(reader, walk)) { mm, page, sequence in
-      histories[PageHistories.Wanted(mm: mm, page: page, until: sequence)]
-    }
+    let histories = try histories(of: driver, options, reader, facts)
+    var result = driver.finish(capture: summary(reader, walk)) { histories[$0] }
     for index in result.divergences.indices {
       let found = result.divergences[index]
-      let wanted = PageHistories.Wanted(mm: found.mm, page: found.page, until: found.firstSequence)
+      let wanted = Exemplars.Page(mm: found.mm, page: found.page, until: found.firstSequence)
       result.divergences[index].frame = histories.frame(wanted)
     }
     if let frame = options.frame { result.divergences.removeAll { $0.frame != frame } }
     result.unexplained += unexplained(walk, reader, snapshots)
-    warnOfDamage(reader)
+    warn(of: walk.damages, walk.damageCount)
     return result
   }
 
@@ -79,21 +81,22 @@ struct Analysis {
 
   /// A second walk with today's kernel alone, for the pages that the report will tell about.
   private func histories(
-    _ pages: [(mm: MMID, page: VirtualPage, until: Sequence)], _ ancestry: Ancestry, _ reader: TraceReader,
-    _ facts: KernelFacts
+    of driver: ReplayDriver, _ options: Options, _ reader: TraceReader, _ facts: KernelFacts
   ) throws -> PageHistories {
-    let wanted = pages.map { PageHistories.Wanted(mm: $0.mm, page: $0.page, until: $0.until) }
+    let exemplars = driver.exemplars(explaining: options.explainsFindings)
     let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
-    var histories = PageHistories(wanted, ancestry: ancestry, pageShift: pageShift)
-    guard !wanted.isEmpty else { return histories }
+    var histories = PageHistories(exemplars.pages, ancestry: driver.ancestry, pageShift: pageShift)
+    guard !exemplars.pages.isEmpty else { return histories }
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var model = ReplayDriver(
       encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU, seesFaults: reader.limits.isEmpty)
-    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
+    var left = exemplars.events
+    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in
+      let events = options.cut(batch).prefix(Int(clamping: left))
+      left -= UInt64(events.count)
       var applied = 0
       for (index, event) in events.enumerated() {
-        if histories.isComplete(spread: Normalizer.spread) { return false }
         let concerned = histories.concerned(by: event)
         guard !concerned.isEmpty else { continue }
         model.apply(Array(events[applied...index]))
@@ -104,7 +107,7 @@ struct Analysis {
         }
       }
       model.apply(Array(events[applied...]))
-      return true
+      return left > 0
     }
     return histories
   }
@@ -140,16 +143,16 @@ struct Analysis {
     [
       ("records too short for their format", walk.counters.malformed),
       ("faults of threads whose mm is not known", walk.counters.faultsWithoutMM),
-      ("places of the capture that cannot be read", UInt64(reader.damageCount)),
+      ("places of the capture that cannot be read", UInt64(walk.damageCount)),
       ("snapshots that cannot be read", UInt64(snapshots?.damages.count ?? 0)),
     ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 
   /// A damaged capture is still a capture; the user must know that some of it is missing.
-  private func warnOfDamage(_ reader: TraceReader) {
-    guard let first = reader.damages.first else { return }
+  private func warn(of damages: [TraceFileError], _ count: Int) {
+    guard let first = damages.first else { return }
     verbosity.warn(first.description)
-    for damage in reader.damages.dropFirst() { verbosity.detail(damage.description) }
-    if reader.damageCount > 1 { verbosity.warn("\(reader.damageCount) damaged places in all") }
+    for damage in damages.dropFirst() { verbosity.detail(damage.description) }
+    if count > 1 { verbosity.warn("\(count) damaged places in all") }
   }
 }

@@ -17,6 +17,9 @@ struct CaptureWalk {
     var lastTime: UInt64 = 0
     var addressSpaces: UInt64 = 0
     var counters = NormalizeCounters()
+    /// What of the capture could not be read: the first thousand places, and how many there were.
+    var damages: [TraceFileError] = []
+    var damageCount = 0
 
     /// The batch is not empty.
     mutating func note(_ batch: borrowing RecordBatch) {
@@ -71,6 +74,7 @@ struct CaptureWalk {
       progress.reached(summary.records)
       return try events.count < count || deliver(&events)
     }
+    (summary.damages, summary.damageCount) = (reader.damages, reader.damageCount)
     guard isAll else { return summary }
     normalizer.finish(into: &events)
     _ = try deliver(&events)
@@ -81,10 +85,14 @@ struct CaptureWalk {
 
   // — records
 
+  /// 64 KiB, of which a second-level cache holds several. The same with threads and without: where time goes backwards
+  /// (damage), it shows where batches end.
+  private static let recordsPerBatch = 2048
+
   /// Hands over batches of records until `body` says that it has enough, which makes this `false`.
   private func forEachRecordBatch(ahead: Bool, _ body: (borrowing RecordBatch) throws -> Bool) throws -> Bool {
     if ahead, let isAll = try readAhead(body) { return isAll }
-    var batch = RecordBatch()
+    var batch = RecordBatch(capacity: Self.recordsPerBatch)
     while reader.nextBatch(into: &batch) { guard try body(batch) else { return false } }
     return true
   }
@@ -103,8 +111,7 @@ struct CaptureWalk {
 
   /// Records that go from one thread to another.
   private final class Handover {
-    /// 64 KiB, of which a second-level cache holds all.
-    var batch = RecordBatch(capacity: 2048)
+    var batch = RecordBatch(capacity: recordsPerBatch)
   }
 }
 

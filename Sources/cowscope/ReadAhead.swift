@@ -4,8 +4,8 @@ import TraceFile
 
 /// Makes batches on a thread of its own, ahead of their use.
 ///
-/// There are so many batches and no more: who makes them waits when all are full, so memory is bounded. They are used in
-/// the order in which they were made, so what is done with them does not depend on the threads.
+/// There are so many batches, and the one being made: who makes them waits when all are full, so memory is bounded.
+/// They are used in the order in which they were made, so what is done with them does not depend on the threads.
 final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
   private struct State {
     /// In the order in which they were made.
@@ -21,7 +21,8 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
 
   private init(_ empty: sending [Batch]) { state = Monitor(State(empty: empty)) }
 
-  /// Calls `make` on another thread and, here, `use` with every batch that it delivers, until one of the two has enough.
+  /// Calls `make` on another thread and, here, `use` with every batch that it delivers, until one of the two has
+  /// enough.
   ///
   /// - Parameters:
   ///   - empty: The batches that go back and forth.

@@ -39,4 +39,15 @@ struct AncestryTests {
     #expect(lineage(ancestry, 20_000, 30) == [[20_000, 30], [4, 30], [3, 30], [2, 20], [1, 10]])
     #expect(lineage(ancestry, 10, 30) == [[10, 30]])
   }
+
+  @Test("Of a chain of processes without end, what is older than histories go back is forgotten")
+  func chain() {
+    var ancestry = Ancestry()
+    for child in UInt32(1)...20_000 {
+      ancestry.forkBegan(MMID(child - 1), MMID(child))
+      if ancestry.isLarge { ancestry.keepAncestors(of: [MMID(child)]) }
+    }
+    #expect(ancestry.count <= 1024)
+    #expect(ancestry.lineage(of: MMID(20_000), until: Sequence(1)).count == 64)
+  }
 }

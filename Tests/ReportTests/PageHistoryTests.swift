@@ -30,7 +30,7 @@ struct PageHistoryTests {
     record(10, nil, .freed(PFN(65), FolioOrder(0))),
   ]
 
-  private func histories(of wanted: PageHistories.Wanted) -> PageHistories {
+  private func histories(of wanted: Exemplars.Page) -> PageHistories {
     var ancestry = Ancestry()
     ancestry.forkBegan(Self.parent, Self.child)
     ancestry.forkEnded(Self.child, at: Sequence(5))
@@ -44,7 +44,7 @@ struct PageHistoryTests {
 
   @Test("A page's history begins with the page, names it once and ends where it was asked to")
   func own() {
-    let wanted = PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6))
+    let wanted = Exemplars.Page(mm: Self.parent, page: Self.page, until: Sequence(6))
     let history = histories(of: wanted)[wanted]
     #expect(history.map(\.sequence.rawValue) == [2, 4, 6])
     #expect(history.first?.text == "W D PAE+  fault write -> anon pfn=64 order=0")
@@ -53,27 +53,16 @@ struct PageHistoryTests {
 
   @Test("A forked page has its parent's history, the parent's later writes, and the end of its own frame")
   func forked() {
-    let wanted = PageHistories.Wanted(mm: Self.child, page: Self.page, until: Sequence(10))
+    let wanted = Exemplars.Page(mm: Self.child, page: Self.page, until: Sequence(10))
     let histories = histories(of: wanted)
     #expect(histories[wanted].map(\.sequence.rawValue) == [2, 4, 6, 8, 9])
     #expect(histories[wanted].map { $0.text.hasPrefix("mm1: ") } == [true, true, true, false, false])
     #expect(histories.frame(wanted) == PFN(64))
   }
 
-  @Test("What is complete once the last event was seen, and the events that may still come of its record")
-  func complete() {
-    var histories = PageHistories(
-      [PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6))], ancestry: Ancestry(), pageShift: 12)
-    let complete = Self.story.map { event in
-      _ = histories.concerned(by: event)
-      return histories.isComplete(spread: 2)
-    }
-    #expect(complete == [false, false, false, false, false, false, false, true, true, true])
-  }
-
   @Test("A page nobody asked for has no history")
   func unasked() {
-    let histories = histories(of: PageHistories.Wanted(mm: Self.parent, page: Self.page, until: Sequence(6)))
-    #expect(histories[PageHistories.Wanted(mm: MMID(9), page: Self.page, until: Sequence(6))].isEmpty)
+    let histories = histories(of: Exemplars.Page(mm: Self.parent, page: Self.page, until: Sequence(6)))
+    #expect(histories[Exemplars.Page(mm: MMID(9), page: Self.page, until: Sequence(6))].isEmpty)
   }
 }

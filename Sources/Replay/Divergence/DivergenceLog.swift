@@ -7,11 +7,14 @@ package struct JudgingContext: Sendable, BitwiseCopyable {
   package var sequence: Sequence
   package var time: Timestamp
   package var transition: Transition
+  /// How many events of the stream there were up to here. Their sequences are not always in order.
+  package var events: UInt64
 
-  package init(sequence: Sequence, time: Timestamp, transition: Transition) {
+  package init(sequence: Sequence, time: Timestamp, transition: Transition, events: UInt64 = 0) {
     self.sequence = sequence
     self.time = time
     self.transition = transition
+    self.events = events
   }
 }
 
@@ -36,6 +39,8 @@ package struct DivergenceLog: Sendable {
   package var checks: UInt64 = 0
   /// In order of first appearance.
   package private(set) var signatures: [SignatureCount] = []
+  /// How many events there had been when the last of them appeared.
+  package private(set) var eventsToLast: UInt64 = 0
   /// Flat index (verdict, certainty, transition, order) -> position in `signatures` plus 1.
   private var positions: ContiguousArray<UInt16>
 
@@ -71,6 +76,7 @@ package struct DivergenceLog: Sendable {
         verdict: verdict, certainty: certainty, transition: transition, order: order, count: 1,
         firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page))
     positions[slot] = UInt16(signatures.count)
+    eventsToLast = context.events
   }
 
   /// How often entries came to hold each verdict.

@@ -39,15 +39,11 @@ package struct Ancestry: Sendable {
   /// Whether there are twice as many parents as were needed last time: forgetting is then cheap for what it frees.
   package var isLarge: Bool { parents.count >= limit }
 
-  /// Forgets who is no ancestor of these.
+  /// Forgets who is no ancestor of these, as far back as histories go.
   package mutating func keepAncestors(of mms: some Swift.Sequence<MMID>) {
     var needed: [MMID: Parent] = [:]
     for mm in mms {
-      var youngest = mm
-      while needed[youngest] == nil, let parent = parents[youngest] {
-        needed[youngest] = parent
-        youngest = parent.mm
-      }
+      for (child, _) in lineage(of: mm, until: Sequence(.max)) { needed[child] = parents[child] }
     }
     parents = needed
     limit = max(1024, 2 * needed.count)

@@ -77,7 +77,9 @@ extension ReplayDriver {
     unseen.forked(parent, child)
     layouts[child] = VMAMap()
     ancestry.forkBegan(parent, child)
-    if ancestry.isLarge { ancestry.keepAncestors(of: Array(layouts.keys) + (exemplars + explained).map(\.mm)) }
+    if ancestry.isLarge {
+      ancestry.keepAncestors(of: Array(layouts.keys) + exemplars(explaining: true).pages.map(\.mm))
+    }
   }
 
   /// The VMA is about to be copied (`vma_iter_bulk_store` comes before `copy_page_range`); that it was shows when the

@@ -75,6 +75,7 @@ package struct ReplayDriver {
     current = record
     events &+= 1
     verifier.now = record.time
+    verifier.events = events
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
@@ -157,16 +158,15 @@ package struct ReplayDriver {
 
   // — results
 
-  package mutating func finish(capture: CaptureSummary, history: (MMID, VirtualPage, Sequence) -> [HistoryEntry])
-    -> ReplayResult
-  {
+  package mutating func finish(capture: CaptureSummary, history: (Exemplars.Page) -> [HistoryEntry]) -> ReplayResult {
     settleAllDoubts()
     settleAllCopies()
     settleLeavingPages()
     var divergences = lockstep.divergences
     for index in divergences.indices {
       let divergence = divergences[index]
-      divergences[index].history = history(divergence.mm, divergence.page, divergence.firstSequence)
+      divergences[index].history = history(
+        Exemplars.Page(mm: divergence.mm, page: divergence.page, until: divergence.firstSequence))
     }
     let end = lossTime ?? lastTime
     return ReplayResult(
@@ -183,16 +183,20 @@ package struct ReplayDriver {
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
-  /// Whose history a report tells: one page per signature, and the first disagreement.
-  package var exemplars: [(mm: MMID, page: VirtualPage, until: Sequence)] {
-    var all = lockstep.divergences.map { (mm: $0.mm, page: $0.page, until: $0.firstSequence) }
-    if let first = verifier.first { all.append((first.mm, first.page, first.sequence)) }
-    return all
-  }
-
-  /// Whose history explains the verification: the findings of every cause.
-  package var explained: [(mm: MMID, page: VirtualPage, until: Sequence)] {
-    verifier.findings.map { (mm: $0.mm, page: $0.page, until: $0.sequence) }
+  /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the findings
+  /// of every cause as well.
+  package func exemplars(explaining: Bool) -> Exemplars {
+    var pages = lockstep.divergences.map { Exemplars.Page(mm: $0.mm, page: $0.page, until: $0.firstSequence) }
+    var events = lockstep.findings.map(\.log.eventsToLast).max() ?? 0
+    if let first = verifier.first {
+      pages.append(Exemplars.Page(first))
+      events = max(events, verifier.eventsToFirst)
+    }
+    if explaining {
+      pages += verifier.findings.map(Exemplars.Page.init)
+      events = max(events, verifier.eventsToLast)
+    }
+    return Exemplars(pages: pages, events: events)
   }
 
   // — for the extensions
@@ -202,7 +206,8 @@ package struct ReplayDriver {
     lockstep.apply(
       operation,
       JudgingContext(
-        sequence: current.sequence, time: current.time, transition: transition ?? operation.transition),
+        sequence: current.sequence, time: current.time, transition: transition ?? operation.transition,
+        events: events),
       followsKernel: followsKernel)
   }
 

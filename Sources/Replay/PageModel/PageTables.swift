@@ -253,7 +253,7 @@ struct MMState: Sendable {
   private(set) var bases = ContiguousArray<UInt64>()
   private(set) var regions = ContiguousArray<UInt32>()
   /// The two alone: whoever takes the whole state to look at them copies the rest too.
-  var tables: (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>) { (bases, regions) }
+  var places: (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>) { (bases, regions) }
   private var lastBase = UInt64.max
   private var lastRegion = noIndex
   /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.

@@ -26,7 +26,7 @@ extension World {
   @discardableResult
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     if skips(.freeTables) { return 0 }
-    guard let slot = slot(of: mm), let (bases, regions) = mms[Int(slot)]?.tables,
+    guard let slot = slot(of: mm), let (bases, regions) = mms[Int(slot)]?.places,
       var position = mms[Int(slot)]?.position(of: (range.start.rawValue &+ 511) &>> 9)
     else { return 0 }
     var freed = 0

@@ -43,9 +43,13 @@ package struct Verifier: Sendable {
   private var disagreements: [DisagreementCause: UInt64] = [:]
   private var notCompared: [NotComparedCause: UInt64] = [:]
   private var coverage = Coverage()
-  /// The time of what is being looked at.
+  /// The time of what is being looked at, and how many events there were up to it.
   var now = Timestamp(nanoseconds: 0)
+  var events: UInt64 = 0
   package private(set) var first: Finding?
+  /// How many events there had been when the first disagreement, and the last finding that is kept, was found.
+  private(set) var eventsToFirst: UInt64 = 0
+  private(set) var eventsToLast: UInt64 = 0
   /// Without page faults what the model holds is no prediction: neither agreement nor disagreement proves anything.
   private let seesFaults: Bool
   private var unknownFindings: [UnknownCause: [Finding]] = [:]
@@ -88,6 +92,7 @@ package struct Verifier: Sendable {
     unknowns[cause, default: 0] += 1
     if unknownFindings[cause]?.count ?? 0 < Self.kept {
       unknownFindings[cause, default: []].append(finding(cause.rawValue))
+      eventsToLast = events
     }
   }
 
@@ -97,7 +102,8 @@ package struct Verifier: Sendable {
     disagreements[cause, default: 0] += 1
     guard first == nil || disagreeingFindings[cause]?.count ?? 0 < Self.kept else { return }
     let finding = finding(cause.rawValue)
-    if first == nil { first = finding }
+    eventsToLast = events
+    if first == nil { (first, eventsToFirst) = (finding, events) }
     if disagreeingFindings[cause]?.count ?? 0 < Self.kept { disagreeingFindings[cause, default: []].append(finding) }
   }
 
@@ -110,7 +116,7 @@ package struct Verifier: Sendable {
   }
 
   /// The account, every finding with its page's history.
-  func account(history: (MMID, VirtualPage, Sequence) -> [HistoryEntry]) -> Verification {
+  func account(history: (Exemplars.Page) -> [HistoryEntry]) -> Verification {
     var result = Verification()
     result.decisions = decisions
     result.entries = entries
@@ -126,7 +132,7 @@ package struct Verifier: Sendable {
     }
     func explained(_ finding: Finding) -> Finding {
       var finding = finding
-      finding.history = history(finding.mm, finding.page, finding.sequence)
+      finding.history = history(Exemplars.Page(finding))
       return finding
     }
     result.coverage = coverage.result

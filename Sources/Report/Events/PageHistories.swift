@@ -10,60 +10,33 @@ package import Replay
 /// parent does to its entry decides whether the child's page is still shared. Lines about another mm than the page's
 /// own begin with it.
 package struct PageHistories {
-  /// A page whose history is wanted, up to and including an event.
-  package struct Wanted: Hashable, Sendable {
-    package let mm: MMID
-    package let page: VirtualPage
-    package let until: Sequence
-
-    package init(mm: MMID, page: VirtualPage, until: Sequence) {
-      self.mm = mm
-      self.page = page
-      self.until = until
-    }
-  }
-
   private struct Track {
-    let wanted: Wanted
+    let wanted: Exemplars.Page
     /// The mm itself and its ancestors, each with the event up to which its frame was the one the history is about.
     let lineage: [(mm: MMID, until: Sequence)]
     /// The frame the page holds in the youngest of them so far.
     var frame: PFN?
-    /// The last event that is wanted came by, or another one of the same record.
-    var sawLast = false
     var entries: [HistoryEntry] = []
   }
 
   private var tracks: [Track] = []
-  private var indices: [Wanted: Int] = [:]
-  /// Tracks whose last event has not come by, and the events since there were none.
-  private var unfinished: Int
-  private var eventsSince = 0
+  private var indices: [Exemplars.Page: Int] = [:]
   private let text: EventText
   /// The last so many entries of a history are kept.
   private static let limit = 64
 
-  package init(_ wanted: [Wanted], ancestry: Ancestry, pageShift: UInt8) {
+  package init(_ wanted: [Exemplars.Page], ancestry: Ancestry, pageShift: UInt8) {
     text = EventText(pageShift: pageShift)
     for one in wanted where indices[one] == nil {
       indices[one] = tracks.count
       tracks.append(Track(wanted: one, lineage: ancestry.lineage(of: one.mm, until: one.until)))
     }
-    unfinished = tracks.count
   }
 
-  /// Nothing that follows belongs to any history. `spread`: how many events may lie between two of one record.
-  package func isComplete(spread: Int) -> Bool { unfinished == 0 && eventsSince >= spread }
-
   /// The tracks the event belongs to, with the mm whose entry it changed.
-  package mutating func concerned(by record: MMEventRecord) -> [(track: Int, mm: MMID, page: VirtualPage)] {
-    if unfinished == 0 { eventsSince += 1 }
+  package func concerned(by record: MMEventRecord) -> [(track: Int, mm: MMID, page: VirtualPage)] {
     var found: [(track: Int, mm: MMID, page: VirtualPage)] = []
     for index in tracks.indices where record.sequence <= tracks[index].wanted.until {
-      if record.sequence == tracks[index].wanted.until, !tracks[index].sawLast {
-        tracks[index].sawLast = true
-        unfinished -= 1
-      }
       if let mm = owner(record, index) { found.append((index, mm, tracks[index].wanted.page)) }
     }
     return found
@@ -99,10 +72,10 @@ package struct PageHistories {
   }
 
   /// Oldest first; empty when nothing was asked or seen.
-  package subscript(wanted: Wanted) -> [HistoryEntry] { indices[wanted].map { tracks[$0].entries } ?? [] }
+  package subscript(wanted: Exemplars.Page) -> [HistoryEntry] { indices[wanted].map { tracks[$0].entries } ?? [] }
 
   /// The frame the page held at the end of its history.
-  package func frame(_ wanted: Wanted) -> PFN? { indices[wanted].flatMap { tracks[$0].frame } }
+  package func frame(_ wanted: Exemplars.Page) -> PFN? { indices[wanted].flatMap { tracks[$0].frame } }
 }
 
 extension MMEvent {

@@ -70,7 +70,8 @@ package final class TraceReader {
 
   /// Replaces the batch by the next records of the merged stream; `false`, and an empty batch, at the end.
   ///
-  /// The records are valid until the batch is filled again; see `RecordBatch` on filling several ahead of use. Damage does not stop the stream: see `damages`.
+  /// The records are valid until the batch is filled again; see `RecordBatch` on filling several ahead of use. Damage
+  /// does not stop the stream: see `damages`.
   package func nextBatch(into batch: inout RecordBatch) -> Bool {
     batch.reset(firstSequence: delivered + 1)
     if text == nil { merged.fill(&batch) } else { text?.fill(&batch) }

@@ -2,8 +2,8 @@
 
 /// A piece of the merged stream: records in order of (timestamp, buffer, CPU), ties in file order.
 ///
-/// Several may be filled before the first is used, as long as they are used in the order in which they were filled: what
-/// a record points into is kept by its own batch or a later one.
+/// Several may be filled before the first is used, as long as they are used in the order in which they were filled:
+/// what a record points into is kept by its own batch or a later one.
 @safe
 public struct RecordBatch: ~Copyable {
   @usableFromInline let storage: UnsafeMutablePointer<RawRecord>
