@@ -85,9 +85,9 @@ struct CaptureWalk {
 
   // — records
 
-  /// 64 KiB, of which a second-level cache holds several. The same with threads and without: where time goes backwards
+  /// 32 KiB: what is walked, merged and used at once fits the caches. The same with threads and without: where time goes backwards
   /// (damage), it shows where batches end.
-  private static let recordsPerBatch = 2048
+  private static let recordsPerBatch = 1024
 
   /// Hands over batches of records until `body` says that it has enough, which makes this `false`.
   private func forEachRecordBatch(ahead: Bool, _ body: (borrowing RecordBatch) throws -> Bool) throws -> Bool {
