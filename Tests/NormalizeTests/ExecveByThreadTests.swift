@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
-import Normalize
 import Testing
-import TraceFile
 
 /// `execve` by a thread that is not the leader: `de_thread` kills the leader (100), and the thread (101) goes on under its
 /// id. The lines are those of a 6.18 kernel, less what does not matter here.
@@ -12,7 +10,7 @@ struct ExecveByThreadTests {
   private static let old = "ffff8884c2861900"
   private static let new = "ffff88814de712c0"
 
-  private static let beginning: [(task: Int, line: String)] = [
+  private static let beginning: [TracedLine] = [
     (100, "page_fault_user: address=0x7f0000000000 ip=0x1000 error_code=0x6"),
     (100, "mmap_lock_acquire_returned: mm=0x\(old) memcg_path= write=false success=true"),
     (100, "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B"),
@@ -32,7 +30,7 @@ struct ExecveByThreadTests {
   ]
 
   /// From here on 100 is what 101 was.
-  private static let switched: [(task: Int, line: String)] = [
+  private static let switched: [TracedLine] = [
     (100, "mmap_lock_acquire_returned: mm=0x\(new) memcg_path= write=true success=true"),
     (
       100,
@@ -51,20 +49,6 @@ struct ExecveByThreadTests {
     (100, "sys_brk(brk: 0)"),
   ]
 
-  private func events(_ lines: [(task: Int, line: String)]) throws -> [MMEventRecord] {
-    let text = lines.enumerated().map { index, entry in
-      "  te-\(entry.task)   [000] .....  1.\(String(100_000 + index)): \(entry.line)\n"
-    }
-    let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text.joined()).utf8), name: "trace")
-    var normalizer = try Normalizer(formats: reader.formats)
-    var batch = RecordBatch()
-    var events: [MMEventRecord] = []
-    while reader.nextBatch(into: &batch) { normalizer.consume(batch, into: &events) }
-    normalizer.finish(into: &events)
-    #expect(reader.unparsed.isEmpty)
-    return events
-  }
-
   private func begunTeardowns(_ events: [MMEventRecord]) -> [MMID] {
     events.compactMap { if case .mmTeardownBegan = $0.event { $0.mm } else { nil } }
   }
@@ -79,11 +63,11 @@ struct ExecveByThreadTests {
 
   @Test("The leader's id tears the old mm down and runs the new program")
   func tornDown() throws {
-    let teardown: [(task: Int, line: String)] = [
+    let teardown: [TracedLine] = [
       (100, "rss_stat: mm_id=77 curr=0 type=MM_ANONPAGES size=4096B"),
       (100, "rss_stat: mm_id=77 curr=0 type=MM_ANONPAGES size=0B"),
     ]
-    let events = try events(Self.beginning + teardown + Self.switched)
+    let events = try normalized(Self.beginning + teardown + Self.switched)
     try expectNewProgram(events)
     let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
     #expect(begunTeardowns(events) == [old])
@@ -94,11 +78,11 @@ struct ExecveByThreadTests {
   }
 
   @Test("So it does when the old mm lives on in another process (vfork)")
-  func kept() throws { try expectNewProgram(try events(Self.beginning + Self.switched)) }
+  func kept() throws { try expectNewProgram(try normalized(Self.beginning + Self.switched)) }
 
   @Test("A thread that exits, and locks the mm that it leaves, is no user of it any more")
   func exits() throws {
-    let events = try events(
+    let events = try normalized(
       Array(Self.beginning.prefix(4)) + [
         (101, "sched_process_exit: comm=te pid=101 prio=120 group_dead=false"),
         (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),

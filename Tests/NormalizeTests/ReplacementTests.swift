@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
-import Normalize
 import Testing
-import TraceFile
 
 /// `mlock` over an anonymous range while memory is short: `wp_page_copy` flushes what it replaces, and so does
 /// `try_to_unmap_one` of the reclaim that the allocation set off, which counts the page next.
@@ -15,16 +13,7 @@ struct ReplacementTests {
       "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B",
       "sys_mlock(start: 0x7f0000000000, len: 0x4000)",
     ]
-    let text = (head + lines + ["sys_mlock -> 0x0"]).enumerated().map { index, line in
-      "  sh-100   [000] .....  1.\(String(100_000 + index)): \(line)\n"
-    }
-    let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text.joined()).utf8), name: "trace")
-    var normalizer = try Normalizer(formats: reader.formats)
-    var batch = RecordBatch()
-    var events: [MMEventRecord] = []
-    while reader.nextBatch(into: &batch) { normalizer.consume(batch, into: &events) }
-    normalizer.finish(into: &events)
-    return events.map(\.event)
+    return try normalized((head + lines + ["sys_mlock -> 0x0"]).map { (100, $0) }).map(\.event)
   }
 
   private static func alloc(_ pfn: UInt64) -> String {

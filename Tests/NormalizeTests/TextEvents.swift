@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Normalize
+import TraceFile
+import Testing
+
+/// What a task traced, without the head of the line.
+typealias TracedLine = (task: Int, line: String)
+
+/// The events that come of these lines, a microsecond apart on one CPU.
+func normalized(_ lines: [TracedLine]) throws -> [MMEventRecord] {
+  let text = lines.enumerated().map { index, entry in
+    "  sh-\(entry.task)   [000] .....  1.\(String(100_000 + index)): \(entry.line)\n"
+  }
+  let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text.joined()).utf8), name: "trace")
+  var normalizer = try Normalizer(formats: reader.formats)
+  var batch = RecordBatch()
+  var events: [MMEventRecord] = []
+  while reader.nextBatch(into: &batch) { normalizer.consume(batch, into: &events) }
+  normalizer.finish(into: &events)
+  #expect(reader.unparsed.isEmpty)
+  return events
+}
