@@ -27,7 +27,8 @@ enum Freezer {
   }
 }
 
-/// Fields of `/proc/PID/stat`. They are counted from behind the last ")": the name in the parentheses may hold anything.
+/// Fields of `/proc/PID/stat`. They are counted from behind the last ")": the name in the parentheses may hold
+/// anything.
 package enum ProcessStat {
   /// Field 22, in clock ticks since boot; `nil` when the process is gone.
   static func startTime(of pid: Int32) -> UInt64? {

@@ -25,14 +25,14 @@ extension Normalizer {
     ownership.addUser(exec.mm)
   }
 
-  /// `de_thread`: `execve` by a thread that is not the leader kills the others and goes on under the leader's id. It shows
-  /// when that id, which has exited, does what only the thread with the `execve` can do.
+  /// `de_thread`: `execve` by a thread that is not the leader kills the others and goes on under the leader's id. It
+  /// shows when that id, which has exited, does what only the thread with the `execve` can do.
   mutating func takeLeadersID(_ slot: Int, from isThread: (TaskState) -> Bool) {
     guard let thread = tasks.all.first(where: { $0 != slot && isThread(tasks[$0]) }) else { return }
     closeFault(thread)
     tasks[slot] = tasks[thread]
     tasks[thread] = TaskState()
-    tasks[thread].exit = Exit(mm: nil)
+    tasks[thread].hasExited = true
   }
 
   mutating func processExec(_ slot: Int) -> Bool {

@@ -36,11 +36,11 @@ extension Normalizer {
     if error & FaultError.fetch != 0 { access.insert(.execute) }
     strayWent(slot)
     if batchesCounters { strayFilled(slot) }
+    // A task that has exited touches user memory from the kernel at most (`exit_mm_release`).
+    if !kernel { forgetExited(slot) }
     tasks[slot].lockedForeign = nil
     tasks[slot].strayFolio = nil
     tasks[slot].isFollowed = true
-    // A task that has exited touches user memory from the kernel at most (`exit_mm_release`).
-    if !kernel { tasks[slot].exit = nil }
     tasks[slot].fault = PendingFault(
       page: page(address), access: access, sequence: sequence, time: time, cpu: cpu, task: task,
       slot: .none, signs: signs)
@@ -225,7 +225,7 @@ extension Normalizer {
     let place = ownership.counters(of: mm)
     if let place, mm == tasks[slot].mm { tasks[slot].counters = place }
     // A thread that exited, and was not the last, does not tear its mm down.
-    if !isCurrent, tasks[slot].exit?.mm == mm, tasks[slot].dying == nil {
+    if !isCurrent, tasks[slot].hasExited, mm == tasks[slot].mm, tasks[slot].dying == nil {
       takeLeadersID(slot) { $0.mm == mm && $0.exec?.switched == false }
     }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
@@ -326,7 +326,7 @@ extension Normalizer {
 
   /// The task runs on another mm than believed, or none was known: an attached thread, or a switch that was lost.
   private mutating func rebind(_ slot: Int, hash: UInt64) -> MMID? {
-    guard tasks[slot].isFollowed, tasks[slot].exit == nil else { return ownership.id(hash: hash) }
+    guard tasks[slot].isFollowed, !tasks[slot].hasExited else { return ownership.id(hash: hash) }
     if let exec = tasks[slot].exec, !exec.switched, ownership.hash(of: exec.mm) == hash {
       switchToNewProgram(slot)
       return exec.mm

@@ -73,10 +73,15 @@ extension Normalizer {
     endCall(slot)
     let mm = tasks[slot].mm
     tasks[slot] = TaskState()
-    tasks[slot].exit = Exit(mm: mm)
+    tasks[slot].mm = mm
+    tasks[slot].hasExited = true
     if let mm, ownership.removeUser(mm) { beginTeardown(slot, mm) }
     return true
   }
+
+  /// The task does what one that has exited cannot: it is another, whose beginning was lost.
+  @inline(__always)
+  mutating func forgetExited(_ slot: Int) { if tasks[slot].hasExited { tasks[slot] = TaskState() } }
 
   /// Counters of the task's own mm move while it does not run on it: `exec_mmap` is past, or `exit_mm`, and the mm is
   /// torn down. Before 6.16 the latter comes before `sched_process_exit`.
@@ -125,7 +130,7 @@ extension Normalizer {
   mutating func lockReturned(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let (pointer, write, success) = table.layouts.lock.load(record) else { return false }
     guard success != 0 else { return true }
-    if tasks[slot].exit != nil, let mm = ownership.id(pointer: pointer) {
+    if tasks[slot].hasExited, let mm = ownership.id(pointer: pointer) {
       takeLeadersID(slot) { $0.exec?.mm == mm }
     }
     foreignLock(slot, pointer: pointer)
@@ -187,7 +192,7 @@ extension Normalizer {
   /// The task locks its own mm: the address joins what is known of it.
   private mutating func learnOwn(_ slot: Int, pointer: UInt64) {
     // A task that has exited locks the mm that it leaves (`exit_mm`, `exit_mmap`).
-    guard tasks[slot].exec == nil, tasks[slot].fork == nil, tasks[slot].exit == nil else { return }
+    guard tasks[slot].exec == nil, tasks[slot].fork == nil, !tasks[slot].hasExited else { return }
     switch tasks[slot].call?.call {
     case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .movePages: return
     default: break

@@ -5,8 +5,8 @@ import MMEvents
 /// Population over shared pages, and GUP, in the task's own mm.
 ///
 /// The flush is that of the copy (`wp_page_copy`), or of a page which reclaim unmapped while the folio was charged
-/// (`try_to_unmap_one`, where no other CPU runs the mm): that page is counted next, one anonymous page less. So the event
-/// waits at its place for what the task does then.
+/// (`try_to_unmap_one`, where no other CPU runs the mm): that page is counted next, one anonymous page less. So the
+/// event waits at its place for what the task does then.
 extension Normalizer {
   mutating func replacedWithoutFault(_ slot: Int, _ folio: StrayFolio) {
     replacementStands(slot)

@@ -43,7 +43,7 @@ extension Normalizer {
   mutating func beginSnapshot(_ index: UInt32, of process: TaskID, pointer: UInt64) {
     let mm = ownership.id(pointer: pointer) ?? attach(pointer: pointer)
     for thread in [process] + (attachedThreads.removeValue(forKey: process) ?? []) {
-      guard let target = tasks.slot(of: thread), tasks[target].mm == nil, tasks[target].exit == nil else { continue }
+      guard let target = tasks.slot(of: thread), tasks[target].mm == nil, !tasks[target].hasExited else { continue }
       tasks[target].mm = mm
       ownership.addUser(mm)
     }

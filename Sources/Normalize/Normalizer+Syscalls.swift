@@ -30,8 +30,8 @@ extension Normalizer {
     guard let slot = tasks.slot(of: task), let fields = table.layouts.arguments[call] else { return true }
     closeFault(slot)
     endCall(slot)
+    forgetExited(slot)
     tasks[slot].isFollowed = true
-    tasks[slot].exit = nil
     var arguments = [6 of UInt64](repeating: 0)
     for (index, field) in fields.prefix(6).enumerated() {
       guard let value = field.load(record) else { return false }

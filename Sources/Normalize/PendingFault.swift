@@ -206,9 +206,9 @@ struct PendingFault {
 
   private var anonymousMoved: Bool { anonymousMoves > 0 }
 
-  /// Reclaim inside the fault took a page of this mm: it may flush it, counts one anonymous page less, then one swap entry more
-  /// (`try_to_unmap_one`). Neither is a sign of the fault, and what is present is not swapped in. `false` when the
-  /// counter tells a swap-in.
+  /// Reclaim inside the fault took a page of this mm: it may flush it, counts one anonymous page less, then one swap
+  /// entry more (`try_to_unmap_one`). Neither is a sign of the fault, and what is present is not swapped in. `false`
+  /// when the counter tells a swap-in.
   mutating func swappedOut(_ change: Int64?) -> Bool {
     guard access.contains(.present) || change ?? 0 > 0 else { return false }
     if anonymousMoves > 0 { anonymousMoves -= 1 }

@@ -11,8 +11,10 @@ struct TaskState {
   private(set) var windows = Windows()
   /// The trace shows the task's faults and calls, not only its allocations and counters.
   var isFollowed = false
-  /// What follows is the end of its mm, and what any task does in passing; unless the id lives on (`takeLeadersID`).
-  var exit: Exit?
+  /// `sched_process_exit` was seen. Since 6.16 the task runs on its mm a little longer, but is none of its users any
+  /// more. What follows is that, the end of the mm, and what any task does in passing; unless the id lives on
+  /// (`takeLeadersID`).
+  var hasExited = false
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
   var strayFolio: StrayFolio?
@@ -59,7 +61,7 @@ extension TaskState {
 
   /// The thread is gone, and nothing that it did last is still to be told.
   var isOver: Bool {
-    exit != nil && windows.subtracting(.lockedForeign).isEmpty && call == nil && !fault.isOpen && strayPlace == nil
+    hasExited && windows.subtracting(.lockedForeign).isEmpty && call == nil && !fault.isOpen && strayPlace == nil
       && populated.isEmpty
   }
 

@@ -44,12 +44,6 @@ struct ExecWindow {
   var stackPlaced = false
 }
 
-/// `sched_process_exit`, from 6.16 on before `exit_mm`.
-struct Exit {
-  /// The mm that the task ran on.
-  let mm: MMID?
-}
-
 /// A page that took the place of another without a fault, by the look of the flush that followed its allocation.
 struct Replacement {
   let folio: StrayFolio

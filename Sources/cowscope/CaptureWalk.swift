@@ -85,8 +85,8 @@ struct CaptureWalk {
 
   // — records
 
-  /// 32 KiB: what is walked, merged and used at once fits the caches. The same with threads and without: where time goes backwards
-  /// (damage), it shows where batches end.
+  /// 32 KiB: what is walked, merged and used at once fits the caches. The same with threads and without: where time
+  /// goes backwards (damage), it shows where batches end.
   private static let recordsPerBatch = 1024
 
   /// Hands over batches of records until `body` says that it has enough, which makes this `false`.

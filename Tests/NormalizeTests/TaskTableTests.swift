@@ -23,7 +23,7 @@ struct TaskTableTests {
       largest = max(largest, slot)
       #expect(tasks[slot].mm == nil)
       tasks[slot].mm = MMID(UInt32(id))
-      tasks[slot].exit = Exit(mm: nil)
+      tasks[slot].hasExited = true
       tasks.reclaim()
     }
     #expect(largest <= 1024)
@@ -36,7 +36,7 @@ struct TaskTableTests {
     var tasks = TaskTable()
     for id in Int32(1)...2_000 {
       let slot = try slot(of: TaskID(id), in: &tasks)
-      tasks[slot].exit = Exit(mm: nil)
+      tasks[slot].hasExited = true
       if id % 500 == 0 { tasks[slot].dying = (MMID(UInt32(id)), nil) }
       tasks.reclaim()
     }
@@ -45,6 +45,6 @@ struct TaskTableTests {
       #expect(tasks[slot].dying?.mm == MMID(UInt32(id)))
     }
     let gone = try slot(of: TaskID(501), in: &tasks)
-    #expect(tasks[gone].exit == nil)
+    #expect(!tasks[gone].hasExited)
   }
 }

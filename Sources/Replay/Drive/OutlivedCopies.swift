@@ -6,9 +6,9 @@ import MMEvents
 /// it shows why.
 ///
 /// `wp_can_reuse_anon_folio` counts references, and a reference that no mapping holds (a pipe's after `vmsplice`, a GUP
-/// caller's) shows nowhere. But it keeps the frame: one that lives on when its last mapping is gone, and is freed in the
-/// end where nothing is unmapped, had such a reference. One that is freed where something is unmapped proves nothing:
-/// that may have been a mapping the model does not know.
+/// caller's) shows nowhere. But it keeps the frame: one that lives on when its last mapping is gone, and is freed in
+/// the end where nothing is unmapped, had such a reference. One that is freed where something is unmapped proves
+/// nothing: that may have been a mapping the model does not know.
 ///
 /// A mapping on its way out keeps its reference until `tlb_flush_mmu`. The copy drops its own at its end: when somebody
 /// else frees the frame, there was another reference all the while.

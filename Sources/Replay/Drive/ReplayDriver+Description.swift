@@ -3,8 +3,8 @@
 package import MMEvents
 
 extension ReplayDriver {
-  /// What today's kernel has for the page, as histories show it: `r D PAE-`, `swap`, `none`. A `?` stands for a bit that
-  /// is not known.
+  /// What today's kernel has for the page, as histories show it: `r D PAE-`, `swap`, `none`. A `?` stands for a bit
+  /// that is not known.
   package func describeEntry(_ mm: MMID, _ page: VirtualPage) -> String {
     guard lockstep.baseline.isLive(mm) else { return "none" }
     let entry = lockstep.baseline.entry(mm, page)

@@ -183,8 +183,8 @@ package struct ReplayDriver {
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
-  /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the findings
-  /// of every cause as well.
+  /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the
+  /// findings of every cause as well.
   package func exemplars(explaining: Bool) -> Exemplars {
     var pages = lockstep.divergences.map { Exemplars.Page(mm: $0.mm, page: $0.page, until: $0.firstSequence) }
     var events = lockstep.findings.map(\.log.eventsToLast).max() ?? 0

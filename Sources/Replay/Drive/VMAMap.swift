@@ -2,8 +2,8 @@
 
 import MMEvents
 
-/// The VMAs of one mm as far as the trace has told: sorted and not overlapping. Neighbours that are alike become one when
-/// one of them is set, as the kernel merges them: a heap may grow a page at a time.
+/// The VMAs of one mm as far as the trace has told: sorted and not overlapping. Neighbours that are alike become one
+/// when one of them is set, as the kernel merges them: a heap may grow a page at a time.
 struct VMAMap {
   struct VMA {
     var range: PageRange

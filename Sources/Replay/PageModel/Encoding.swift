@@ -31,8 +31,8 @@ package protocol Encoding: Sendable {
 
   // — clearing
 
-  /// Asked for a migration entry that fork finds: `true` when the page cannot be shared while it is not present, so that
-  /// fork has to wait (`migration_entry_wait`).
+  /// Asked for a migration entry that fork finds: `true` when the page cannot be shared while it is not present, so
+  /// that fork has to wait (`migration_entry_wait`).
   static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool
   /// Before fork shares the entries of one pair of tables; `false` when memory for that is missing.
   static func prepareFork(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// B2: Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed not earlier.
+/// B2: Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed
+/// not earlier.
 package enum BitmapBelongsToTable: Rule {
   package static let id = "B2"
   package static let statement =

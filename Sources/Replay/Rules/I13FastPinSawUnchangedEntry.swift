@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// I13: GUP-fast that succeeds overlapped no fork and saw, after its pin, an unchanged entry that was writable or exclusive.
+/// I13: GUP-fast that succeeds overlapped no fork and saw, after its pin, an unchanged entry that was writable or
+/// exclusive.
 package enum FastPinSawUnchangedEntry: Rule {
   package static let id = "I13"
   package static let statement =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// I2: A page whose exclusive flag is set is referred to by exactly one mapped entry over all mms, or by none and the flag is stale.
+/// I2: A page whose exclusive flag is set is referred to by exactly one mapped entry over all mms, or by none and the
+/// flag is stale.
 package enum ExclusiveIsMappedOnce: Rule {
   package static let id = "I2"
   package static let statement =

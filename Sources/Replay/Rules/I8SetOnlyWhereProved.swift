@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// I8: Exclusivity is set only by installing a new folio, exclusive swap-in or restore, a successful reuse check, and the split of an exclusive PMD.
+/// I8: Exclusivity is set only by installing a new folio, exclusive swap-in or restore, a successful reuse check, and
+/// the split of an exclusive PMD.
 package enum SetOnlyWhereProved: Rule {
   package static let id = "I8"
   package static let statement =

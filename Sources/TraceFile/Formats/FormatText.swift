@@ -62,7 +62,8 @@ struct FormatText {
     return true
   }
 
-  /// `field:TYPE NAME` or `field:TYPE NAME[N]`, at least two words, brackets only in pairs with a word or nothing inside.
+  /// `field:TYPE NAME` or `field:TYPE NAME[N]`, at least two words, brackets only in pairs with a word or nothing
+  /// inside.
   private static func isDeclaration(_ part: ArraySlice<UInt8>) -> Bool {
     let keys = ["field:", "field special:"]
     guard let key = keys.first(where: { part.starts(with: $0.utf8) }) else { return false }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// Loss of one CPU over a whole capture, as the ring buffer's flags and the file's damages show it. Loss at the very end
-/// shows in neither.
+/// Loss of one CPU over a whole capture, as the ring buffer's flags and the file's damages show it. Loss at the very
+/// end shows in neither.
 package struct LostRecords: Equatable, Sendable {
   /// Records the kernel counted as lost.
   package var counted: UInt64 = 0

@@ -2,8 +2,8 @@
 
 /// Merges the CPUs of all buffers by time.
 ///
-/// Assumption about the data: the records of one CPU are in order of time, and for a while no more than two CPUs are busy.
-/// So the two earliest heads are merged until one of them passes the third. Where a CPU's time does go backwards
+/// Assumption about the data: the records of one CPU are in order of time, and for a while no more than two CPUs are
+/// busy. So the two earliest heads are merged until one of them passes the third. Where a CPU's time does go backwards
 /// (damage), records keep their file order.
 @safe
 struct MergedStreams {

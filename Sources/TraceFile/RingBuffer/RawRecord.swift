@@ -15,8 +15,8 @@ public struct RawRecord: BitwiseCopyable {
   /// CPU (16 bits), buffer (8 bits), and from bit 32 on the event's id.
   @usableFromInline var origin: UInt64
 
-  /// `extent` is a length as `extent(_:swapsBytes:)` makes it. `origin` is made once per sub-buffer; the event's id joins
-  /// it here.
+  /// `extent` is a length as `extent(_:swapsBytes:)` makes it. `origin` is made once per sub-buffer; the event's id
+  /// joins it here.
   @inlinable
   init(timestamp: UInt64, payload: UnsafeRawPointer, extent: UInt32, origin: UInt64, eventID: UInt16) {
     self.timestamp = timestamp

@@ -57,8 +57,8 @@ public struct RecordBatch: ~Copyable {
     return taken
   }
 
-  /// Takes records from the fronts of `a` and `b`, the earlier one first and `a`'s at equal times, while they are before
-  /// `end`, both have one left and there is room; the numbers taken.
+  /// Takes records from the fronts of `a` and `b`, the earlier one first and `a`'s at equal times, while they are
+  /// before `end`, both have one left and there is room; the numbers taken.
   mutating func append(
     merging a: UnsafeBufferPointer<RawRecord>, _ b: UnsafeBufferPointer<RawRecord>, before end: UInt64
   ) -> (a: Int, b: Int) {

@@ -41,8 +41,8 @@ package enum SubBuffer {
   /// Decodes `bytes` (a whole sub-buffer, or the beginning of one that the file cuts off) into `records` until they are
   /// full, from the beginning or from where the last call left off.
   ///
-  /// `lostBefore` of the records is 0; the caller puts `Content.lostBefore` on the first record of the CPU that follows,
-  /// because an empty sub-buffer may carry the flag.
+  /// `lostBefore` of the records is 0; the caller puts `Content.lostBefore` on the first record of the CPU that
+  /// follows, because an empty sub-buffer may carry the flag.
   package static func decode(
     _ bytes: UnsafeRawBufferPointer, layout: SubBufferLayout, cpu: UInt16, buffer: UInt8, from rest: Rest? = nil,
     into records: UnsafeMutableBufferPointer<RawRecord>

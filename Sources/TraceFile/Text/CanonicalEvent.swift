@@ -3,8 +3,9 @@
 /// An event as text traces are turned into: our own layout, since text says nothing of the kernel's.
 ///
 /// The payload has the common fields as the kernel has them today, then one slot per field in the order of `fields`:
-/// eight bytes for a number, sixteen for a task name, the rest of the payload for text. Fields from `required` on may be
-/// missing in some forms of the text; the payload then ends before the first missing one, so that loading it gives `nil`.
+/// eight bytes for a number, sixteen for a task name, the rest of the payload for text. Fields from `required` on may
+/// be missing in some forms of the text; the payload then ends before the first missing one, so that loading it gives
+/// `nil`.
 struct CanonicalEvent {
   struct Field {
     enum Kind {

@@ -126,7 +126,8 @@ extension TraceDat {
     return try bodyCursor(cursor, section, compression)
   }
 
-  /// Option BUFFER: u64 section offset, name, clock, u32 sub-buffer size, u32 n, n times {u32 cpu, u64 offset, u64 size}.
+  /// Option BUFFER: u64 section offset, name, clock, u32 sub-buffer size, u32 n, n times {u32 cpu, u64 offset, u64
+  /// size}.
   private static func readBuffer(
     _ cursor: ByteCursor, _ range: Range<Int>, headerLayout: SubBufferLayout, _ options: TraceDatOptions,
     _ compression: Compression, _ damages: inout [TraceFileError]

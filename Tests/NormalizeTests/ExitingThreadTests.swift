@@ -3,10 +3,10 @@
 import MMEvents
 import Testing
 
-/// `execve` by a thread that is not the leader: `de_thread` kills the leader (100), and the thread (101) goes on under its
-/// id. The lines are those of a 6.18 kernel, less what does not matter here.
-@Suite("execve by a thread")
-struct ExecveByThreadTests {
+/// `execve` by a thread that is not the leader: `de_thread` kills the leader (100), and the thread (101) goes on under
+/// its id. The lines are those of a 6.18 kernel, less what does not matter here.
+@Suite("Threads that exit, and execve by one")
+struct ExitingThreadTests {
   private static let old = "ffff8884c2861900"
   private static let new = "ffff88814de712c0"
 
@@ -90,5 +90,25 @@ struct ExecveByThreadTests {
       ])
     let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
     #expect(begunTeardowns(events) == [old])
+  }
+
+  /// `exit_mm_release` clears the thread's id in its memory (`clear_child_tid`), which may be shared with a child.
+  @Test("A thread that has exited may still copy a page of its mm")
+  func copiesOnExit() throws {
+    let events = try normalized(
+      Array(Self.beginning.prefix(4)) + [
+        (101, "sched_process_exit: comm=te pid=101 prio=120 group_dead=false"),
+        (101, "page_fault_kernel: address=0x7f0000001990 ip=0x1000 error_code=0x3"),
+        (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),
+        (
+          101,
+          "mm_page_alloc: page=0000000000000000 pfn=0x20 order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP"
+        ),
+        (101, "tlb_flush: pages:1 reason:local MM shootdown (3)"),
+        (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),
+      ])
+    let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
+    let copies = events.filter { if case .fault(_, _, .copied(PFN(0x20), _)) = $0.event { true } else { false } }
+    #expect(copies.map(\.mm) == [old])
   }
 }
