@@ -199,7 +199,7 @@ extension Normalizer {
     if batchesCounters || tasks[slot].explainsCounters {
       ownCounter(slot, member, from: old, to: pages)
     } else if pages < old {
-      if tasks[slot].call?.call == .madvise { removalShown(slot) }
+      removalShown(slot)
     } else if pages > old, member == .anonymous || member == .swapEntries {
       ownCounter(slot, member, from: old, to: pages)
     }

@@ -3,7 +3,7 @@
 import MMEvents
 import TraceFile
 
-private enum MapFlags {
+enum MapFlags {
   static let shared: UInt64 = 0x01
   static let sharedValidate: UInt64 = 0x03
   static let typeMask: UInt64 = 0x0f
@@ -15,8 +15,16 @@ private enum MapFlags {
 /// `SHM_RDONLY`
 private let shmReadOnly: UInt64 = 0o10000
 
+/// `MREMAP_FIXED`
+private let mremapFixed: UInt64 = 2
+
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
+
+extension Advice {
+  /// The entries go at once.
+  fileprivate var removes: Bool { [.dontNeed, .guardInstall, .remove].contains(self) }
+}
 
 /// userfaultfd's ioctl numbers: the type byte `UFFDIO`, then the request.
 private enum UserfaultRequest {
@@ -102,9 +110,7 @@ extension Normalizer {
       if newLength > oldLength {
         tellPopulated(slot, PageRange(start: pages(result, oldLength).end, end: target.end))
       }
-      if window.unmapped.isEmpty, newLength < oldLength {
-        emit(mm, .unmapped(pages(old + newLength, oldLength - newLength)))
-      }
+      if window.cutsOff, !window.isCutOff { emit(mm, .unmapped(cutOff(by: window))) }
     case .mprotect, .pkeyMprotect:
       emit(mm, .protected(pages(arguments[0], arguments[1]), protection(arguments[2])))
     case .madvise:
@@ -134,7 +140,7 @@ extension Normalizer {
       return
     }
     switch (window.call, isMapped) {
-    case (.mremap, false): tasks[slot].call?.unmapped.append(range)
+    case (.mremap, false): unmappedInMremap(slot, mm, range, window)
     case (_, false):
       tasks[slot].call?.isApplied = true
       emit(mm, .unmapped(range))
@@ -158,19 +164,50 @@ extension Normalizer {
     }
   }
 
+  /// What `mremap` cuts off, and what is at a fixed destination, goes before anything moves; the source's VMA goes after
+  /// it. The range may reach into the holes around, and for the source what was cut off is one.
+  private mutating func unmappedInMremap(_ slot: Int, _ mm: MMID, _ range: PageRange, _ window: SyscallWindow) {
+    let (old, oldLength, newLength) = (window.arguments[0], window.arguments[1], window.arguments[2])
+    let isSource = range.overlaps(pages(old, min(oldLength, newLength)))
+    let isCutOff = window.cutsOff && range.overlaps(cutOff(by: window))
+    let isDestination =
+      window.arguments[3] & mremapFixed != 0 && range.overlaps(pages(window.arguments[4], newLength))
+    guard !isSource, isCutOff || isDestination else {
+      tasks[slot].call?.unmapped.append(range)
+      return
+    }
+    if isCutOff { tasks[slot].call?.isCutOff = true }
+    emit(mm, .unmapped(range))
+  }
+
+  private func cutOff(by mremap: SyscallWindow) -> PageRange {
+    let (old, oldLength, newLength) = (mremap.arguments[0], mremap.arguments[1], mremap.arguments[2])
+    return pages(old &+ newLength, oldLength - newLength)
+  }
+
   /// A removal inside a call shows (counter or flush): entries are gone from here on, not only at the return.
-  @inline(never)
+  @inline(__always)
   mutating func removalShown(_ slot: Int) {
     // Asked on every flush and counter: the window is not copied for nothing.
-    guard tasks[slot].call?.call == .madvise, let window = tasks[slot].call, !window.isApplied, let mm = tasks[slot].mm,
-      let advice = Advice(madvise: window.arguments[2])
-    else { return }
-    switch advice {
-    case .dontNeed, .guardInstall, .remove:
-      tasks[slot].call?.isApplied = true
-      emit(mm, .advised(pages(window.arguments[0], window.arguments[1]), advice))
-    default: break
+    if tasks[slot].call?.removalMayShow == true { removed(slot) }
+  }
+
+  @inline(never)
+  private mutating func removed(_ slot: Int) {
+    guard let window = tasks[slot].call, let mm = tasks[slot].mm else { return }
+    let range = pages(window.arguments[0], window.arguments[1])
+    switch window.call {
+    // Where a VMA only becomes shorter, the tree does not say that the rest goes.
+    case .munmap, .mmap: emit(mm, .unmapped(range))
+    case .mremap:
+      tasks[slot].call?.isCutOff = true
+      emit(mm, .unmapped(cutOff(by: window)))
+      return
+    default:
+      guard let advice = Advice(madvise: window.arguments[2]), advice.removes else { return }
+      emit(mm, .advised(range, advice))
     }
+    tasks[slot].call?.isApplied = true
   }
 
   /// A page appeared in the task's mm without a fault.

@@ -303,6 +303,12 @@ extension ReplayDriver {
         run(.zap(open.mm, PageRange(start: page, count: 1)), .ksm)
         continue
       }
+      // `UFFDIO_MOVE` may have taken it to another address.
+      if unseen.usesUserfaultfd(open.mm) {
+        unknown(.page, open.mm, page, .placeNotSeen)
+        run(.zap(open.mm, PageRange(start: page, count: 1)), .userfault)
+        continue
+      }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
     }
   }
