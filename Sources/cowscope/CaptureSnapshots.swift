@@ -46,13 +46,21 @@ final class CaptureSnapshots: SnapshotSource {
           range: PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift)),
           facts: VMAFacts(backing: backing(vma), protection: protection(vma)))
       }, anonymous: snapshot.pages.compactMap(anonymous),
-      swapped: Set(snapshot.pages.filter(\.isSwapped).map { VirtualPage($0.virtualPage) }))
+      swapped: Set(snapshot.pages.filter(\.isSwapped).map { VirtualPage($0.virtualPage) }),
+      hugetlb: UInt64(snapshot.pages.count { isAnonymous($0) && isHugetlb($0) }))
   }
 
-  /// KPF_ANON (12) on a present page. Bit 34 is PG_anon_exclusive there, and something else on any other page.
+  /// KPF_ANON on a present page.
+  private func isAnonymous(_ page: SnapshotPage) -> Bool {
+    page.isPresent && page.pageFlags >> 12 & 1 == 1 && page.pfn != 0
+  }
+
+  /// KPF_HUGE: not a transparent huge page.
+  private func isHugetlb(_ page: SnapshotPage) -> Bool { page.pageFlags >> 17 & 1 == 1 }
+
+  /// Bit 34 is PG_anon_exclusive on an anonymous page, and something else on any other.
   private func anonymous(_ page: SnapshotPage) -> ProcessSnapshot.Page? {
-    let isAnonymous = page.pageFlags >> 12 & 1 == 1
-    guard page.isPresent, isAnonymous, page.pfn != 0 else { return nil }
+    guard isAnonymous(page), !isHugetlb(page) else { return nil }
     let isTail = page.pageFlags >> 16 & 1 == 1
     return ProcessSnapshot.Page(
       page: VirtualPage(page.virtualPage), pfn: PFN(page.pfn),

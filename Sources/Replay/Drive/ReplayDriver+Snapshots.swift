@@ -43,11 +43,14 @@ package struct ProcessSnapshot: Sendable {
   package var anonymous: [Page]
   /// Pages whose entry is a swap entry.
   package var swapped: Set<VirtualPage>
+  /// How many pages more are anonymous, of hugetlb.
+  package var hugetlb: UInt64
 
-  package init(vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = []) {
+  package init(vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = [], hugetlb: UInt64 = 0) {
     self.vmas = vmas
     self.anonymous = anonymous
     self.swapped = swapped
+    self.hugetlb = hugetlb
   }
 }
 
@@ -115,6 +118,7 @@ extension ReplayDriver {
     else { return }
     let isComplete = lockstep.baseline.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
+    if snapshot.hugetlb > 0 { verifier.notCompared(.hugetlb, count: snapshot.hugetlb) }
     var seen = Set<VirtualPage>()
     for page in snapshot.anonymous {
       seen.insert(page.page)

@@ -19,6 +19,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
 package enum NotComparedCause: String, Sendable, CaseIterable {
   case touchedDuringSnapshot = "changed while the snapshot was taken"
   case swappedOut = "swapped out, which the trace does not tell of a page whose frame it did not: no flag is shown"
+  case hugetlb = "of hugetlb, which the model does not follow"
   case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 
@@ -107,7 +108,7 @@ package struct Verifier: Sendable {
     if disagreeingFindings[cause]?.count ?? 0 < Self.kept { disagreeingFindings[cause, default: []].append(finding) }
   }
 
-  mutating func notCompared(_ cause: NotComparedCause) { notCompared[cause, default: 0] += 1 }
+  mutating func notCompared(_ cause: NotComparedCause, count: UInt64 = 1) { notCompared[cause, default: 0] += count }
 
   /// The first few of every cause, disagreements first, each in the order of the trace.
   var findings: [Finding] {
