@@ -54,6 +54,21 @@ struct Analysis {
   func replay(_ options: Options) throws -> ReplayResult {
     let reader = try TraceFile.open(path)
     let facts = kernelFacts(reader)
+    // The model of the first walk is gone before the second one's is made.
+    var (result, exemplars, ancestry) = try walk(reader, facts, options)
+    let histories = try histories(of: exemplars, ancestry, options, reader, facts)
+    result.tell { histories[$0] }
+    for index in result.divergences.indices {
+      result.divergences[index].frame = histories.frame(Exemplars.Page(result.divergences[index]))
+    }
+    if let frame = options.frame { result.divergences.removeAll { $0.frame != frame } }
+    return result
+  }
+
+  /// The whole result but for the histories, and what they are made from.
+  private func walk(
+    _ reader: TraceReader, _ facts: KernelFacts, _ options: Options
+  ) throws -> (result: ReplayResult, exemplars: Exemplars, ancestry: Ancestry) {
     let snapshots = try snapshots(of: reader, facts: facts)
     let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
@@ -64,28 +79,20 @@ struct Analysis {
       driver.apply(options.cut(events))
       return true
     }
-    let histories = try histories(of: driver, options, reader, facts)
-    var result = driver.finish(capture: summary(reader, walk)) { histories[$0] }
-    for index in result.divergences.indices {
-      let found = result.divergences[index]
-      let wanted = Exemplars.Page(mm: found.mm, page: found.page, until: found.firstSequence)
-      result.divergences[index].frame = histories.frame(wanted)
-    }
-    if let frame = options.frame { result.divergences.removeAll { $0.frame != frame } }
+    var result = driver.finish(capture: summary(reader, walk))
     result.unexplained += unexplained(walk, reader, snapshots)
     warn(of: walk.damages, walk.damageCount)
-    return result
+    return (result, driver.exemplars(explaining: options.explainsFindings), driver.ancestry)
   }
 
   // — histories
 
   /// A second walk with today's kernel alone, for the pages that the report will tell about.
   private func histories(
-    of driver: ReplayDriver, _ options: Options, _ reader: TraceReader, _ facts: KernelFacts
+    of exemplars: Exemplars, _ ancestry: Ancestry, _ options: Options, _ reader: TraceReader, _ facts: KernelFacts
   ) throws -> PageHistories {
-    let exemplars = driver.exemplars(explaining: options.explainsFindings)
     let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
-    var histories = PageHistories(exemplars.pages, ancestry: driver.ancestry, pageShift: pageShift)
+    var histories = PageHistories(exemplars.pages, ancestry: ancestry, pageShift: pageShift)
     guard !exemplars.pages.isEmpty else { return histories }
     reader.rewind()
     let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil

@@ -64,7 +64,7 @@ struct DriveTests {
       driver.finish(
         capture: CaptureSummary(
           name: "tale", kernel: "7.3", command: [], records: records, spanNanoseconds: clock, addressSpaces: 2)
-      ) { _ in [] }
+      )
     }
 
     func claim(_ mm: MMID, _ index: Int) -> Claim { driver.lockstep.baseline.claim(mm, page(index)) }

@@ -158,24 +158,19 @@ package struct ReplayDriver {
 
   // — results
 
-  package mutating func finish(capture: CaptureSummary, history: (Exemplars.Page) -> [HistoryEntry]) -> ReplayResult {
+  /// Histories are empty: see `ReplayResult.tell`.
+  package mutating func finish(capture: CaptureSummary) -> ReplayResult {
     settleAllDoubts()
     settleAllCopies()
     settleLeavingPages()
-    var divergences = lockstep.divergences
-    for index in divergences.indices {
-      let divergence = divergences[index]
-      divergences[index].history = history(
-        Exemplars.Page(mm: divergence.mm, page: divergence.page, until: divergence.firstSequence))
-    }
     let end = lossTime ?? lastTime
     return ReplayResult(
-      capture: capture, encodings: lockstep.accounts, divergences: divergences,
+      capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
       audits: capture.limits.isEmpty ? [] : [forks.audit],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
-      verification: verifier.account(history: history), events: events,
+      verification: verifier.account, events: events,
       unfollowed: Unfollowed.allCases.compactMap { kind in
         unfollowed[kind].map { NamedCount(name: String(describing: kind), count: $0) }
       },

@@ -16,10 +16,27 @@ package struct Exemplars: Sendable {
       self.until = until
     }
 
+    package init(_ divergence: Divergence) {
+      self.init(mm: divergence.mm, page: divergence.page, until: divergence.firstSequence)
+    }
+
     init(_ finding: Finding) { self.init(mm: finding.mm, page: finding.page, until: finding.sequence) }
   }
 
   package let pages: [Page]
   /// How many events of the stream there had been when the last of them was found: none after that matters to them.
   package let events: UInt64
+}
+
+extension ReplayResult {
+  /// Puts the histories of its pages into the result.
+  package mutating func tell(_ history: (Exemplars.Page) -> [HistoryEntry]) {
+    for index in divergences.indices { divergences[index].history = history(Exemplars.Page(divergences[index])) }
+    if let first = verification.firstDisagreement {
+      verification.firstDisagreement?.history = history(Exemplars.Page(first))
+    }
+    for index in verification.findings.indices {
+      verification.findings[index].history = history(Exemplars.Page(verification.findings[index]))
+    }
+  }
 }

@@ -116,8 +116,8 @@ package struct Verifier: Sendable {
       + UnknownCause.allCases.flatMap { unknownFindings[$0] ?? [] }
   }
 
-  /// The account, every finding with its page's history.
-  func account(history: (Exemplars.Page) -> [HistoryEntry]) -> Verification {
+  /// The account; histories are empty.
+  var account: Verification {
     var result = Verification()
     result.decisions = decisions
     result.entries = entries
@@ -131,14 +131,9 @@ package struct Verifier: Sendable {
     result.disagreementCauses = DisagreementCause.allCases.compactMap { cause in
       disagreements[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }
-    func explained(_ finding: Finding) -> Finding {
-      var finding = finding
-      finding.history = history(Exemplars.Page(finding))
-      return finding
-    }
     result.coverage = coverage.result
-    result.firstDisagreement = first.map(explained)
-    result.findings = findings.map(explained)
+    result.firstDisagreement = first
+    result.findings = findings
     return result
   }
 }
