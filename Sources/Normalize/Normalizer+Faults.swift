@@ -224,12 +224,14 @@ extension Normalizer {
     }
     let place = ownership.counters(of: mm)
     if let place, mm == tasks[slot].mm { tasks[slot].counters = place }
-    // A thread that exited, and was not the last, does not tear its mm down.
-    if !isCurrent, tasks[slot].hasExited, mm == tasks[slot].mm, tasks[slot].dying == nil {
-      takeLeadersID(slot) { $0.mm == mm && $0.exec?.switched == false }
-    }
     // The counters of its own mm move while it runs on another: `exec_mmap` is past, the old mm is torn down.
-    if !isCurrent, mm == tasks[slot].mm { leave(slot, mm) }
+    if !isCurrent, mm == tasks[slot].mm {
+      // A thread that exited, and was not the last, does not do that.
+      if tasks[slot].hasExited, tasks[slot].dying == nil {
+        takeLeadersID(slot) { $0.mm == mm && $0.exec?.switched == false }
+      }
+      leave(slot, mm)
+    }
     let change = place.flatMap {
       MMOwnership.change(from: ownership.count(member, at: $0, pages: pages), to: pages)
     }

@@ -3,7 +3,7 @@
 import MMEvents
 import TraceFile
 
-enum MapFlags {
+private enum MapFlags {
   static let shared: UInt64 = 0x01
   static let sharedValidate: UInt64 = 0x03
   static let typeMask: UInt64 = 0x0f
@@ -20,6 +20,24 @@ private let mremapFixed: UInt64 = 2
 
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
+
+extension SyscallWindow {
+  /// `mmap` takes the place of what is there.
+  fileprivate var isFixedMap: Bool { call == .mmap && arguments[3] & MapFlags.fixed != 0 }
+
+  /// `mremap` to fewer pages, whose end goes before the rest moves.
+  fileprivate var cutsOff: Bool { call == .mremap && arguments[2] < arguments[1] }
+
+  /// It takes a range away, which a counter or a flush shows before its return, and that was not told yet.
+  fileprivate var removalMayShow: Bool {
+    switch call {
+    case .munmap, .madvise: !isApplied
+    case .mmap: isFixedMap && !isApplied
+    case .mremap: cutsOff && !isCutOff
+    default: false
+    }
+  }
+}
 
 extension Advice {
   /// The entries go at once.
@@ -88,7 +106,7 @@ extension Normalizer {
     switch window.call {
     case .mmap:
       let range = pages(result, arguments[1])
-      if arguments[3] & MapFlags.fixed != 0, !window.isApplied { emit(mm, .unmapped(range)) }
+      if window.isFixedMap, !window.isApplied { emit(mm, .unmapped(range)) }
       emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
       tellPopulated(slot, range)
     case .munmap:
@@ -152,12 +170,12 @@ extension Normalizer {
     case (.remapFilePages, true): emit(mm, .vmaMapped(range, .shared, .unknown))
     case (.mmap, true):
       let target = pages(window.arguments[0], window.arguments[1])
-      if window.arguments[3] & MapFlags.fixed == 0, window.placed == nil, range.count == target.count {
+      if !window.isFixedMap, window.placed == nil, range.count == target.count {
         tasks[slot].call?.placed = range
         emit(mm, .vmaMapped(range, backing(window.arguments[3]), protection(window.arguments[2])))
         break
       }
-      guard window.arguments[3] & MapFlags.fixed != 0, !window.isApplied, range.overlaps(target) else { break }
+      guard window.isFixedMap, !window.isApplied, range.overlaps(target) else { break }
       tasks[slot].call?.isApplied = true
       emit(mm, .unmapped(target))
     case (_, true): break

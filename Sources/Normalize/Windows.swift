@@ -20,18 +20,7 @@ struct SyscallWindow {
   var isApplied = false
   /// Where `mmap` put a VMA that did not merge with another: told already, so that what fills it has its place at once.
   var placed: PageRange?
-  /// It takes a range away, which a counter or a flush shows before its return, and that was not told yet.
-  var removalMayShow: Bool {
-    switch call {
-    case .munmap, .madvise: !isApplied
-    case .mmap: arguments[3] & MapFlags.fixed != 0 && !isApplied
-    case .mremap: cutsOff && !isCutOff
-    default: false
-    }
-  }
-  /// `mremap` to fewer pages, whose end goes before the rest moves.
-  var cutsOff: Bool { arguments[2] < arguments[1] }
-  /// That was told.
+  /// What `mremap` cuts off was told.
   var isCutOff = false
   /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
   var unmapped: [PageRange] = []

@@ -71,10 +71,9 @@ struct Analysis {
   ) throws -> (result: ReplayResult, exemplars: Exemplars, ancestry: Ancestry) {
     let snapshots = try snapshots(of: reader, facts: facts)
     let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
-    let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var driver = ReplayDriver(
-      encodings: encodings, facts: facts, switches: SwitchSet(without: options.without), seesLRUInsertion: seesLRU,
-      seesFaults: reader.limits.isEmpty, snapshots: snapshots)
+      encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.limits.isEmpty, snapshots: snapshots)
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
       return true
@@ -95,9 +94,9 @@ struct Analysis {
     var histories = PageHistories(exemplars.pages, ancestry: ancestry, pageShift: pageShift)
     guard !exemplars.pages.isEmpty else { return histories }
     reader.rewind()
-    let seesLRU = reader.formats.id(ofName: "mm_lru_insertion") != nil
     var model = ReplayDriver(
-      encodings: [.baseline], facts: facts, seesLRUInsertion: seesLRU, seesFaults: reader.limits.isEmpty)
+      encodings: [.baseline], facts: facts, seesLRUInsertion: reader.seesLRUInsertion,
+      seesFaults: reader.limits.isEmpty)
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))

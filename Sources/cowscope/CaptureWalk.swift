@@ -85,14 +85,11 @@ struct CaptureWalk {
 
   // — records
 
-  /// 32 KiB: what is walked, merged and used at once fits the caches. The same with threads and without: where time
-  /// goes backwards (damage), it shows where batches end.
-  private static let recordsPerBatch = 1024
-
-  /// Hands over batches of records until `body` says that it has enough, which makes this `false`.
+  /// Hands over batches of records until `body` says that it has enough, which makes this `false`. They are of one size
+  /// whether `ahead` or not: where time goes backwards (damage), it shows where they end.
   private func forEachRecordBatch(ahead: Bool, _ body: (borrowing RecordBatch) throws -> Bool) throws -> Bool {
     if ahead, let isAll = try readAhead(body) { return isAll }
-    var batch = RecordBatch(capacity: Self.recordsPerBatch)
+    var batch = RecordBatch()
     while reader.nextBatch(into: &batch) { guard try body(batch) else { return false } }
     return true
   }
@@ -111,13 +108,16 @@ struct CaptureWalk {
 
   /// Records that go from one thread to another.
   private final class Handover {
-    var batch = RecordBatch(capacity: recordsPerBatch)
+    var batch = RecordBatch()
   }
 }
 
 extension TraceReader {
   /// What is particular to the kernel that recorded; `nil` when the capture does not name it, or one too old.
   var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
+
+  /// It shows when a folio leaves a CPU's LRU-add batch.
+  var seesLRUInsertion: Bool { formats.id(ofName: "mm_lru_insertion") != nil }
 
   /// Only x86 (and riscv) has events of page faults.
   var limits: [CaptureLimit] { formats.id(ofName: "page_fault_user") == nil ? [.noPageFaults] : [] }

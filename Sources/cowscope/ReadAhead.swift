@@ -62,11 +62,10 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
 
   private func useAll(_ use: (Batch) throws -> Bool) throws {
     var batch: Batch?
-    repeat {
+    while true {
       exchange(used: &batch)
-      guard let batch else { return }
-      guard try use(batch) else { return }
-    } while true
+      guard let batch, try use(batch) else { return }
+    }
   }
 
   /// Leaves the next batch, or none after the last.

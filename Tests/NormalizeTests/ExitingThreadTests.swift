@@ -49,12 +49,23 @@ struct ExitingThreadTests {
     (100, "sys_brk(brk: 0)"),
   ]
 
+  /// The first mm of this origin.
+  private func created(_ origin: MMOrigin, in events: [MMEventRecord]) throws -> MMID {
+    try #require(events.first { if case .mmCreated(origin) = $0.event { true } else { false } }?.mm)
+  }
+
+  /// What follows the exit of thread 101, the leader living on.
+  private func normalizedAfterExit(_ lines: [TracedLine]) throws -> [MMEventRecord] {
+    let exit = (task: 101, line: "sched_process_exit: comm=te pid=101 prio=120 group_dead=false")
+    return try normalized(Self.beginning.prefix(4) + [exit] + lines)
+  }
+
   private func begunTeardowns(_ events: [MMEventRecord]) -> [MMID] {
     events.compactMap { if case .mmTeardownBegan = $0.event { $0.mm } else { nil } }
   }
 
   private func expectNewProgram(_ events: [MMEventRecord]) throws {
-    let made = try #require(events.first { if case .mmCreated(.exec) = $0.event { true } else { false } }?.mm)
+    let made = try created(.exec, in: events)
     let faulted = events.filter { if case .fault(_, _, .anonymous) = $0.event { true } else { false } }
     #expect(faulted.map(\.mm) == [made])
     #expect(events.contains { if case .stackPlaced = $0.event { $0.mm == made } else { false } })
@@ -69,7 +80,7 @@ struct ExitingThreadTests {
     ]
     let events = try normalized(Self.beginning + teardown + Self.switched)
     try expectNewProgram(events)
-    let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
+    let old = try created(.attached, in: events)
     #expect(begunTeardowns(events) == [old])
     let proceeded = events.compactMap { record -> UInt64? in
       if case .mmTeardownProceeded(let remaining, _, flushed: false) = record.event { remaining } else { nil }
@@ -82,22 +93,20 @@ struct ExitingThreadTests {
 
   @Test("A thread that exits, and locks the mm that it leaves, is no user of it any more")
   func exits() throws {
-    let events = try normalized(
-      Array(Self.beginning.prefix(4)) + [
-        (101, "sched_process_exit: comm=te pid=101 prio=120 group_dead=false"),
+    let events = try normalizedAfterExit(
+      [
         (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),
         (100, "sched_process_exit: comm=te pid=100 prio=120 group_dead=true"),
       ])
-    let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
+    let old = try created(.attached, in: events)
     #expect(begunTeardowns(events) == [old])
   }
 
   /// `exit_mm_release` clears the thread's id in its memory (`clear_child_tid`), which may be shared with a child.
   @Test("A thread that has exited may still copy a page of its mm")
   func copiesOnExit() throws {
-    let events = try normalized(
-      Array(Self.beginning.prefix(4)) + [
-        (101, "sched_process_exit: comm=te pid=101 prio=120 group_dead=false"),
+    let events = try normalizedAfterExit(
+      [
         (101, "page_fault_kernel: address=0x7f0000001990 ip=0x1000 error_code=0x3"),
         (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),
         (
@@ -107,7 +116,7 @@ struct ExitingThreadTests {
         (101, "tlb_flush: pages:1 reason:local MM shootdown (3)"),
         (101, "mmap_lock_acquire_returned: mm=0x\(Self.old) memcg_path= write=false success=true"),
       ])
-    let old = try #require(events.first { if case .mmCreated(.attached) = $0.event { true } else { false } }?.mm)
+    let old = try created(.attached, in: events)
     let copies = events.filter { if case .fault(_, _, .copied(PFN(0x20), _)) = $0.event { true } else { false } }
     #expect(copies.map(\.mm) == [old])
   }

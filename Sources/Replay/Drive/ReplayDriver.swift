@@ -181,14 +181,14 @@ package struct ReplayDriver {
   /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the
   /// findings of every cause as well.
   package func exemplars(explaining: Bool) -> Exemplars {
-    var pages = lockstep.divergences.map { Exemplars.Page(mm: $0.mm, page: $0.page, until: $0.firstSequence) }
+    var pages = lockstep.divergences.map { Exemplars.Page($0) }
     var events = lockstep.findings.map(\.log.eventsToLast).max() ?? 0
     if let first = verifier.first {
       pages.append(Exemplars.Page(first))
       events = max(events, verifier.eventsToFirst)
     }
     if explaining {
-      pages += verifier.findings.map(Exemplars.Page.init)
+      pages += verifier.findings.map { Exemplars.Page($0) }
       events = max(events, verifier.eventsToLast)
     }
     return Exemplars(pages: pages, events: events)

@@ -252,8 +252,6 @@ struct MMState: Sendable {
   /// Bases (vpn / 512) of the regions, ascending, and the regions in the same order.
   private(set) var bases = ContiguousArray<UInt64>()
   private(set) var regions = ContiguousArray<UInt32>()
-  /// The two alone: whoever takes the whole state to look at them copies the rest too.
-  var places: (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>) { (bases, regions) }
   private var lastBase = UInt64.max
   private var lastRegion = noIndex
   /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
@@ -279,6 +277,14 @@ struct MMState: Sendable {
       if bases[middle] < base { low = middle &+ 1 } else { high = middle }
     }
     return low
+  }
+
+  /// Bases, regions, and the index of the first that is not below `base`. They alone: whoever takes the whole state to
+  /// look at them copies the rest too.
+  func places(
+    from base: UInt64
+  ) -> (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>, first: Int) {
+    (bases, regions, position(of: base))
   }
 
   mutating func region(base: UInt64) -> UInt32? {

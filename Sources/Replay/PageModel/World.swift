@@ -226,9 +226,10 @@ extension World {
   /// Entries of the range that are not none, in address order; a PMD entry comes once. A sparse table is left as soon
   /// as its last entry was seen.
   func forEachRef(_ id: MMID, _ range: PageRange, _ body: (EntryRef) -> Void) {
-    guard let slot = slot(of: id), !range.isEmpty, let (bases, regions) = mms[Int(slot)]?.places,
-      var position = mms[Int(slot)]?.position(of: range.start.rawValue &>> 9)
+    guard let slot = slot(of: id), !range.isEmpty,
+      let (bases, regions, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
     else { return }
+    var position = first
     while position < bases.count {
       let base = bases[position]
       let first = base &<< 9
@@ -255,8 +256,8 @@ extension World {
 
   /// The page tables (and PMD slots) of the range, in address order, each with the part of it that the range covers.
   func regions(_ id: MMID, _ range: PageRange) -> [(region: UInt32, part: PageRange)] {
-    guard let slot = slot(of: id), !range.isEmpty, let (bases, regions) = mms[Int(slot)]?.places,
-      let first = mms[Int(slot)]?.position(of: range.start.rawValue &>> 9)
+    guard let slot = slot(of: id), !range.isEmpty,
+      let (bases, regions, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
     else { return [] }
     var found: [(region: UInt32, part: PageRange)] = []
     for position in first..<bases.count {

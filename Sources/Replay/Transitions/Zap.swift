@@ -26,10 +26,11 @@ extension World {
   @discardableResult
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     if skips(.freeTables) { return 0 }
-    guard let slot = slot(of: mm), let (bases, regions) = mms[Int(slot)]?.places,
-      var position = mms[Int(slot)]?.position(of: (range.start.rawValue &+ 511) &>> 9)
+    guard let slot = slot(of: mm),
+      let (bases, regions, first) = mms[Int(slot)]?.places(from: (range.start.rawValue &+ 511) &>> 9)
     else { return 0 }
     var freed = 0
+    var position = first
     while position < bases.count, (bases[position] &+ 1) &<< 9 <= range.end.rawValue {
       if tables[regions[position]].live == 0 {
         freeTable(regions[position])
