@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+extension Gap {
+  /// Name, origin, severity, unit and sentence: a row of the table.
+  public var description: Description {
+    switch self {
+    case .damagedPlaces:
+      Description("damaged-places", .file, .loss, "places", "bytes of the capture that cannot be read")
+    case .unreadableSnapshots:
+      Description("unreadable-snapshots", .file, .doubt, "snapshots", "snapshots that cannot be read")
+    case .malformedRecords:
+      Description(
+        "malformed-records", .normalizer, .loss, "records", "records too short for their format, or without a field")
+    case .faultsWithoutMM:
+      Description("faults-without-mm", .normalizer, .doubt, "faults", "faults of threads whose mm is not known")
+    case .hugetlbNotFollowed:
+      Description("hugetlb-not-followed", .model, .doubt, "calls", "hugetlb, which the model does not follow")
+    case .swapNotFollowed:
+      Description("swap-not-followed", .model, .info, "calls", "MADV_PAGEOUT: which pages go shows later, or never")
+    case .migrationNotFollowed:
+      Description(
+        "migration-not-followed", .model, .doubt, "entries", "migration entries that came back unknown to the model")
+    case .ksmNotFollowed:
+      Description("ksm-not-followed", .model, .doubt, "merges", "KSM merges whose pages the model does not know")
+    case .pinsNotFollowed:
+      Description(
+        "pins-not-followed", .model, .doubt, "pages", "pages pinned at an address that the trace does not tell")
+    case .remoteAccessNotFollowed:
+      Description(
+        "remote-access-not-followed", .model, .doubt, "calls",
+        "accesses to another process's memory whose address the trace does not tell")
+    case .collapseNotFollowed:
+      Description("collapse-not-followed", .model, .doubt, "collapses", "collapses of ranges the model does not know")
+    case .deviceMemoryNotFollowed:
+      Description(
+        "device-memory-not-followed", .model, .doubt, "events", "device memory, which the model does not follow")
+    case .placelessPages:
+      Description(
+        "placeless-pages", .model, .doubt, "pages", "pages that came in at an address the trace does not tell")
+    case .userfaultfdNotFollowed:
+      Description(
+        "userfaultfd-not-followed", .model, .doubt, "calls", "userfaultfd requests whose range the trace does not tell")
+    case .userfaultfdWriteProtectNotFollowed:
+      Description(
+        "userfaultfd-wp-not-followed", .model, .doubt, "calls",
+        "UFFDIO_WRITEPROTECT requests whose range the trace does not tell")
+    case .eventsWithoutMM:
+      Description("events-without-mm", .model, .doubt, "events", "events without an address space")
+    case .eventsAfterExit:
+      Description("events-after-exit", .model, .info, "events", "events of an mm after its exit_mmap")
+    case .framesFreedWhileMapped:
+      Description("frames-freed-while-mapped", .model, .doubt, "frames", "frames freed while the model maps them")
+    case .contradictoryFaults:
+      Description("contradictory-faults", .model, .doubt, "faults", "faults with contradictory evidence")
+    case .populatedNowhere:
+      Description("populated-nowhere", .model, .doubt, "pages", "pages filled at an unknown address")
+    case .forkCountDiffers:
+      Description("fork-count-differs", .model, .doubt, "forks", "forks whose page count differs from the kernel's")
+    case .firstTouchOfPresent:
+      Description("first-touch-of-present", .model, .doubt, "faults", "first touches where the model had a page")
+    case .migratedUnknown:
+      Description("migrated-unknown", .model, .doubt, "entries", "migrations of pages the model does not know")
+    case .firstSeenInSnapshot:
+      Description("first-seen-in-snapshot", .model, .info, "pages", "pages first seen in a snapshot")
+    case .copiedTwiceByFork:
+      Description(
+        "copied-twice-by-fork", .model, .doubt, "VMAs", "VMAs copied by fork into a child that had pages there")
+    }
+  }
+}
