@@ -50,9 +50,10 @@ final class CaptureSnapshots: SnapshotSource {
       hugetlb: UInt64(snapshot.pages.count { isAnonymous($0) && isHugetlb($0) }))
   }
 
-  /// KPF_ANON on a present page.
+  /// KPF_ANON on a present page. `/proc/kpageflags` is read after pagemap: a file's page (bit 61 of its entry) may have
+  /// been reclaimed by then, and its frame be somebody's anonymous page.
   private func isAnonymous(_ page: SnapshotPage) -> Bool {
-    page.isPresent && page.pageFlags >> 12 & 1 == 1 && page.pfn != 0
+    page.isPresent && !page.isFileOrShared && page.pageFlags >> 12 & 1 == 1 && page.pfn != 0
   }
 
   /// KPF_HUGE: not a transparent huge page.
