@@ -39,6 +39,8 @@ extension Normalizer {
     switchToNewProgram(slot)
     placeStack(slot)
     tasks[slot].exec = nil
+    // `exec_mmap` dropped the old mm before; if somebody else holds it, it is torn down there.
+    tasks[slot].dying = nil
     return true
   }
 

@@ -114,7 +114,7 @@ extension Normalizer {
 
   mutating func exitMmap(_ record: RawRecord) -> Bool {
     guard let pointer = table.layouts.exitMM.load(record) else { return false }
-    guard let mm = ownership.id(pointer: pointer) else {
+    guard let mm = ownership.id(pointer: pointer) ?? namelessTeardown() else {
       counters.foreignExits &+= 1
       return true
     }
@@ -123,6 +123,15 @@ extension Normalizer {
     emit(mm, .mmExited)
     ownership.end(mm)
     return true
+  }
+
+  /// The mm that the task is tearing down, when no event named its address: it never took its own lock while it was
+  /// traced, as the recorder's child before its `execve`.
+  private mutating func namelessTeardown() -> MMID? {
+    guard let slot = tasks.slot(of: task), let mm = tasks[slot].dying?.mm, ownership.pointer(of: mm) == nil else {
+      return nil
+    }
+    return mm
   }
 
   // — the VMA tree and the mmap lock
@@ -134,8 +143,8 @@ extension Normalizer {
       takeLeadersID(slot) { $0.exec?.mm == mm }
     }
     foreignLock(slot, pointer: pointer)
+    tasks[slot].lockedForWrite = write != 0 ? pointer : nil
     if write != 0 {
-      tasks[slot].lockedForWrite = pointer
       switch tasks[slot].call?.call {
       case .clone, .clone3, .fork, .vfork: lockedInClone(slot, pointer: pointer)
       case .execve, .execveat: lockedInExec(slot, pointer: pointer)
@@ -181,7 +190,7 @@ extension Normalizer {
     if let exec = tasks[slot].exec, !exec.switched, exec.pointer == pointer { return closeFault(slot) }
     guard let mm = tasks[slot].mm else { return }
     let known = ownership.pointer(of: mm)
-    guard known == nil || known == pointer, tasks[slot].fault.locked() else {
+    guard known == nil || known == pointer, !tasks[slot].fault.isOver, tasks[slot].fault.locked() else {
       closeFault(slot)
       return
     }
@@ -209,13 +218,13 @@ extension Normalizer {
 
   mutating func treeWrite(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let (first, last, value) = table.layouts.tree.load(record) else { return false }
-    let range = PageRange(start: page(first), end: VirtualPage(page(last).rawValue + 1))
-    // `munmap` collects VMAs in a tree of its own, indexed from 0; no VMA lies on the first page.
-    guard last >> pageShift > 0, let pointer = tasks[slot].lockedForWrite, let mm = ownership.id(pointer: pointer)
+    guard isOfVMAs(first: first, last: last, value: value), let pointer = tasks[slot].lockedForWrite,
+      let mm = ownership.id(pointer: pointer)
     else {
       counters.foreignTreeWrites &+= 1
       return true
     }
+    let range = PageRange(start: page(first), end: VirtualPage(page(last).rawValue + 1))
     if let fork = tasks[slot].fork {
       guard fork.child == mm, value >= kernelHalf, fork.lastCopied != range else { return true }
       tasks[slot].fork?.lastCopied = range
@@ -229,5 +238,13 @@ extension Normalizer {
       layoutChanged(slot, mm, range, isMapped: value >= kernelHalf)
     }
     return true
+  }
+
+  /// `ma_write` is traced for every maple tree: `munmap` collects VMAs in one of its own, indexed from 0, and a directory
+  /// of tmpfs keeps its offsets in one (`simple_offset_add`, since 6.6). A VMA begins and ends with a page, and below
+  /// the kernel's half; what is free above the last one reaches to the end (`mas_wr_extend_null`).
+  private func isOfVMAs(first: UInt64, last: UInt64, value: UInt64) -> Bool {
+    let inPage = (UInt64(1) << pageShift) - 1
+    return first & inPage == 0 && last & inPage == inPage && first < kernelHalf && (value == 0 || last < kernelHalf)
   }
 }

@@ -93,6 +93,7 @@ extension Normalizer {
     strayWent(slot)
     replacementStands(slot)
     tasks[slot].lockedForeign = nil
+    tasks[slot].lockedForWrite = nil
     guard let window = tasks[slot].call else { return }
     tasks[slot].call = nil
     tasks[slot].strayFolio = nil

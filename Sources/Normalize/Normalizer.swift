@@ -140,6 +140,7 @@ package struct Normalizer: ~Copyable {
       if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }
       tasks[slot].fault.end()
       tasks[slot].call = nil
+      tasks[slot].lockedForWrite = nil
       tasks[slot].strayFolio = nil
       replacementStands(slot)
     }

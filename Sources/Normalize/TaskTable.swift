@@ -22,7 +22,8 @@ struct TaskState {
   var fault = PendingFault.none
   var fork: ForkWindow? { didSet { windows[.fork] = fork != nil } }
   var exec: ExecWindow? { didSet { windows[.exec] = exec != nil } }
-  /// The mm whose mmap lock this task took last for writing: the owner of the VMA tree it writes.
+  /// The mm whose mmap lock this task holds for writing, as far as its calls and faults tell: the owner of the VMA tree
+  /// it writes.
   var lockedForWrite: UInt64?
   /// Another process's mm that this task locked for reading last, and the one the stray folio was allocated for: GUP
   /// on somebody else's memory.

@@ -120,4 +120,23 @@ struct ExitingThreadTests {
     let copies = events.filter { if case .fault(_, _, .copied(PFN(0x20), _)) = $0.event { true } else { false } }
     #expect(copies.map(\.mm) == [old])
   }
+
+  /// A task that was running before the recording and took no lock of its own until it executes another program.
+  @Test("The exit_mmap of an mm whose address no event told is that of the teardown it is in")
+  func namelessTeardown() throws {
+    let exec: [TracedLine] = [
+      (100, "page_fault_user: address=0x7f0000000000 ip=0x1000 error_code=0x6"),
+      (100, "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B"),
+      (100, "sys_execve(filename: 1000, argv: 2000, envp: 3000)"),
+      (100, "mmap_lock_acquire_returned: mm=0x\(Self.new) memcg_path= write=true success=true"),
+      (100, "rss_stat: mm_id=88 curr=0 type=MM_ANONPAGES size=4096B"),
+      (100, "rss_stat: mm_id=77 curr=0 type=MM_ANONPAGES size=0B"),
+      (100, "exit_mmap: mt_mod=0000000000000000 mm=0x\(Self.old)"),
+      (100, "sched_process_exec: filename=./te pid=100 old_pid=100"),
+    ]
+    // Past the exec, an exit_mmap in this task is of somebody else's mm.
+    let events = try normalized(exec + [(100, "exit_mmap: mt_mod=0000000000000000 mm=0xffff8884c0000000")])
+    let ended = events.filter { if case .mmExited = $0.event { true } else { false } }.map(\.mm)
+    #expect(ended == [try created(.attached, in: events)])
+  }
 }
