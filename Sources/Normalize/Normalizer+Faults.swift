@@ -59,12 +59,16 @@ extension Normalizer {
   private mutating func endFault(_ slot: Int) {
     if let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
     if let mm = tasks[slot].mm {
+      let gup = tasks[slot].fault.wasGUPs ? tasks[slot].fault.giveUpFolio() : nil
       tasks[slot].fault.close(mm, on: &line)
+      if let gup { emit(mm, .appeared(gup, .base)) }
     } else {
       counters.faultsWithoutMM &+= 1
       tasks[slot].fault.drop(from: &line)
     }
     tasks[slot].fault.end()
+    // That of a stack's growth (`expand_stack`).
+    tasks[slot].lockedForWrite = nil
   }
 
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
@@ -113,7 +117,7 @@ extension Normalizer {
 
   /// `false` when the fault turns out to be over: the folio is not its own.
   private mutating func allocatedInFault(_ slot: Int, _ folio: StrayFolio) -> Bool {
-    if tasks[slot].fault.isOver {
+    if tasks[slot].fault.isOver || tasks[slot].fault.isForeign(zeroed: folio.zeroed, folio.order) {
       closeFault(slot)
       return false
     }

@@ -128,8 +128,27 @@ struct PendingFault {
     gaveBack = false
   }
 
-  /// The anonymous page is counted, which comes last (but for a copy after a swap-in): a further folio is not its own.
-  var isOver: Bool { anonymousMoved && !swapMoved && folio != nil }
+  /// The anonymous page is counted, which comes last (but for a copy after a swap-in), or the file's pages are
+  /// (`set_pte_range`): a further folio is not its own, nor a further lock.
+  var isOver: Bool { anonymousMoved && !swapMoved && folio != nil || fileMoved && filePages > 0 }
+
+  /// A zeroed page is for a write alone: where nothing is, reading maps the zero page (`do_anonymous_page`), and page
+  /// cache is not asked for zeroed. The folio is GUP's, for a call that is not traced.
+  func isForeign(zeroed: Bool, _ order: FolioOrder) -> Bool {
+    zeroed && order == .base && !access.contains(.write)
+  }
+
+  /// It read, and what follows the allocation of its folio only a write does: the folio is GUP's and the fault over.
+  var wasGUPs: Bool {
+    !isUncounted && folio?.order == .base && !access.contains(.write) && !swapMoved && (anonymousMoved || flushed)
+  }
+
+  mutating func giveUpFolio() -> PFN? {
+    guard let pfn = folio?.pfn else { return nil }
+    folio = nil
+    (flushes, anonymousMoves) = (0, 0)
+    return pfn
+  }
 
   mutating func freed(_ pfn: PFN) {
     guard isOpen else { return }
