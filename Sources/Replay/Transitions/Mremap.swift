@@ -98,17 +98,14 @@ extension World {
     }
     touchTable(region)
     movePins(mm, PageRange(start: page, count: 512), to: destination)
-    mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
-    tables[region].base = target
-    mms[Int(slot)]?.insert(region: region, base: target)
+    unsettle(region)
+    settle(region, at: target)
     if isHugeEntry {
       depositMoved(region, from: page.rawValue &>> 9)
       let ref = EntryRef(region: region, slot: 0)
       var entry = tables.entry(ref)
       entry.softDirty = true
       tables.write(entry, at: ref)
-      // The PMD-level bit belongs to the PMD table of the old address; the slot here reads 0.
-      tables.setBitmapBit(false, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
       E.tableMoved(&self, region, from: page.rawValue &>> 9)
@@ -121,7 +118,7 @@ extension World {
   private mutating func prepareHugeMove(_ region: UInt32, toBase: UInt64, _ ref: EntryRef) -> Bool {
     let oldBase = tables[region].base
     let entry = tables.entry(ref)
-    // The slot at the destination holds whatever bit it last had: none was modelled, so it reads 0.
+    // Whose PMD page it is that needs a bitmap.
     tables[region].base = toBase
     let ready = E.prepareMove(&self, from: ref, to: ref, entry)
     tables[region].base = oldBase
