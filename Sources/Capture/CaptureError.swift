@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import Glibc
 package import SystemPackage
 package import TraceFile
 
@@ -7,7 +8,7 @@ package import TraceFile
 ///
 /// Each case has what a person needs to act: the file concerned and the reason, in one sentence.
 package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
-  /// A system call on `path` failed.
+  /// A system call on `path` failed; `doing` is a verb: "create", "write".
   case file(path: String, doing: String, Errno)
   /// The process lacks the right to do what recording needs.
   case notPrivileged(path: String)
@@ -24,6 +25,11 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The capture could not be written.
   case output(TraceFileError)
 
+  /// What the system call that has just failed says.
+  static func lastCall(_ path: String, _ doing: String) -> CaptureError {
+    .file(path: path, doing: doing, Errno(rawValue: Glibc.errno))
+  }
+
   /// A process went while its files in procfs were read.
   var meansGone: Bool {
     guard case .file(_, _, let code) = self else { return false }
@@ -33,7 +39,7 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
   package var description: String {
     switch self {
     case .file(let path, let doing, let errno):
-      "cannot \(doing) \(path): \(errno)"
+      "\(path): \(doing): \(errno)"
     case .notPrivileged(let path):
       "\(path) is not accessible to this user: recording needs root (sudo cowscope record ...)"
     case .tracefsNotMounted:
@@ -42,7 +48,7 @@ package enum CaptureError: Error, CustomStringConvertible, Equatable, Sendable {
     case .missing(let path, let consequence):
       "\(path) does not exist: \(consequence)"
     case .command(let name, let errno):
-      "cannot execute \(name): \(errno)"
+      "\(name): \(errno)"
     case .noSuchProcess(let pid):
       "there is no process \(pid) (/proc/\(pid) does not exist)"
     case .nothingToRecord:

@@ -36,7 +36,7 @@ package final class BufferDrain {
     do {
       destination = try FileDescriptor.open(
         FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        permissions: .ownerReadWrite)
     } catch {
       KernelText.closeQuietly(source)
       throw .file(path: path, doing: "create", KernelText.errno(error))
@@ -78,7 +78,7 @@ package final class BufferDrain {
       } else if written < 0 && Glibc.errno == EINTR {
         continue
       } else {
-        throw .file(path: path, doing: "write to", Errno(rawValue: written == 0 ? EIO : Glibc.errno))
+        throw .file(path: path, doing: "write", Errno(rawValue: written == 0 ? EIO : Glibc.errno))
       }
     }
   }

@@ -7,14 +7,21 @@ internal import Glibc
 enum Freezer {
   /// Stops every thread of the process and waits until they are; false when it was stopped already (then it must not
   /// be continued either), is gone, or did not stop within a second (a thread in uninterruptible sleep).
-  static func stop(_ pid: Int32) -> Bool {
-    if isStopped(pid) || kill(pid, SIGSTOP) != 0 { return false }
+  static func stop(_ pid: Int32, under watchdog: Watchdog) -> Bool {
+    if isStopped(pid) { return false }
+    watchdog.continues(pid)
+    if kill(pid, SIGSTOP) != 0 { return false }
     for _ in 0..<1000 {
       if isStopped(pid) { return true }
       usleep(1000)
     }
-    kill(pid, SIGCONT)
+    `continue`(pid, under: watchdog)
     return false
+  }
+
+  static func `continue`(_ pid: Int32, under watchdog: Watchdog) {
+    kill(pid, SIGCONT)
+    watchdog.forgets()
   }
 
   private static func isStopped(_ pid: Int32) -> Bool {

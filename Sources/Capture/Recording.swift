@@ -18,7 +18,8 @@ package final class Recording {
   private let settings: BufferSettings
   private let cpus: [Int]
   private var output: OutputDirectory?
-  private var instances: [TraceBuffer: TraceInstance] = [:]
+  private var watchdog: Watchdog?
+  private var instances: InstancePair?
   private var drains: [CPUDrain] = []
   private var snapshotter: Snapshotter?
   private var manifest: CaptureManifest
@@ -66,6 +67,10 @@ package final class Recording {
   /// Records until the end comes, and writes the capture.
   package func run() throws(CaptureError) -> RecordingResult {
     defer { munlockall() }
+    // Before everything that it should not inherit.
+    let watchdog = try Watchdog()
+    self.watchdog = watchdog
+    defer { self.watchdog = nil }
     return try EndingSignals.handled(by: wakeUp) { () throws(CaptureError) -> RecordingResult in
       do throws(CaptureError) {
         switch options.target {
@@ -132,33 +137,31 @@ package final class Recording {
     drains = []
     do { try snapshotter?.finish() } catch { say(error.description) }
     snapshotter = nil
-    for buffer in TraceBuffer.allCases {
-      do { try instances.removeValue(forKey: buffer)?.remove() } catch { say(error.description) }
-    }
+    do { try instances?.remove() } catch { say(error.description) }
+    instances = nil
   }
 
   // Prepare
 
   private func prepare() throws(CaptureError) {
-    for name in try tracefs.removeStaleInstances() { say("removed \(name), left by a recorder that was killed") }
-    if !events.missing.isEmpty { say("this kernel has no \(events.missing.joined(separator: " "))") }
-    for buffer in TraceBuffer.allCases {
-      let instance = try TraceInstance.create(role: buffer.rawValue, in: tracefs)
-      instances[buffer] = instance
-      try settings.apply(to: instance, events: events.events.filter { $0.buffer == buffer })
-    }
-    let output = try OutputDirectory(creating: options.output)
+    // First, because it may be refused.
+    let output = try OutputDirectory(creating: options.output, manifest: manifest)
     self.output = output
+    tracefs.removeStaleInstances(say: say)
+    if !events.missing.isEmpty { say("this kernel has no \(events.missing.joined(separator: " "))") }
+    guard let watchdog else { preconditionFailure("recording without a watchdog") }
+    let instances = try InstancePair(in: tracefs, settings: settings, events: events.events, under: watchdog)
+    self.instances = instances
     try describe(in: output)
     try makeDrains(output)
     snapshotter = try Snapshotter(
-      markerPath: instance(.task).path("trace_marker"), freezes: options.freezes, pageSize: manifest.pageSize,
-      file: CaptureDirectory(output.path).snapshotPath)
+      markerPath: instances.task.path("trace_marker"), stoppingUnder: options.freezes ? watchdog : nil,
+      pageSize: manifest.pageSize, file: CaptureDirectory(output.path).snapshotPath)
   }
 
   private func instance(_ buffer: TraceBuffer) -> TraceInstance {
-    guard let instance = instances[buffer] else { preconditionFailure("no instance \(buffer) yet") }
-    return instance
+    guard let instances else { preconditionFailure("no instances yet") }
+    return instances[buffer]
   }
 
   /// Writes what makes the directory readable from now on, should the recorder be killed.
@@ -218,11 +221,7 @@ package final class Recording {
     try FollowedTree.follow(pids, in: task)
   }
 
-  private func startTracing() throws(CaptureError) {
-    // The unfiltered one first: what a followed task does must find its page's history begun.
-    try instance(.host).write("1", to: "tracing_on")
-    try instance(.task).write("1", to: "tracing_on")
-  }
+  private func startTracing() throws(CaptureError) { try instances?.start() }
 
   // Wait
 
@@ -271,7 +270,7 @@ package final class Recording {
 
   private func followedProcesses() throws(CaptureError) -> [Int32] {
     options.wholeHost
-      ? FollowedTree.allProcesses(excluding: [getpid()])
+      ? FollowedTree.allProcesses(excluding: [getpid(), watchdog?.pid ?? 0])
       : try FollowedTree.processes(in: instance(.task), excluding: [getpid()])
   }
 
@@ -283,7 +282,9 @@ package final class Recording {
     var result = RecordingResult(end: end)
     result.remaining = try followedProcesses()
     if case .commandEnded = end { try snapshotter?.take(result.remaining) }
-    for buffer in [TraceBuffer.task, .host] { try instance(buffer).stop() }
+    result.interference = try instances?.interference() ?? []
+    if !result.interference.isEmpty { manifest.interference = result.interference }
+    try instances?.stop()
     try snapshotter?.finish()
     result.snapshots = snapshotter?.count ?? 0
     if let unreadable = snapshotter?.unreadable, !unreadable.isEmpty {
@@ -303,7 +304,8 @@ package final class Recording {
     drains = []
     try readStatistics(bytes, into: &result)
     let writer = try traceDatWriter()
-    for buffer in TraceBuffer.allCases { try instance(buffer).remove() }
+    try instances?.remove()
+    instances = nil
     try write(writer, files, result)
     return result
   }

@@ -65,6 +65,8 @@ package struct RecordingResult: Sendable {
   /// A buffer size that would have held everything; `nil` without loss.
   package var sufficientBufferKiB: Int?
   package var snapshots = 0
+  /// What somebody else did to the instances: the capture lacks what came after it.
+  package var interference: [String] = []
   /// Followed processes that were still running.
   package var remaining: [Int32] = []
 }

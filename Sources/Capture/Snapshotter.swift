@@ -16,7 +16,8 @@ final class Snapshotter: @unchecked Sendable {
   /// Touched by the thread between a request and its answer, by the caller otherwise.
   private var job: Job
   private var file: SnapshotFileWriter
-  private let freezes: Bool
+  /// Who continues what is stopped here, should this program be killed; `nil` when nothing is to be stopped.
+  private let watchdog: Watchdog?
   private var thread: WorkerThread?
   private let toThread: (read: FileDescriptor, write: FileDescriptor)
   private let fromThread: (read: FileDescriptor, write: FileDescriptor)
@@ -39,9 +40,11 @@ final class Snapshotter: @unchecked Sendable {
     var told: Set<Int32> = []
   }
 
-  /// Starts the thread. `markerPath` is the task instance's `trace_marker`; snapshots go to the file at `path`.
-  init(markerPath: String, freezes: Bool, pageSize: Int, file path: String) throws(CaptureError) {
-    self.freezes = freezes
+  /// Starts the thread; with a watchdog, processes are stopped while they are looked at. `markerPath` is the task instance's `trace_marker`; snapshots go to the file at `path`.
+  init(
+    markerPath: String, stoppingUnder watchdog: Watchdog?, pageSize: Int, file path: String
+  ) throws(CaptureError) {
+    self.watchdog = watchdog
     do throws(TraceFileError) {
       file = try SnapshotFileWriter(creating: path, pageSize: pageSize, clock: "mono")
     } catch {
@@ -63,14 +66,14 @@ final class Snapshotter: @unchecked Sendable {
   /// the file.
   func take(_ pids: [Int32]) throws(CaptureError) {
     for pid in pids where thread != nil && !unreadable.contains(pid) {
-      let stopped = freezes && Freezer.stop(pid)
+      let stopped = watchdog.map { Freezer.stop(pid, under: $0) } ?? false
       let startTime = ProcessStat.startTime(of: pid)
       job.index = count
       job.pid = pid
       job.failure = nil
       send(toThread.write)
       awaitAnswer()
-      if stopped { kill(pid, SIGCONT) }
+      if stopped, let watchdog { Freezer.continue(pid, under: watchdog) }
       count += 1
       if let failure = job.failure {
         if failure.meansGone { continue }
@@ -186,7 +189,7 @@ extension Snapshotter.Job {
     do {
       _ = try marker.writeAll(text.utf8)
     } catch {
-      throw .file(path: markerPath, doing: "write to", KernelText.errno(error))
+      throw .file(path: markerPath, doing: "write", KernelText.errno(error))
     }
   }
 

@@ -32,22 +32,18 @@ package struct TraceFS: Sendable {
     }
   }
 
-  /// The names of our own instances whose recorder no longer runs, parsed by `TraceInstance.owner(ofName:)`.
-  package func staleInstances() -> [String] {
-    DirectoryListing.names(in: root + "/instances").filter { name in
-      guard let pid = TraceInstance.owner(ofName: name) else { return false }
-      return kill(pid, 0) != 0 && Glibc.errno == ESRCH
+  /// Removes what killed recorders left behind; `say` gets a line for each. An instance that is being removed by
+  /// somebody else, or cannot be, is no reason not to record.
+  package func removeStaleInstances(say: (String) -> Void) {
+    for name in DirectoryListing.names(in: root + "/instances") {
+      guard let instance = TraceInstance.takeOver(name, in: self) else { continue }
+      do throws(CaptureError) {
+        try instance.remove()
+        say("removed \(name), left by a recorder that was killed")
+      } catch {
+        say(error.description)
+      }
     }
-  }
-
-  /// Removes what dead recorders left behind. Returns the names removed.
-  package func removeStaleInstances() throws(CaptureError) -> [String] {
-    let names = staleInstances()
-    for name in names {
-      let instance = TraceInstance(adopting: root + "/instances/" + name, named: name)
-      try instance.remove()
-    }
-    return names
   }
 
   /// The per-CPU buffers an instance has, that is the possible CPUs.

@@ -24,39 +24,80 @@ package final class TraceInstance {
   /// The instance's directory in tracefs.
   package let directory: String
   package private(set) var writes: [Write] = []
+  private let lock: DirectoryLock?
   private var isPresent = true
 
-  /// Creates the instance `cowscope-PID-ROLE` in the kernel.
+  /// Creates the instance `cowscope-PID-ROLE` in the kernel, and locks it: as long as the lock is held it is ours.
+  ///
+  /// Another pid namespace may have a recorder of the same pid: then the name is `cowscope-PID.2-ROLE` and so on. One
+  /// of that name that nobody holds was left by a killed recorder and is removed first.
   package static func create(role: String, in tracefs: TraceFS) throws(CaptureError) -> TraceInstance {
-    let name = "cowscope-\(getpid())-\(role)"
-    let directory = tracefs.root + "/instances/" + name
+    var number = 1
+    // Somebody who tidies up may take the lock of what has just been made, and remove it.
+    for _ in 0..<100 {
+      let name = "cowscope-\(getpid())\(number > 1 ? ".\(number)" : "")-\(role)"
+      let directory = tracefs.root + "/instances/" + name
+      let isNew = try make(name, in: tracefs)
+      switch (isNew, DirectoryLock.take(directory)) {
+      case (true, .taken(let lock)): return TraceInstance(adopting: directory, named: name, lock: lock)
+      case (false, .taken(let lock)):
+        try TraceInstance(adopting: directory, named: name, lock: lock).remove()
+      case (true, .busy), (_, .gone): usleep(1000)
+      case (false, .busy): number += 1
+      case (_, .failed(let code)): throw .file(path: directory, doing: "lock", code)
+      }
+    }
+    throw .file(path: tracefs.root + "/instances", doing: "create an instance", .resourceBusy)
+  }
+
+  /// `true` when it was not there before.
+  private static func make(_ name: String, in tracefs: TraceFS) throws(CaptureError) -> Bool {
     // libtracefs keeps a copy of the string.
     var root = Array(tracefs.root.utf8CString)
     _ = unsafe root.withUnsafeMutableBufferPointer { unsafe tracefs_set_tracing_dir($0.baseAddress) }
     guard let handle = unsafe tracefs_instance_create(name) else {
-      let code = Errno(rawValue: Glibc.errno)
-      if code == .permissionDenied || code == .notPermitted { throw .notPrivileged(path: tracefs.root + "/instances") }
-      throw .file(path: directory, doing: "create", code)
+      switch Errno(rawValue: Glibc.errno) {
+      case .fileExists: return false
+      case .permissionDenied, .notPermitted: throw .notPrivileged(path: tracefs.root + "/instances")
+      case let code: throw .file(path: "\(tracefs.root)/instances/\(name)", doing: "create", code)
+      }
     }
-    unsafe tracefs_instance_free(handle)
-    return TraceInstance(adopting: directory, named: name)
+    defer { unsafe tracefs_instance_free(handle) }
+    return unsafe tracefs_instance_is_new(handle)
   }
 
-  /// Takes over an existing instance directory; removes it like one of ours.
-  package init(adopting directory: String, named name: String) {
+  /// Takes over an instance that a killed recorder left; `nil` when it is somebody's, or gone.
+  package static func takeOver(_ name: String, in tracefs: TraceFS) -> TraceInstance? {
+    let directory = tracefs.root + "/instances/" + name
+    guard isOurs(name), case .taken(let lock) = DirectoryLock.take(directory) else { return nil }
+    return TraceInstance(adopting: directory, named: name, lock: lock)
+  }
+
+  /// An instance directory that nobody disputes.
+  package convenience init(adopting directory: String, named name: String) {
+    self.init(adopting: directory, named: name, lock: nil)
+  }
+
+  private init(adopting directory: String, named name: String, lock: DirectoryLock?) {
     self.directory = directory
     self.name = name
+    self.lock = lock
   }
 
   deinit {
     if isPresent { do { try removeFromKernel() } catch {} }
   }
 
-  /// The pid in the name of an instance made by `create`, or `nil` for a foreign instance.
-  package static func owner(ofName name: String) -> Int32? {
+  /// Whether `create` makes such names. Whose it is, only its lock tells.
+  package static func isOurs(_ name: String) -> Bool { creator(inName: name) != nil }
+
+  /// The pid that its creator had, in its own pid namespace; `nil` for a foreign name.
+  package static func creator(inName name: String) -> Int32? {
     let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == "cowscope", parts[2] == "host" || parts[2] == "task" else { return nil }
-    return Int32(parts[1])
+    guard parts.count == 3, parts[0] == "cowscope", TraceBuffer(rawValue: String(parts[2])) != nil else { return nil }
+    let numbers = parts[1].split(separator: ".", omittingEmptySubsequences: false).map { Int32($0) }
+    guard numbers.count <= 2, numbers.allSatisfy({ $0 ?? 0 > 0 }) else { return nil }
+    return numbers[0]
   }
 
   package func path(_ file: String) -> String { directory + "/" + file }

@@ -75,9 +75,13 @@ struct TraceInstanceTests {
     "Only instances named like ours are ours",
     arguments: [
       ("cowscope-123-host", 123), ("cowscope-7-task", 7), ("cowscope-123", nil), ("cowscope-123-other", nil),
-      ("cowscope--host", nil), ("other-123-host", nil), ("cowscope-123-host-2", nil),
+      ("cowscope--host", nil), ("other-123-host", nil), ("cowscope-123-host-2", nil), ("cowscope-123.2-host", 123),
+      ("cowscope-123.-host", nil), ("cowscope-123.2.3-host", nil), ("cowscope--5-host", nil),
     ] as [(String, Int32?)])
-  func owner(name: String, pid: Int32?) { #expect(TraceInstance.owner(ofName: name) == pid) }
+  func names(name: String, pid: Int32?) {
+    #expect(TraceInstance.creator(inName: name) == pid)
+    #expect(TraceInstance.isOurs(name) == (pid != nil))
+  }
 }
 
 @Suite("The mounted tracefs")
@@ -117,14 +121,19 @@ struct TraceFSTests {
     #expect(TraceFS(root: directory.path).cpus() == [0, 2, 10])
   }
 
-  @Test("Instances of running recorders are not stale, foreign ones never")
-  func stale() throws {
+  @Test("An instance that nobody holds may be taken over, by one at a time; a foreign one never")
+  func takeOver() throws {
     let directory = try TemporaryDirectory()
-    // No pid is above 2^22 on Linux.
-    for name in ["cowscope-1-host", "cowscope-5000000-host", "cowscope-5000000-task", "trace-cmd-5000000"] {
+    let tracefs = TraceFS(root: directory.path)
+    for name in ["cowscope-1-host", "trace-cmd-5000000"] {
       try directory.write("", to: "instances/\(name)/tracing_on")
     }
-    #expect(TraceFS(root: directory.path).staleInstances() == ["cowscope-5000000-host", "cowscope-5000000-task"])
+    #expect(TraceInstance.takeOver("trace-cmd-5000000", in: tracefs) == nil)
+    #expect(TraceInstance.takeOver("cowscope-2-host", in: tracefs) == nil)
+    // Whether process 1 runs says nothing: it does everywhere.
+    let taken = try #require(TraceInstance.takeOver("cowscope-1-host", in: tracefs))
+    #expect(TraceInstance.takeOver("cowscope-1-host", in: tracefs) == nil)
+    withExtendedLifetime(taken) {}
   }
 }
 

@@ -43,14 +43,25 @@ enum LiveHost {
   /// Instances of the recorder with this pid.
   static func instances(of pid: Int32) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: instances)) ?? []
-    return names.filter { TraceInstance.owner(ofName: $0) == pid }
+    return names.filter { TraceInstance.creator(inName: $0) == pid }
   }
 
-  /// Waits until the recorder's instances trace.
+  /// Waits until the recorder has no instance.
+  static func areGone(instancesOf pid: Int32, withinMilliseconds limit: Int) -> Bool {
+    for _ in 0..<limit / 10 {
+      if instances(of: pid).isEmpty { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  /// Waits until the recorder's instances trace. They are switched on when they are made, so what counts is that they
+  /// are on when they follow somebody.
   static func awaitTracing(by pid: Int32) throws {
+    let task = "\(instances)/cowscope-\(pid)-task"
     for _ in 0..<500 {
-      let flag = try? String(contentsOfFile: "\(instances)/cowscope-\(pid)-task/tracing_on", encoding: .utf8)
-      if flag == "1\n" { return }
+      let followed = KernelText.readIfPresent(task + "/set_event_pid")
+      if !(followed ?? "").isEmpty, KernelText.readIfPresent(task + "/tracing_on") == "1" { return }
       usleep(10_000)
     }
     throw CocoaError(.fileReadUnknown)

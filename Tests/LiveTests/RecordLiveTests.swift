@@ -66,7 +66,7 @@ struct RecordLiveTests {
     #expect(!work.exists("x.cow/incomplete"))
   }
 
-  @Test("What a killed recorder leaves is readable, and the next one removes its instances")
+  @Test("What a killed recorder leaves is readable, and its instances are gone within a second")
   func killed() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(
@@ -77,14 +77,83 @@ struct RecordLiveTests {
     kill(pid, SIGKILL)
     #expect(recorder.wait() == .signaled(signal: SIGKILL))
     #expect(work.exists("x.cow/incomplete"))
-    #expect(LiveHost.instances(of: pid).count == 2)
+    #expect(LiveHost.areGone(instancesOf: pid, withinMilliseconds: 1000))
     let reader = try TraceFile.open(work.path("x.cow"))
     #expect(reader.capture?.isFinished == false)
     #expect(!(try tasks(of: "mm_page_alloc", in: reader)).isEmpty)
     #expect(reader.damages.isEmpty)
-    let next = try LiveHost.record(["-o", "y.cow", "--", "true"], in: work)
-    #expect(next.wait() == .exited(code: 0))
-    #expect(LiveHost.instances(of: pid).isEmpty)
+  }
+
+  @Test("When the watchdog is killed too, the instances are removed by whoever records next: four at once")
+  func killedWithWatchdog() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "1"], in: work)
+    try LiveHost.awaitTracing(by: recorder.pid)
+    let children = FollowedTree.children(of: recorder.pid)
+    let watchdog = try #require(
+      children.first { (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "cowscope-watch\n" })
+    kill(watchdog, SIGKILL)
+    kill(recorder.pid, SIGKILL)
+    #expect(recorder.wait() == .signaled(signal: SIGKILL))
+    #expect(LiveHost.instances(of: recorder.pid).count == 2)
+    let next = try (1...4).map { try LiveHost.record(["--buffer", "2", "-o", "y\($0).cow", "--", "true"], in: work) }
+    for one in next { #expect(one.wait() == .exited(code: 0)) }
+    #expect(LiveHost.instances(of: recorder.pid).isEmpty)
+  }
+
+  @Test("A recorder killed while it stops processes leaves none stopped")
+  func killedWhileFreezing() throws {
+    let work = try WorkDirectory()
+    for _ in 0..<5 {
+      // Stopped nearly all the time.
+      let recorder = try LiveHost.record(
+        ["-o", "x.cow", "--buffer", "2", "--freeze", "--snapshot-every", "1", "--", "sh", "-c", "while :; do :; done"],
+        in: work)
+      try LiveHost.awaitTracing(by: recorder.pid)
+      let command = try #require(
+        FollowedTree.children(of: recorder.pid).first {
+          (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) != "cowscope-watch\n"
+        })
+      defer { kill(command, SIGKILL) }
+      usleep(UInt32.random(in: 0..<100_000))
+      kill(recorder.pid, SIGKILL)
+      #expect(recorder.wait() == .signaled(signal: SIGKILL))
+      #expect(LiveHost.areGone(instancesOf: recorder.pid, withinMilliseconds: 1000))
+      let stat = try String(contentsOfFile: "/proc/\(command)/stat", encoding: .utf8)
+      #expect(ProcessStat.state(in: stat) != "T")
+    }
+  }
+
+  @Test("A second recorder of the same name is refused, and the first is not disturbed")
+  func sameName() throws {
+    let work = try WorkDirectory()
+    let first = try LiveHost.record(["-o", "x.cow", "--", "sleep", "0.5"], in: work)
+    try LiveHost.awaitTracing(by: first.pid)
+    let second = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
+    #expect(second.wait() == .exited(code: 1))
+    #expect(try work.text("stderr") == "cowscope: x.cow: in use by another recorder\n")
+    #expect(first.wait() == .exited(code: 0))
+    #expect(try TraceFile.open(work.path("x.cow")).capture?.isFinished == true)
+  }
+
+  @Test("What somebody else does to a running instance is noticed")
+  func interference() throws {
+    let work = try WorkDirectory()
+    let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "0.5"], in: work)
+    try LiveHost.awaitTracing(by: recorder.pid)
+    let host = "cowscope-\(recorder.pid)-host"
+    try KernelText.write("0", to: "\(LiveHost.instances)/\(host)/tracing_on")
+    #expect(recorder.wait() == .exited(code: 1))
+    let manifest = try CaptureManifest.read(work.path("x.cow/capture.json"))
+    #expect(manifest.interference == ["\(host) was switched off"])
+  }
+
+  @Test("The command runs as the user that called sudo", arguments: [(["SUDO_UID=65534"], "65534"), ([], "0")])
+  func user(environment: [String], expected: String) throws {
+    let work = try WorkDirectory()
+    let record = [try LiveHost.binary(), "record", "-o", "x.cow", "id", "-u"]
+    #expect(try LiveHost.run(["env", "-u", "SUDO_UID"] + environment + record, in: work).wait() == .exited(code: 0))
+    #expect(try work.text("stdout") == expected + "\n")
   }
 
   @Test("No sub-buffer is half empty but the last of each CPU")

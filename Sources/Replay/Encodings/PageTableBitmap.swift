@@ -168,7 +168,7 @@ package enum PageTableBitmap: Encoding {
   package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {
     guard !world.switches.contains(.bMoveTable), world.tables[region].hasBitmap else { return }
     let left = world.tables.allocate(mm: world.tables[region].mm, base: base)
-    world.settle(left, at: base)
+    world.mms[Int(world.tables[region].mm)]?.insert(region: left, base: base)
     world.tables[left].hasBitmap = true
     for slot in 0..<512 {
       let bit = world.tables.entry(EntryRef(region: region, slot: slot)).bitmapBit

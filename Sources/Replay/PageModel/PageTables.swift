@@ -256,9 +256,6 @@ struct MMState: Sendable {
   private var lastRegion = noIndex
   /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
   var pmdBitmaps = ContiguousArray<UInt64>()
-  /// Encoding B: PMD slots (vpn / 512) without a region whose PMD-level bit is 1. The bit belongs to the PMD page, and
-  /// stays there when what the slot held is freed or moved away.
-  var setPMDBits: Set<UInt64> = []
   /// Encoding B: per PMD page, the slots whose tables are deposited, the head last.
   var deposits: [UInt64: [UInt32]] = [:]
   /// `write_protect_seq`: odd while a fork of this mm runs.
@@ -328,7 +325,6 @@ struct MMState: Sendable {
     bases.removeAll()
     regions.removeAll()
     pmdBitmaps.removeAll()
-    setPMDBits.removeAll()
     deposits.removeAll()
     lastBase = .max
     lastRegion = noIndex

@@ -28,24 +28,6 @@ extension World {
     mms[Int(table.mm)]?.deposits[table.base &>> 9] = list.isEmpty ? nil : list
   }
 
-  /// The region's slot is that of `base` from here on, whose PMD-level bit it finds there.
-  mutating func settle(_ region: UInt32, at base: UInt64) {
-    let mm = Int(tables[region].mm)
-    tables[region].base = base
-    mms[mm]?.insert(region: region, base: base)
-    guard E.keepsTableState, mms[mm]?.setPMDBits.remove(base) != nil else { return }
-    tables[region].pmd.bitmapBit = true
-  }
-
-  /// The slot has no region any more; its PMD-level bit stays behind.
-  mutating func unsettle(_ region: UInt32) {
-    let table = tables[region]
-    mms[Int(table.mm)]?.remove(base: table.base)
-    guard table.pmd.bitmapBit else { return }
-    mms[Int(table.mm)]?.setPMDBits.insert(table.base)
-    tables[region].pmd.bitmapBit = false
-  }
-
   /// The PMD entry moved to another PMD page, its table with it.
   mutating func depositMoved(_ region: UInt32, from base: UInt64) {
     guard E.keepsTableState else { return }

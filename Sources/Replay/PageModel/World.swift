@@ -183,7 +183,7 @@ extension World {
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base, relative: relative)
-    settle(region, at: base)
+    mms[Int(slot)]?.insert(region: region, base: base)
     return EntryRef(region: region, slot: Int(page.rawValue & 511))
   }
 

@@ -98,14 +98,17 @@ extension World {
     }
     touchTable(region)
     movePins(mm, PageRange(start: page, count: 512), to: destination)
-    unsettle(region)
-    settle(region, at: target)
+    mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
+    tables[region].base = target
+    mms[Int(slot)]?.insert(region: region, base: target)
     if isHugeEntry {
       depositMoved(region, from: page.rawValue &>> 9)
       let ref = EntryRef(region: region, slot: 0)
       var entry = tables.entry(ref)
       entry.softDirty = true
       tables.write(entry, at: ref)
+      // The PMD-level bit belongs to the PMD table of the old address; the slot here reads 0.
+      tables.setBitmapBit(false, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
       E.tableMoved(&self, region, from: page.rawValue &>> 9)
@@ -118,7 +121,7 @@ extension World {
   private mutating func prepareHugeMove(_ region: UInt32, toBase: UInt64, _ ref: EntryRef) -> Bool {
     let oldBase = tables[region].base
     let entry = tables.entry(ref)
-    // Whose PMD page it is that needs a bitmap.
+    // The slot at the destination holds whatever bit it last had: none was modelled, so it reads 0.
     tables[region].base = toBase
     let ready = E.prepareMove(&self, from: ref, to: ref, entry)
     tables[region].base = oldBase

@@ -12,8 +12,7 @@ extension World {
     let start = VirtualPage(page.rawValue & ~511)
     let ref = ensure(mm, start)
     guard tables[ref.region].live == 0 else { return .failed(.busy) }
-    // `pmd_none` is where huge pages are made: what table there was is gone, a fresh one is deposited.
-    E.tableFreed(&self, ref.region)
+    E.deposited(&self, ref.region)
     makeHuge(ref.region)
     let head = EntryRef(region: ref.region, slot: 0)
     let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])

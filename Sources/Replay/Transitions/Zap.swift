@@ -42,9 +42,15 @@ extension World {
   }
 
   mutating func freeTable(_ region: UInt32) {
+    let table = tables[region]
     E.tableFreed(&self, region)
+    if table.pmd.bitmapBit {
+      // The PMD slot's own bit lives one level up and outlives the table.
+      makeTable(region)
+      return
+    }
     makeTable(region)
-    unsettle(region)
+    mms[Int(table.mm)]?.remove(base: table.base)
     tables.free(region)
   }
 

@@ -3,8 +3,9 @@
 internal import Glibc
 internal import SystemPackage
 
-/// A file being written front to back; closed when it goes away.
-struct OutputFile: ~Copyable {
+/// A file of a capture being written front to back; closed when it goes away. It is its owner's alone (0600): captures
+/// hold kernel addresses, frame numbers and command lines.
+package struct OutputFile: ~Copyable {
   let path: String
   private let descriptor: FileDescriptor
   private(set) var offset: UInt64 = 0
@@ -14,8 +15,8 @@ struct OutputFile: ~Copyable {
     self.path = path
     do {
       descriptor = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+        permissions: .ownerReadWrite)
     } catch {
       throw Self.failure("open", error, path, nil)
     }
@@ -81,6 +82,24 @@ struct OutputFile: ~Copyable {
   mutating func finish() throws(TraceFileError) {
     guard fsync(descriptor.rawValue) == 0 || errno == EINVAL else {
       throw TraceFileError(file: path, offset: offset, reason: .system(call: "fsync", errno: errno))
+    }
+  }
+
+  /// The end of the name of a file that is not whole yet.
+  static let draftSuffix = ".new"
+
+  /// Puts a small file in place at once: a reader sees the old content or the new, and so does whoever comes after a
+  /// crash. A symbolic link of that name is replaced, never followed.
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(TraceFileError) {
+    let draft = path + draftSuffix
+    guard unsafe unlink(draft) == 0 || errno == ENOENT else {
+      throw TraceFileError(file: draft, offset: nil, reason: .system(call: "unlink", errno: errno))
+    }
+    var file = try OutputFile(creating: draft)
+    try file.write(bytes)
+    try file.finish()
+    guard unsafe rename(draft, path) == 0 else {
+      throw TraceFileError(file: path, offset: nil, reason: .system(call: "rename", errno: errno))
     }
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import SystemPackage
+
 /// Why some bytes of a capture could not be read, and where they are.
 ///
 /// The same type serves both outcomes: thrown when nothing useful is left (`TraceFile.open`), collected in
@@ -67,7 +69,8 @@ extension TraceFileError: CustomStringConvertible {
 extension TraceFileError.Reason: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .system(let call, let errno): "\(call) failed (errno \(errno))"
+    case .system("open", let errno): Errno(rawValue: errno).description
+    case .system(let call, let errno): "\(call): \(Errno(rawValue: errno))"
     case .notATrace: "not a trace.dat, ftrace text or capture directory"
     case .notACapture: "a directory, but not a capture: neither trace.dat nor header.dat in it"
     case .unsupportedVersion(let version): "trace.dat version \(version) is not supported (6 and 7 are)"

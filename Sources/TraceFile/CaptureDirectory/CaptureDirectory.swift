@@ -7,10 +7,13 @@ internal import Foundation
 ///     capture.json        CaptureManifest
 ///     trace.dat           finished: every record, version 6
 ///     snapshots.bin       SnapshotFile
+///     result.ndjson       what a replay found, if there was one
 ///     incomplete          exists until everything else is in place
 ///     header.dat          while recording: the beginning of a version 6 trace.dat, up to and including the CPU count
 ///     raw/buffers.json    while recording: [RawBuffer], the top-level buffer first
 ///     raw/NAME.cpuN       while recording: sub-buffers of one CPU, one after the other
+///
+/// A file that is written all at once has `.new` at the end of its name until it is whole.
 ///
 /// So an outside observer sees three states: recording or died (`incomplete` is there), finished, not a capture.
 package struct CaptureDirectory: Sendable {
@@ -25,6 +28,25 @@ package struct CaptureDirectory: Sendable {
   package var headerPath: String { path + "/header.dat" }
   package var rawPath: String { path + "/raw" }
   package var rawBuffersPath: String { path + "/raw/buffers.json" }
+
+  /// Whether a file directly in a capture has a name that we write. Only such files are ever removed.
+  package static func isOurs(file name: String) -> Bool {
+    let files: Set = ["capture.json", "trace.dat", "snapshots.bin", "result.ndjson", "incomplete", "header.dat"]
+    return files.contains(withoutDraftSuffix(name))
+  }
+
+  /// The same in `raw/`: the list, or `NAME.cpuN`.
+  package static func isOurs(rawFile name: String) -> Bool {
+    if withoutDraftSuffix(name) == "buffers.json" { return true }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, parts[1].hasPrefix("cpu") else { return false }
+    let number = parts[1].utf8.dropFirst(3)
+    return !number.isEmpty && number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  }
+
+  private static func withoutDraftSuffix(_ name: String) -> String {
+    name.hasSuffix(OutputFile.draftSuffix) ? String(name.dropLast(OutputFile.draftSuffix.count)) : name
+  }
 
   package func rawPath(buffer: String, cpu: Int) -> String { "\(path)/raw/\(buffer).cpu\(cpu)" }
 
@@ -47,12 +69,14 @@ package struct CaptureDirectory: Sendable {
   }
 
   package func writeRawBuffers(_ buffers: [RawBuffer]) throws(TraceFileError) {
+    let text: Data
     do {
-      try JSONEncoder().encode(buffers).write(to: URL(fileURLWithPath: rawBuffersPath), options: .atomic)
+      text = try JSONEncoder().encode(buffers)
     } catch {
       throw TraceFileError(
         file: rawBuffersPath, offset: nil, reason: .malformed("the list cannot be written (\(error))"))
     }
+    try OutputFile.replace(rawBuffersPath, with: Array(text))
   }
 
   package func readRawBuffers() throws(TraceFileError) -> [RawBuffer] {

@@ -41,6 +41,9 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
   /// Per-CPU ring buffer size used, and what the recorder would use next time after loss.
   package var bufferKiB: Int?
   package var suggestedBufferKiB: Int?
+  /// What somebody else did to the instances while they recorded, such as switching them off: events are missing that
+  /// no counter of the kernel knows of. Absent when the instances were found as they had been left.
+  package var interference: [String]?
   /// Anything a person should read: why something is missing.
   package var notes: [String] = []
 
@@ -103,6 +106,9 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
     self.clock = clock
   }
 
+  /// Whether `recorder` is this program, in whatever version.
+  package var isOurs: Bool { recorder.hasPrefix("cowscope ") }
+
   /// Reads a manifest; fields of newer recorders are ignored.
   package static func read(_ path: String) throws(TraceFileError) -> CaptureManifest {
     let region = try ByteRegion(mapping: path)
@@ -116,12 +122,14 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
 
   /// Writes through a temporary name, so that a reader never sees half a manifest.
   package func write(_ path: String) throws(TraceFileError) {
+    let text: Data
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+      text = try encoder.encode(self)
     } catch {
       throw TraceFileError(file: path, offset: nil, reason: .malformed("the manifest cannot be written (\(error))"))
     }
+    try OutputFile.replace(path, with: Array(text))
   }
 }

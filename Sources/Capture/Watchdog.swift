@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import CTraceFS
+internal import Glibc
+internal import SystemPackage
+
+/// The process that tidies up after a recorder that was killed (`watchdog.h`): it continues the process that was
+/// stopped, and removes the instances.
+///
+/// It learns of the recorder's end by the end of the pipe between them, whose other end the kernel closes.
+final class Watchdog: Sendable {
+  let pid: Int32
+  private let pipe: FileDescriptor
+
+  /// Forks it. To be done before there are threads, locks and files to inherit.
+  init() throws(CaptureError) {
+    let (readEnd, writeEnd) = try Pipe.make(nonBlocking: false)
+    defer { KernelText.closeQuietly(readEnd) }
+    pid = watchdog_fork(readEnd.rawValue)
+    pipe = writeEnd
+    if pid < 0 { throw .lastCall("the watchdog", "fork") }
+  }
+
+  /// The end of a recording that tidied up by itself.
+  deinit {
+    KernelText.closeQuietly(pipe)
+    if pid > 0 { while waitpid(pid, nil, 0) < 0 && errno == EINTR {} }
+  }
+
+  /// From now on the instance goes with the recorder.
+  func removes(_ instance: String) {
+    tell(WATCHDOG_INSTANCE) { message in
+      unsafe withUnsafeMutableBytes(of: &message.path) { path in
+        unsafe path.copyBytes(from: instance.utf8.prefix(path.count - 1))
+      }
+    }
+  }
+
+  /// To be said before the signal is sent.
+  func continues(_ process: Int32) { tell(WATCHDOG_STOPS) { $0.pid = process } }
+
+  /// To be said after the process was continued.
+  func forgets() { tell(WATCHDOG_CONTINUED) { _ in } }
+
+  /// A watchdog that somebody killed is no reason to end a recording.
+  private func tell(_ kind: watchdog_message_kind, _ fill: (inout watchdog_message) -> Void) {
+    var message = watchdog_message()
+    message.kind = Int32(kind.rawValue)
+    fill(&message)
+    do { _ = unsafe try withUnsafeBytes(of: &message) { unsafe try pipe.writeAll($0) } } catch {}
+  }
+}
