@@ -14,6 +14,24 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+/* Whom the child of held_command_fork becomes. */
+struct command_identity {
+	uid_t user;
+	gid_t group;
+	const gid_t *groups;
+	size_t group_count;
+};
+
+/* By system calls, not by glibc: its functions would signal threads that the child of a fork does not have. */
+static inline int become(const struct command_identity *who)
+{
+	if (syscall(SYS_setgroups, who->group_count, who->groups))
+		return -1;
+	if (syscall(SYS_setresgid, who->group, who->group, who->group))
+		return -1;
+	return (int)syscall(SYS_setresuid, who->user, who->user, who->user);
+}
+
 /*
  * Forks a child that waits for one byte from `gate_read` and then becomes argv[0] (searched in PATH).
  *
@@ -22,12 +40,14 @@
  * When exec fails the errno is written to `report_write`, which must be close-on-exec like every other descriptor of
  * the recorder; the child then leaves with 127 (not found) or 126, as a shell does.
  *
- * The command starts with no signal blocked, whatever the calling thread blocks.
+ * The command starts with no signal blocked, whatever the calling thread blocks; with the environment `envp`; and as
+ * `who`, when that is not NULL.
  *
  * Between fork and exec only async-signal-safe functions run: the recorder may have other threads.
  * Returns the pid, or -1 with errno.
  */
-static inline pid_t held_command_fork(char *const argv[], int gate_read, int gate_write, int report_write)
+static inline pid_t held_command_fork(char *const argv[], char *const envp[], const struct command_identity *who,
+				      int gate_read, int gate_write, int report_write)
 {
 	sigset_t all, inherited;
 	pid_t child;
@@ -48,7 +68,9 @@ static inline pid_t held_command_fork(char *const argv[], int gate_read, int gat
 		} while (got < 0 && errno == EINTR);
 		if (got != 1)
 			_exit(125);
-		execvp(argv[0], argv);
+		__environ = (char **)envp;
+		if (!who || !become(who))
+			execvp(argv[0], argv);
 		failed = errno;
 		got = write(report_write, &failed, sizeof(failed));
 		_exit(failed == ENOENT ? 127 : 126);
@@ -65,6 +87,12 @@ static inline int pidfd_of(pid_t pid)
 #else
 	return (int)syscall(434, pid, 0);
 #endif
+}
+
+/* The variable itself cannot be named where concurrency is checked. */
+static inline char **process_environment(void)
+{
+	return __environ;
 }
 
 static inline pid_t thread_id(void)

@@ -34,8 +34,9 @@ package struct HeldCommand: ~Copyable {
     throw .command(name: name, .noSuchFileOrDirectory)
   }
 
-  /// Forks the child. `arguments` is the command and its arguments; it is looked up in `PATH`.
-  package static func fork(_ arguments: [String]) throws(CaptureError) -> HeldCommand {
+  /// Forks the child. `arguments` is the command and its arguments; it is looked up in `PATH`. Without a user it runs
+  /// as this program does.
+  package static func fork(_ arguments: [String], as user: CommandUser? = nil) throws(CaptureError) -> HeldCommand {
     guard let name = arguments.first else { throw .invalid("there is no command to run") }
     let (gateRead, gateWrite) = try Pipe.make(nonBlocking: false)
     let (reportRead, reportWrite) = try Pipe.make(nonBlocking: false)
@@ -43,17 +44,38 @@ package struct HeldCommand: ~Copyable {
       KernelText.closeQuietly(gateRead)
       KernelText.closeQuietly(reportWrite)
     }
-    var strings = unsafe arguments.map { unsafe strdup($0) }
-    unsafe strings.append(nil)
-    let child = unsafe held_command_fork(&strings, gateRead.rawValue, gateWrite.rawValue, reportWrite.rawValue)
+    let words = CStrings(arguments)
+    let variables = CStrings(environment(of: user))
+    let groups = user?.groups ?? []
+    let child = unsafe groups.withUnsafeBufferPointer { groups in
+      var identity = unsafe command_identity(
+        user: user?.id ?? 0, group: user?.group ?? 0, groups: groups.baseAddress, group_count: groups.count)
+      return unsafe withUnsafePointer(to: &identity) { identity in
+        unsafe held_command_fork(
+          words.pointers, variables.pointers, user == nil ? nil : identity, gateRead.rawValue, gateWrite.rawValue,
+          reportWrite.rawValue)
+      }
+    }
     let failure = Errno(rawValue: Glibc.errno)
-    unsafe strings.forEach { unsafe free($0) }
     guard child > 0 else {
       KernelText.closeQuietly(gateWrite)
       KernelText.closeQuietly(reportRead)
       throw .command(name: name, failure)
     }
     return HeldCommand(pid: child, name: name, gate: gateWrite, report: reportRead)
+  }
+
+  /// `NAME=VALUE` of this program, with what is different for the user.
+  private static func environment(of user: CommandUser?) -> [String] {
+    var lines: [String] = []
+    var next = unsafe process_environment()
+    while let line = unsafe next?.pointee {
+      unsafe lines.append(String(cString: line))
+      unsafe next = next?.successor()
+    }
+    guard let user else { return lines }
+    lines.removeAll { line in line.firstIndex(of: "=").map { user.environment[String(line[..<$0])] != nil } ?? false }
+    return lines + user.environment.map { "\($0.key)=\($0.value)" }.sorted()
   }
 
   /// Closes the gate: the child leaves without having executed anything.
@@ -82,6 +104,18 @@ package struct HeldCommand: ~Copyable {
     }
     return command
   }
+}
+
+/// A null-terminated array of C strings.
+@safe private final class CStrings {
+  private(set) var pointers: [UnsafeMutablePointer<CChar>?]
+
+  init(_ strings: [String]) {
+    unsafe pointers = strings.map { unsafe strdup($0) }
+    unsafe pointers.append(nil)
+  }
+
+  deinit { unsafe pointers.forEach { unsafe free($0) } }
 }
 
 extension CaptureManifest.CommandStatus {

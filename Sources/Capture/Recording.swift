@@ -87,7 +87,7 @@ package final class Recording {
 
   private func record(command arguments: [String]) throws(CaptureError) -> RecordingResult {
     // Forked first: the child must not hold descriptors of tracefs.
-    let held = try HeldCommand.fork(arguments)
+    let held = try HeldCommand.fork(arguments, as: options.user)
     do throws(CaptureError) {
       try prepare()
       try follow([held.pid])

@@ -17,6 +17,8 @@ package struct RecordingOptions: Sendable {
   package var target: Target
   /// Record the faults and system calls of every task, not only of the followed ones.
   package var wholeHost: Bool
+  /// Whom the command runs as; `nil`: as this program does.
+  package var user: CommandUser?
   package var output: String
   package var events: EventSet = .extended
   /// `nil`: chosen by `BufferSettings.defaultClock`.

@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Capture
+internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 
@@ -10,7 +11,7 @@ struct Record: ParsableCommand {
     commandName: "record",
     abstract: "Record the memory-management events of a command, of processes, or of the host.",
     usage: """
-      cowscope record [OPTIONS] -- COMMAND [ARGUMENT...]
+      cowscope record [OPTIONS] [--] COMMAND [ARGUMENT...]
       cowscope record [OPTIONS] -p PID[,PID...]
       cowscope record [OPTIONS] -a
       """,
@@ -20,8 +21,11 @@ struct Record: ParsableCommand {
       ends with COMMAND, with the last of the PIDs, after --duration, or at Ctrl-C or SIGTERM; a COMMAND that still \
       runs then is sent SIGTERM. Processes that COMMAND leaves behind are named, and go on.
 
+      Under sudo, COMMAND runs as the user who called sudo: --user and --root say otherwise.
+
       Everything is set in two trace instances of our own (cowscope-PID-host and -task), which are removed at the \
-      end whatever happened; those of a recorder that was killed with SIGKILL by the next one.
+      end whatever happened, SIGKILL included. The capture is its owner's alone: it tells where the kernel and the \
+      command have their memory.
 
       Needs root and a mounted tracefs: cowscope check.
       """)
@@ -61,15 +65,30 @@ struct Record: ParsableCommand {
       "Ring buffer per CPU of each of the two instances. (default: 32, less on small hosts)", valueName: "MiB"))
   var buffer: Int?
 
+  @Option(help: ArgumentHelp("Run the command as this user.", valueName: "name|uid"))
+  var user: String?
+
+  @Flag(help: "Run the command as root under sudo too.")
+  var root = false
+
   @Flag(name: .short, help: "Say nothing but errors.")
   var quiet = false
 
-  @Argument(parsing: .postTerminator, help: "The command to record.")
-  var command: [String] = []
+  @Argument(parsing: .captureForPassthrough, help: "The command to record, and its arguments.")
+  var words: [String] = []
+
+  /// The command, without the dashes that may precede it.
+  private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
   func validate() throws {
+    // Everything from the first word that is no option of ours is the command's, unless it looks like an option.
+    if let first = words.first, first != "--", first.hasPrefix("-") {
+      throw ValidationError("Unknown option '\(first)'")
+    }
+    if command.isEmpty && (user != nil || root) { throw ValidationError("--user and --root are for a command.") }
+    if user != nil && root { throw ValidationError("Give either --user or --root, not both.") }
     if pids != nil && !command.isEmpty { throw ValidationError("Give either -p or a command, not both.") }
-    if pids == nil && command.isEmpty && !all { throw ValidationError("Give a command after --, or -p PID, or -a.") }
+    if pids == nil && command.isEmpty && !all { throw ValidationError("Give a command, or -p PID, or -a.") }
     if let buffer, !(1...4096).contains(buffer) { throw ValidationError("--buffer must be 1 to 4096 MiB.") }
     if let snapshotEvery, snapshotEvery < 0 { throw ValidationError("--snapshot-every must not be negative.") }
     if let duration, !(duration > 0 && duration < 1e6) { throw ValidationError("--duration must be positive.") }
@@ -86,6 +105,7 @@ struct Record: ParsableCommand {
     options.clock = clock
     options.bufferKiB = buffer.map { $0 << 10 }
     options.freezes = freeze
+    options.user = try commandUser()
     options.durationMilliseconds = duration.map { Int($0 * 1000) }
     let result: RecordingResult
     do {
@@ -96,7 +116,16 @@ struct Record: ParsableCommand {
       throw ExitCode(1)
     }
     summarize(result)
+    for change in result.interference {
+      Self.complain("\(change) by somebody else while it recorded: \(output) lacks what came after that")
+    }
     if case .commandEnded(let status) = result.end, status.shellStatus != 0 { throw ExitCode(status.shellStatus) }
+    if !result.interference.isEmpty { throw ExitCode(1) }
+  }
+
+  private func commandUser() throws -> CommandUser? {
+    if let user { return try CommandUser.named(user) }
+    return root || command.isEmpty ? nil : try CommandUser.invoking(ProcessInfo.processInfo.environment)
   }
 
   private func summarize(_ result: RecordingResult) {
@@ -117,7 +146,7 @@ struct Record: ParsableCommand {
 
   /// One line on stderr, for people. That stderr is closed is no reason to end a recording.
   private static func complain(_ line: String) {
-    let bytes = Array("cowscope record: \(line)\n".utf8)
+    let bytes = Array("cowscope: \(line)\n".utf8)
     _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }
