@@ -8,6 +8,17 @@ extension Gap {
       Description("damaged-places", .file, .loss, "places", "bytes of the capture that cannot be read")
     case .unreadableSnapshots:
       Description("unreadable-snapshots", .file, .doubt, "snapshots", "snapshots that cannot be read")
+    case .refusedLines:
+      Description("refused-lines", .text, .loss, "lines", "lines of events that matter, which cannot be read")
+    case .unrecognisedLines:
+      Description("unrecognised-lines", .text, .doubt, "lines", "lines of no form known here, naming no event")
+    case .ignoredLines:
+      Description("ignored-lines", .text, .info, "lines", "lines of events that mean nothing to the model")
+    case .overwrittenRecords:
+      Description(
+        "overwritten-records", .text, .loss, "records", "records overwritten or dropped before the text was taken")
+    case .timeBackwards:
+      Description("time-backwards", .merge, .loss, "places", "records that are earlier than the one before them")
     case .malformedRecords:
       Description(
         "malformed-records", .normalizer, .loss, "records", "records too short for their format, or without a field")

@@ -10,6 +10,14 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case damagedPlaces
   case unreadableSnapshots
 
+  // — text
+
+  case refusedLines
+  case unrecognisedLines
+  case ignoredLines
+  case overwrittenRecords
+  case timeBackwards
+
   // — normalizer
 
   case malformedRecords

@@ -18,7 +18,14 @@ struct EventTable {
   let showsLocks: Bool
   let showsFlushes: Bool
 
-  init(_ formats: EventFormats) throws(NormalizeError) {
+  /// Events from whose absence something is concluded, or without which nothing is.
+  static let decisive: Set<String> = [
+    "page_fault_user", "page_fault_kernel", "mm_page_alloc", "mm_lru_insertion", "tlb_flush",
+    "mmap_lock_acquire_returned",
+  ]
+
+  /// - Parameter absent: Those of the decisive events that have no record in the capture.
+  init(_ formats: EventFormats, absent: Set<String> = []) throws(NormalizeError) {
     var layouts = EventLayouts()
     var events: [KnownEvent?] = []
     var calls: [KnownSyscall?] = []
@@ -47,6 +54,7 @@ struct EventTable {
         register(.syscallExit, of: call, id: format.id)
       }
     }
+    names.subtract(absent)
     guard names.contains("mm_page_alloc") || names.contains("page_fault_user") else {
       throw NormalizeError(reason: "the trace holds neither page faults nor page allocations; nothing can be concluded")
     }

@@ -29,15 +29,19 @@ package struct Normalizer: ~Copyable {
   var task = TaskID(0)
 
   package init(
-    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18, machine: Machine = .x86
+    formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18, machine: Machine = .x86,
+    absent: Set<String> = []
   ) throws(NormalizeError) {
-    table = try EventTable(formats)
+    table = try EventTable(formats, absent: absent)
     self.machine = machine
     pageShift = UInt64(pageSize.trailingZeroBitCount)
     signs = FaultSigns(
       locks: !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults,
       counters: !kernel.batchesCounters, flushes: table.showsFlushes)
   }
+
+  /// Events whose records, not formats, decide what can be concluded: those that have none are `absent`.
+  package static var decisiveEvents: Set<String> { EventTable.decisive }
 
   /// How many address spaces came into view.
   package var addressSpaces: UInt64 { UInt64(ownership.created) }

@@ -9,13 +9,17 @@ package enum TraceFile {
   /// Throws when there is nothing to read. A capture that is damaged or cut off later opens, gives what is readable and
   /// lists the rest in `TraceReader.damages`.
   package static func open(_ path: String) throws(TraceFileError) -> TraceReader {
-    if isDirectory(path) { return try CaptureDirectory(path).open() }
-    return try open(try ByteRegion(mapping: path))
+    let reader =
+      isDirectory(path) ? try CaptureDirectory(path).open() : try open(try ByteRegion(mapping: path))
+    reader.name = path
+    return reader
   }
 
   /// Opens a trace held in memory; `name` stands for the file in errors.
   package static func open(bytes: [UInt8], name: String) throws(TraceFileError) -> TraceReader {
-    try open(ByteRegion(copying: bytes, file: name))
+    let reader = try open(ByteRegion(copying: bytes, file: name))
+    reader.name = name
+    return reader
   }
 
   private static func open(_ region: ByteRegion) throws(TraceFileError) -> TraceReader {

@@ -62,8 +62,7 @@ struct CaptureWalk {
   private func normalize(
     readsAhead: Bool, atLeast count: Int, _ deliver: (inout [MMEventRecord]) throws -> Bool
   ) throws -> Summary {
-    var normalizer = try Normalizer(
-      formats: reader.formats, pageSize: reader.pageSize, kernel: reader.kernelFacts ?? .v7_3, machine: reader.machine)
+    var normalizer = try reader.makeNormalizer()
     var events: [MMEventRecord] = []
     var summary = Summary()
     var progress = Progress(verbosity)
@@ -117,15 +116,43 @@ extension TraceReader {
   var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
 
   /// It shows when a folio leaves a CPU's LRU-add batch.
-  var seesLRUInsertion: Bool { formats.id(ofName: "mm_lru_insertion") != nil }
+  var seesLRUInsertion: Bool { has("mm_lru_insertion") }
 
-  /// Only x86 (and riscv) has events of page faults.
-  var limits: [CaptureLimit] { formats.id(ofName: "page_fault_user") == nil ? [.noPageFaults] : [] }
+  /// Only x86 (and riscv) has events of page faults, and only where somebody enabled them.
+  var limits: [CaptureLimit] { has("page_fault_user") ? [] : [.noPageFaults] }
 
-  /// Files of trace-cmd end `uname` with the machine; text says nothing and is taken for x86.
+  /// Whether there are records of a decisive event: formats are in every file of trace-cmd.
+  private func has(_ event: String) -> Bool { present(Normalizer.decisiveEvents).contains(event) }
+
+  fileprivate func makeNormalizer() throws -> Normalizer {
+    do {
+      return try Normalizer(
+        formats: formats, pageSize: pageSize, kernel: kernelFacts ?? .v7_3, machine: machine,
+        absent: Normalizer.decisiveEvents.subtracting(present(Normalizer.decisiveEvents)))
+    } catch {
+      throw CommandError(path: name, reason: "\(error.reason); \(summary().contentsInBrief)")
+    }
+  }
+
+  /// Files of trace-cmd end `uname` with the machine; text shows it by its events.
   var machine: Machine {
     let manifest = capture?.manifest
-    let name = manifest?.machine ?? metadata.kernel?.split(separator: " ").last.map(String.init) ?? "x86_64"
+    let name =
+      manifest?.machine ?? metadata.machine ?? metadata.kernel?.split(separator: " ").last.map(String.init) ?? "x86_64"
     return Machine(name, kernel: kernelFacts ?? .v7_3, configuration: manifest?.kernelConfig ?? [:])
+  }
+}
+
+extension TraceSummary {
+  /// What there is instead of what was looked for: the most frequent events, and lines that were refused.
+  fileprivate var contentsInBrief: String {
+    var counts = events
+    for case (.event(let name), let count) in lines?.ignored ?? [:] { counts[name, default: 0] += count }
+    let refused = (lines?.refused ?? [:]).sorted { $0.value.firstLine < $1.value.firstLine }.prefix(3).map {
+      "line \($0.value.firstLine): \($0.key.event): \($0.key.reason)"
+    }
+    let most = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(8).map { "\($0.key) \($0.value)" }
+    let found = most.isEmpty ? "it holds no event at all" : "it holds " + most.joined(separator: ", ")
+    return ([found] + refused).joined(separator: "; ")
   }
 }

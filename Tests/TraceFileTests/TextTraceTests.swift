@@ -18,14 +18,14 @@ struct TextTraceTests {
     CPU:1 [LOST 12 EVENTS]
                   sh-15325   [001] .....  3834.443435: sched_process_exec: filename=/usr/bin/sh pid=15325 old_pid=15324
                   sh-15325   [001] .....  3834.444164: sched_process_fork: comm=my sh pid=15325 child_comm=sh child_pid=15326
-                  sh-15325   [001] .....  3834.443595: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x22, fd: 0xffffffff, off: 0)
-                  sh-15325   [001] .....  3834.443600: sys_mmap -> 0x7f687fc0c000
-                  sh-15325   [000] .....  3834.442251: ma_write: mas_store_prealloc\tNode 0000000000000000 (0 18446744073709551615) range:4096-8191 piv (7) val 000000006940cbe5
-                  sh-15325   [000] .....  3834.442752: exit_mmap: mt_mod 00000000792600aa, DESTROY
-                  sh-15325   [000] .....  3834.442753: set_migration_pte: addr=7f68aa000, pte=1234abcd order=0
-                  sh-15325   [000] .....  3834.442754: tracing_mark_write: snapshot 1 began
-                  sh-15325   [000] .....  3834.442755: unheard_of: a=1
-                  sh-15325   [000] .....  3834.442756: mm_page_free: page=00000000aa pfn=oops order=0
+                  sh-15325   [001] .....  3834.444595: sys_mmap(addr: 0, len: 0x2000, prot: 3, flags: 0x22, fd: 0xffffffff, off: 0)
+                  sh-15325   [001] .....  3834.444600: sys_mmap -> 0x7f687fc0c000
+                  sh-15325   [000] .....  3834.445251: ma_write: mas_store_prealloc\tNode 0000000000000000 (0 18446744073709551615) range:4096-8191 piv (7) val 000000006940cbe5
+                  sh-15325   [000] .....  3834.445752: exit_mmap: mt_mod 00000000792600aa, DESTROY
+                  sh-15325   [000] .....  3834.445753: set_migration_pte: addr=7f68aa000, pte=1234abcd order=0
+                  sh-15325   [000] .....  3834.445754: tracing_mark_write: snapshot 1 began
+                  sh-15325   [000] .....  3834.445755: unheard_of: a=1
+                  sh-15325   [000] .....  3834.445756: mm_page_free: page=00000000aa pfn=oops order=0
     this is no event
 
     """
@@ -100,9 +100,15 @@ struct TextTraceTests {
     #expect(seen[10].values == ["mt": 0x7926_00aa] && seen[10].missing == ["mm"])
     #expect(seen[11].values == ["addr": 0x7_f68a_a000, "pte": 0x1234_abcd, "order": 0])
     #expect(seen[12].texts == ["buf": "snapshot 1 began"])
-    #expect(reader.unparsed == ["unheard_of": 1, "mm_page_free": 1, "(no event)": 1])
+    let lines = try #require(reader.lines)
+    #expect(lines.ignored[.event("unheard_of")] == 1 && lines.ignored[.unrecognised] == 1)
+    #expect(
+      lines.refused == [
+        .init(event: "mm_page_free", reason: .badValue(field: "pfn")): .init(lines: 1, firstLine: 19)
+      ])
+    #expect(lines.lines == 20 && lines.read == 13)
     let summary = reader.summary()
-    #expect(summary.records == 13 && summary.unparsed == reader.unparsed)
+    #expect(summary.records == 13 && summary.lines == reader.lines)
     #expect(summary.lost.first?.lost.counted == 12)
   }
 
@@ -115,7 +121,8 @@ struct TextTraceTests {
     let seen = try Self.read(reader)
     let binary = try Self.read(try TraceFile.open(Fixture.shell))
     // libtraceevent cannot print ma_write in one of the forms it has: it then prints as with -R.
-    #expect(reader.unparsed == [:])
+    let lines = try #require(reader.lines)
+    #expect(lines.refused.isEmpty && lines.read == UInt64(seen.count) && lines.ignored == [.heading: 1])
     try #require(seen.count == binary.count)
     for (mine, truth) in zip(seen, binary) {
       #expect(mine.name == truth.name && mine.pid == truth.pid)

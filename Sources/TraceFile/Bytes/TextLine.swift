@@ -24,6 +24,20 @@ struct TextLine {
     return nil
   }
 
+  /// Looked for in no more than `length` bytes.
+  func firstIndex(of byte: UInt8, from start: Int, within length: Int) -> Int? {
+    self[0..<min(count, start + length)].firstIndex(of: byte, from: start)
+  }
+
+  func firstIndex(of text: String, from start: Int) -> Int? {
+    var index = start
+    while index + text.utf8.count <= count {
+      if hasPrefix(text, at: index) { return index }
+      index += 1
+    }
+    return nil
+  }
+
   func hasPrefix(_ text: String, at start: Int = 0) -> Bool {
     guard start >= 0, count - start >= text.utf8.count else { return false }
     var index = start
@@ -38,6 +52,24 @@ struct TextLine {
     var index = start
     while index < count, self[index] == UInt8(ascii: " ") || self[index] == UInt8(ascii: "\t") { index += 1 }
     return index
+  }
+
+  func skipSpaces(back end: Int) -> Int {
+    var end = end
+    while end > 0, self[end - 1] == UInt8(ascii: " ") { end -= 1 }
+    return end
+  }
+
+  func skipDigits(from start: Int) -> Int {
+    var index = start
+    while index < count, Self.isDigit(self[index]) { index += 1 }
+    return index
+  }
+
+  func skipDigits(back end: Int) -> Int {
+    var end = end
+    while end > 0, Self.isDigit(self[end - 1]) { end -= 1 }
+    return end
   }
 
   /// Where the value of `key` begins: the key stands at the start of a word and `=`, `:`, or a space follows.
@@ -56,6 +88,18 @@ struct TextLine {
       index += 1
     }
     return nil
+  }
+
+  /// The same, where it stands last.
+  func lastValue(of key: String) -> Int? {
+    var last: Int?
+    while let next = self[(last ?? 0)..<count].value(of: key) { last = (last ?? 0) + next }
+    return last
+  }
+
+  /// The decimal number between `start` and the first of this byte.
+  func number(upTo end: UInt8, at start: Int) -> UInt64? {
+    firstIndex(of: end, from: start).flatMap { self[start..<$0].number(at: 0, radix: 10) }
   }
 
   /// The number that begins at `start`: `0x` means hexadecimal, otherwise `radix`. The low 64 bits of a negative one.
@@ -92,6 +136,8 @@ struct TextLine {
     default: nil
     }
   }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
   static func isWord(_ byte: UInt8) -> Bool {
     switch byte {

@@ -38,6 +38,8 @@ package struct TraceFileError: Error, Equatable, Sendable {
     case malformed(String)
     /// A ring-buffer record that cannot be: the rest of its sub-buffer was skipped.
     case record(RecordDamage)
+    /// Lines of a text trace could not be read: the first one's number, and how many are like it.
+    case line(number: UInt64, event: String, TextAccount.Reason, lines: UInt64)
     /// libtraceevent refused the format of the named event, with its message.
     case formatRejected(event: String, message: String)
     /// zstd or zlib refused a chunk, with its message.
@@ -79,6 +81,8 @@ extension TraceFileError.Reason: CustomStringConvertible {
     case .badLength(let what, let value): "\(what) is impossible: \(value)"
     case .malformed(let what): "\(what) is malformed"
     case .record(let damage): damage.description
+    case .line(let number, let event, let reason, let lines):
+      "line \(number): \(event): \(reason)" + (lines > 1 ? " (\(lines) lines like it)" : "")
     case .formatRejected(let event, let message): "the format of event \(event) cannot be parsed: \(message)"
     case .decompression(let message): "cannot decompress: \(message)"
     }

@@ -33,6 +33,8 @@ package final class TraceReader {
   package let metadata: TraceMetadata
   /// `RawRecord.buffer` indexes this.
   package let buffers: [Buffer]
+  /// What was opened, for messages.
+  package internal(set) var name = ""
   /// What a capture directory says about itself; `nil` for files of other programs.
   package let capture: CaptureState?
   private let contents: TraceContents
@@ -40,6 +42,8 @@ package final class TraceReader {
   /// Instead of `merged`, for text.
   private var text: TextTrace?
   private var delivered: UInt64 = 0
+  /// The last answer of `present`.
+  private var lookedFor: (names: Set<String>, present: Set<String>)?
 
   init(_ contents: TraceContents, capture: CaptureState? = nil) {
     self.contents = contents
@@ -52,14 +56,17 @@ package final class TraceReader {
       )
     }
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
-    text = contents.text.map { TextTrace($0) }
+    text = contents.text.map { TextTrace($0.region, $0.survey) }
   }
 
   /// A reader of ftrace text, with the canonical formats instead of a kernel's.
   convenience init(text region: ByteRegion) {
     var contents = TraceContents(formats: EventFormats(known: TextTrace.formats))
+    let survey = TextSurvey(region)
     contents.metadata.source = "ftrace text"
-    contents.text = region
+    contents.metadata.kernel = survey.release
+    contents.metadata.machine = survey.isX86 ? "x86_64" : "unknown"
+    contents.text = (region, survey)
     contents.buffers = [
       BufferData(
         name: "", clock: "", layout: SubBufferLayout(dataOffset: 0, capacity: 0, commitSize: 8, isBigEndian: false),
@@ -82,12 +89,17 @@ package final class TraceReader {
   /// Starts again at the first record.
   package func rewind() {
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
-    text = contents.text.map { TextTrace($0) }
+    text = contents.text.map { TextTrace($0.region, $0.survey) }
     delivered = 0
   }
 
   /// What could not be read: found at open, then on the way so far. Only the first thousand are kept.
-  package var damages: [TraceFileError] { contents.damages + merged.damages.entries }
+  package var damages: [TraceFileError] { contents.damages + merged.damages.entries + refusals }
+
+  private var refusals: [TraceFileError] {
+    guard let text, let contents = contents.text else { return [] }
+    return text.account.errors(file: contents.region.file)
+  }
 
   /// What was found damaged when the capture was opened.
   var openDamages: [TraceFileError] { contents.damages }
@@ -97,14 +109,58 @@ package final class TraceReader {
     MergedStreams.streams(contents.buffers, conversion: contents.timeConversion)
   }
 
-  /// How many damages there are, kept or not.
+  /// How many damages there are, kept or not; lines of a text that were refused are in `lines`.
   package var damageCount: Int { contents.damages.count + merged.damages.total }
 
-  /// Lines of a text trace that were not understood so far, by event name. Empty for binary captures.
-  package var unparsed: [String: UInt64] { text?.unparsed ?? [:] }
+  /// What became of the lines of a text trace so far; `nil` for binary captures.
+  package var lines: TextAccount? { text?.account }
 
   /// The text of the capture, when it is text.
-  var textRegion: ByteRegion? { contents.text }
+  var textRegion: ByteRegion? { contents.text?.region }
+
+  /// Which of these events have a record, be there formats or not. Looks no further than it must, and leaves the place
+  /// of `nextBatch` alone.
+  package func present(_ names: Set<String>) -> Set<String> {
+    if let lookedFor, lookedFor.names == names { return lookedFor.present }
+    var present: Set<String> = []
+    var missing: [UInt16: String] = [:]
+    var isMissing = [Bool](repeating: false, count: 1 << 16)
+    for name in names {
+      guard let id = formats.id(ofName: name) else { continue }
+      missing[id] = name
+      isMissing[Int(id)] = true
+    }
+    func isDone(_ id: UInt16) -> Bool {
+      guard isMissing[Int(id)] else { return false }
+      isMissing[Int(id)] = false
+      if let name = missing.removeValue(forKey: id) { present.insert(name) }
+      return missing.isEmpty
+    }
+    if contents.text != nil { look(inText: isDone) } else if !missing.isEmpty { look(inStreams: isDone) }
+    lookedFor = (names, present)
+    return present
+  }
+
+  private func look(inText isDone: (UInt16) -> Bool) {
+    guard var text = contents.text.map({ TextTrace($0.region, $0.survey) }) else { return }
+    var batch = RecordBatch()
+    repeat {
+      batch.reset(firstSequence: 1)
+      text.fill(&batch)
+      for index in 0..<batch.count { if isDone(batch[index].eventID) { return } }
+    } while !batch.isEmpty
+  }
+
+  private func look(inStreams isDone: (UInt16) -> Bool) {
+    var damages = DamageLog()
+    for stream in makeStreams() {
+      var retired: [AnyObject] = []
+      while let records = unsafe stream.next(damages: &damages, retired: &retired) {
+        retired.removeAll()
+        for index in 0..<records.count { if unsafe isDone(records[index].eventID) { return } }
+      }
+    }
+  }
 
   /// Loss by buffer and CPU in the part of the stream read so far.
   package var lost: [LostOnCPU] {

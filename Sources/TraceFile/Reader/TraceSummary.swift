@@ -11,8 +11,8 @@ package struct TraceSummary: Equatable, Sendable {
   package var lastTime: UInt64?
   package var damages: [TraceFileError] = []
   package var damageCount = 0
-  /// Text traces: lines that were not understood, by event name.
-  package var unparsed: [String: UInt64] = [:]
+  /// Text traces: what became of the lines.
+  package var lines: TextAccount?
 
   package var spanNanoseconds: UInt64 {
     guard let firstTime, let lastTime, lastTime > firstTime else { return 0 }
@@ -57,7 +57,7 @@ extension TraceReader {
       }
     }
     summary.lost = reader.lost
-    summary.unparsed = reader.unparsed
+    summary.lines = reader.lines
     return summary
   }
 

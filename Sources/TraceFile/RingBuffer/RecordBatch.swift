@@ -11,6 +11,8 @@ public struct RecordBatch: ~Copyable {
   public private(set) var count = 0
   /// Position of the batch's first record in the merged stream, counted from 1.
   public private(set) var firstSequence: UInt64 = 1
+  /// In order of position.
+  public private(set) var lossMarks: [LossMark] = []
   /// Memory that the records of this batch, or of those before it, point into and that the reader is done with.
   var retired: [AnyObject] = []
 
@@ -36,11 +38,15 @@ public struct RecordBatch: ~Copyable {
 
   mutating func reset(firstSequence: UInt64) {
     count = 0
+    lossMarks.removeAll(keepingCapacity: true)
     retired.removeAll(keepingCapacity: true)
     self.firstSequence = firstSequence
   }
 
   var room: Int { capacity - count }
+
+  /// Records of this CPU are missing behind the last record taken.
+  mutating func markLoss(on cpu: UInt16) { lossMarks.append(LossMark(position: count, cpu: cpu)) }
 
   /// Takes records from the front of `records` while their time is not after `bound` and room is left; the number
   /// taken.

@@ -15,7 +15,7 @@ struct CanonicalEvent {
       case boolean
       /// A name of the table, its number in parentheses, or a number.
       case symbol(SymbolTable)
-      /// Names joined by `|`. Bare numbers are not understood: their bits belong to an unknown kernel.
+      /// Names and numbers joined by `|`.
       case flags(SymbolTable)
       /// 16 bytes.
       case taskName
@@ -48,12 +48,21 @@ struct CanonicalEvent {
   var fields: [Field]
   /// How many of `fields` must be found.
   var required: Int
+  /// Whether it counts as loss when a line of the event cannot be read.
+  var matters = true
 
   init(_ system: String, _ name: String, _ fields: [Field], optional: [Field] = []) {
     self.system = system
     self.name = name
     self.fields = fields + optional
     required = fields.count
+  }
+
+  /// The same, of which nothing is concluded.
+  var asideOfTheModel: CanonicalEvent {
+    var event = self
+    event.matters = false
+    return event
   }
 
   static let commonFields: [EventFormat.Field] = [

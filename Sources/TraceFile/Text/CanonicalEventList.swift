@@ -7,6 +7,7 @@ extension CanonicalEvent {
   private static let hex = Field.Kind.unsigned(radix: 16)
   private static let decimal = Field.Kind.unsigned(radix: 10)
 
+  /// A frame is hexadecimal behind `0x`, decimal without, as before 5.14.
   private static let memory: [CanonicalEvent] = [
     // In the kernel an address may print as a symbol; then `ip` is missing.
     CanonicalEvent(
@@ -15,10 +16,11 @@ extension CanonicalEvent {
       "exceptions", "page_fault_kernel", [Field("address", hex), Field("error_code", hex)], optional: [Field("ip", hex)]
     ),
     CanonicalEvent(
-      "kmem", "mm_page_alloc", [Field("pfn", hex), Field("order", decimal), Field("migratetype", .signed)],
+      "kmem", "mm_page_alloc", [Field("pfn", decimal), Field("order", decimal), Field("migratetype", .signed)],
       optional: [Field("gfp_flags", .flags(gfpFlags))]),
-    CanonicalEvent("kmem", "mm_page_free", [Field("pfn", hex), Field("order", decimal)]),
-    CanonicalEvent("kmem", "mm_page_free_batched", [Field("pfn", hex)]),
+    CanonicalEvent("kmem", "mm_page_free", [Field("pfn", decimal), Field("order", decimal)]),
+    CanonicalEvent("kmem", "mm_page_free_batched", [Field("pfn", decimal)]).asideOfTheModel,
+    CanonicalEvent("pagemap", "mm_lru_insertion", [Field("pfn", decimal)]),
     CanonicalEvent(
       "kmem", "rss_stat",
       [
@@ -37,7 +39,7 @@ extension CanonicalEvent {
     CanonicalEvent(
       "huge_memory", "mm_collapse_huge_page_isolate",
       [
-        Field("pfn", hex, keys: ["scan_pfn"]), Field("none_or_zero", .signed), Field("referenced", .signed),
+        Field("pfn", decimal, keys: ["scan_pfn"]), Field("none_or_zero", .signed), Field("referenced", .signed),
         Field("status", .symbol(collapseResults)),
       ]),
     CanonicalEvent(
@@ -51,7 +53,7 @@ extension CanonicalEvent {
     CanonicalEvent(
       "mmap_lock", "mmap_lock_acquire_returned",
       [Field("mm", hex), Field("write", .boolean), Field("success", .boolean)]),
-    CanonicalEvent("vmscan", "mm_vmscan_write_folio", [Field("pfn", hex)]),
+    CanonicalEvent("vmscan", "mm_vmscan_write_folio", [Field("pfn", decimal)]),
     maWrite,
   ]
 
@@ -80,21 +82,23 @@ extension CanonicalEvent {
       "task", "task_newtask",
       [Field("pid", .signed), Field("comm", .taskName), Field("clone_flags", hex), Field("oom_score_adj", .signed)]),
     CanonicalEvent(
-      "task", "task_rename", [Field("pid", .signed), Field("oldcomm", .taskName), Field("newcomm", .taskName)]),
+      "task", "task_rename", [Field("pid", .signed), Field("oldcomm", .taskName), Field("newcomm", .taskName)]
+    ).asideOfTheModel,
     CanonicalEvent(
       "signal", "signal_deliver",
       [
         Field("sig", .signed), Field("errno", .signed), Field("code", .signed), Field("sa_handler", hex),
         Field("sa_flags", hex),
       ]),
-    CanonicalEvent("oom", "mark_victim", [Field("pid", .signed)]),
+    CanonicalEvent("oom", "mark_victim", [Field("pid", .signed)]).asideOfTheModel,
     CanonicalEvent("ftrace", "print", [Field("buf", .text(until: []))]),
   ]
 
-  private static let calls: [CanonicalEvent] = systemCalls.flatMap { call in
-    [
+  private static let calls: [CanonicalEvent] = SystemCall.all.flatMap { call in
+    let events = [
       CanonicalEvent("syscalls", "sys_enter_\(call.name)", call.arguments.map { Field($0, hex) }),
       CanonicalEvent("syscalls", "sys_exit_\(call.name)", [Field("ret", hex)]),
     ]
+    return call.matters ? events : events.map(\.asideOfTheModel)
   }
 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// Records out of ftrace text: the files `trace` and `trace_pipe`, and what `trace-cmd report` prints (also with -R).
+/// Records out of ftrace text: the files `trace` and `trace_pipe` in any of their formats, and what `trace-cmd report`
+/// (also with -R or -l) and `perf script` print.
 ///
 /// Lines come in the order of the file. Hashed pointers are kept as numbers: good for telling objects apart, not for
-/// arithmetic. What is not understood is counted under the name of its event.
+/// arithmetic. Whatever is not read is in the account.
 struct TextTrace {
   private let region: ByteRegion
+  private let survey: TextSurvey
   private var offset = 0
   /// Where the payloads of the batch being filled go.
   private var arena = PayloadArena(capacity: arenaSize)
   private var pendingLoss: [UInt16: Int32] = [:]
+  private var time: UInt64 = 0
+  private var nextGap = 0
   private(set) var lost: [UInt16: LostRecords] = [:]
-  private(set) var unparsed: [String: UInt64] = [:]
+  private(set) var account = TextAccount()
   /// A line longer than this is no ftrace line.
   private static let maximumLine = 1 << 16
   private static let arenaSize = 1 << 20
@@ -21,15 +25,20 @@ struct TextTrace {
   private static let positions = Dictionary(
     CanonicalEvent.all.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
 
-  init(_ region: ByteRegion) { self.region = region }
+  init(_ region: ByteRegion, _ survey: TextSurvey) { (self.region, self.survey) = (region, survey) }
 
-  /// Whether the beginning of the file has the head of an ftrace line in it.
+  /// Whether the beginning of the file has the head of an ftrace line in it, or what stands above the first.
   static func isText(_ region: ByteRegion) -> Bool {
     let limit = min(region.count, 1 << 18)
     var offset = 0
     while offset < limit {
       let (line, next) = Self.line(region, at: offset)
-      if line.hasPrefix("# tracer:") || TextHeader(line) != nil { return true }
+      if line.firstIndex(of: 0, from: 0, within: maximumLine) != nil { return false }
+      if ["# tracer:", "cpus=", "version ="].contains(where: { line.hasPrefix($0) }) || TextHeader(line) != nil
+        || GraphLine(line) != nil
+      {
+        return true
+      }
       if line.count > maximumLine { return false }
       offset = next
     }
@@ -40,151 +49,153 @@ struct TextTrace {
     if !isKnownUniquelyReferenced(&arena) { arena = PayloadArena(capacity: Self.arenaSize) }
     arena.removeAll()
     batch.retired.append(arena)
+    markGaps(before: 0, in: &batch)
     while batch.room > 0, offset < region.count, arena.room > 2 * Self.maximumLine {
       let (line, next) = Self.line(region, at: offset)
       offset = next
-      guard let record = record(line) else { continue }
-      unsafe withUnsafePointer(to: record) { pointer in
-        _ = unsafe batch.append(UnsafeBufferPointer(start: pointer, count: 1), upTo: .max)
+      account.begin()
+      if let record = record(line) {
+        account.noteRead()
+        unsafe withUnsafePointer(to: record) { pointer in
+          _ = unsafe batch.append(UnsafeBufferPointer(start: pointer, count: 1), upTo: .max)
+        }
       }
+      markGaps(before: offset, in: &batch)
     }
   }
 
-  private static func line(_ region: ByteRegion, at offset: Int) -> (TextLine, next: Int) {
+  /// A CPU's records are missing behind its last line before a note of loss.
+  private mutating func markGaps(before end: Int, in batch: inout RecordBatch) {
+    while nextGap < survey.gaps.count, survey.gaps[nextGap].offset < end {
+      batch.markLoss(on: survey.gaps[nextGap].cpu)
+      nextGap += 1
+    }
+  }
+
+  /// A line, without its end: LF, or CR and LF.
+  static func line(_ region: ByteRegion, at offset: Int) -> (TextLine, next: Int) {
     let rest = unsafe TextLine(region.bytes(offset..<region.count))
     let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.count
-    return (rest[0..<end], offset + end + 1)
+    let isCut = end > 0 && rest[end - 1] == UInt8(ascii: "\r")
+    return (rest[0..<(isCut ? end - 1 : end)], offset + end + 1)
   }
 
   private mutating func record(_ line: TextLine) -> RawRecord? {
-    if line.count == 0 || line.hasPrefix("#") || line.hasPrefix("cpus=") || line.hasPrefix("version =") { return nil }
-    guard line.count <= Self.maximumLine, let header = TextHeader(line) else {
-      noteOther(line)
+    guard let header = TextHeader(line) else {
+      note(OtherLine(line))
       return nil
     }
-    let (name, body) = Self.event(line[header.end..<line.count])
-    arena.begin()
-    guard let position = Self.positions[name], encode(CanonicalEvent.all[position], body, position, header) else {
-      unparsed[name, default: 0] += 1
+    let event = TextEvent(line[header.event])
+    if let loss = event.perfLoss {
+      noteLoss(loss, cpu: header.cpu)
+      account.ignore(.lossNote)
       return nil
     }
-    let payload = unsafe arena.end()
-    let loss = pendingLoss.removeValue(forKey: header.cpu) ?? 0
-    return unsafe RawRecord(
-      timestamp: header.time, payload: payload.start, length: UInt32(payload.count), lostBefore: loss, cpu: header.cpu,
-      buffer: 0, swapsBytes: false)
+    guard line.count <= Self.maximumLine else {
+      refuse(event.name, .tooLong)
+      return nil
+    }
+    if header.time < time {
+      account.backwards += 1
+      noteLoss(-1, cpu: header.cpu)
+    }
+    time = header.time
+    switch encode(event, header) {
+    case .failure(let obstacle):
+      switch obstacle {
+      case .ignored(let what): account.ignore(what)
+      case .refused(let name, let reason): refuse(name, reason)
+      }
+      return nil
+    case .success(()):
+      let payload = unsafe arena.end()
+      let loss = pendingLoss.removeValue(forKey: header.cpu) ?? 0
+      return unsafe RawRecord(
+        timestamp: header.time, payload: payload.start, length: UInt32(payload.count), lostBefore: loss,
+        cpu: header.cpu, buffer: 0, swapsBytes: false)
+    }
   }
 
-  /// Loss notes, `CPU:1 [LOST 12 EVENTS]` and trace-cmd's `CPU:1 [12 EVENTS DROPPED]`; anything else is counted.
-  private mutating func noteOther(_ line: TextLine) {
-    let start = line.skipSpaces(from: 0)
-    guard line.hasPrefix("CPU:", at: start), let open = line.firstIndex(of: UInt8(ascii: "[")),
-      let cpu = line[(start + 4)..<open].number(at: 0, radix: 10).flatMap({ UInt16(exactly: $0) })
-    else {
-      if start < line.count { unparsed["(no event)", default: 0] += 1 }
-      return
+  private mutating func note(_ line: OtherLine) {
+    switch line {
+    case .ignored(let what): account.ignore(what)
+    case .overwritten(let records, let what):
+      account.overwritten &+= records
+      account.ignore(what)
+    case .lost(let cpu, let loss):
+      noteLoss(loss, cpu: cpu)
+      account.ignore(.lossNote)
+    case .headless(let names):
+      guard let name = names.first(where: { Self.positions[$0].map { CanonicalEvent.all[$0].matters } ?? false })
+      else { return account.ignore(names.first.map { .event($0) } ?? .unrecognised) }
+      account.refuse(name, .noHead)
+    case .unrecognised(let names):
+      guard let name = names.first(where: { Self.positions[$0].map { CanonicalEvent.all[$0].matters } ?? false })
+      else { return account.ignore(.unrecognised) }
+      account.refuse(name, .noHead)
     }
-    let text = line[(open + 1)..<line.count]
-    let place = text.hasPrefix("LOST ") ? 5 : 0
-    let loss = text.number(at: place, radix: 10).flatMap { Int32(exactly: $0) } ?? -1
+  }
+
+  /// Only an event that matters is refused; any other is none of ours, readable or not.
+  private mutating func refuse(_ name: String, _ reason: TextAccount.Reason) {
+    let matters = Self.positions[name].map { CanonicalEvent.all[$0].matters } ?? RawSystemCall.isName(name)
+    if matters { account.refuse(name, reason) } else { account.ignore(.event(name)) }
+  }
+
+  private mutating func noteLoss(_ loss: Int32, cpu: UInt16) {
     lost[cpu, default: LostRecords()].note(loss)
-    pendingLoss[cpu] = loss < 0 ? -1 : loss
+    let before = pendingLoss[cpu] ?? 0
+    let (sum, overflow) = before.addingReportingOverflow(loss)
+    pendingLoss[cpu] = before < 0 || loss < 0 || overflow ? -1 : sum
   }
 
-  /// Name and body of `NAME: BODY`, `sys_NAME(ARGUMENTS)` and `sys_NAME -> RESULT`.
-  private static func event(_ text: TextLine) -> (String, TextLine) {
-    var end = 0
-    while end < text.count, TextLine.isWord(text[end]) { end += 1 }
-    let name = text[0..<end].string
-    let nothing = text[text.count..<text.count]
-    guard end < text.count else { return (name, nothing) }
-    if name == "tracing_mark_write" { return ("print", text[text.skipSpaces(from: end + 1)..<text.count]) }
-    if text[end] == UInt8(ascii: "("), name.hasPrefix("sys_") {
-      return ("sys_enter_" + name.dropFirst(4), text[(end + 1)..<text.count])
-    }
-    if text.hasPrefix(" -> ", at: end), name.hasPrefix("sys_") {
-      return ("sys_exit_" + name.dropFirst(4), text[(end + 4)..<text.count])
-    }
-    let body = text[text.skipSpaces(from: min(end + 1, text.count))..<text.count]
-    if name == "print", let mark = body.value(of: "tracing_mark_write") { return (name, body[mark..<body.count]) }
-    return (name, body)
+  // — payloads
+
+  private enum Obstacle: Error {
+    case ignored(TextAccount.Ignored)
+    case refused(String, TextAccount.Reason)
   }
 
-  /// Writes the payload; `false` when a required field is not there.
-  private func encode(_ event: CanonicalEvent, _ body: TextLine, _ position: Int, _ header: TextHeader) -> Bool {
+  private func encode(_ event: TextEvent, _ header: TextHeader) -> Result<Void, Obstacle> {
+    if RawSystemCall.isName(event.name), event.system == nil || event.system == "raw_syscalls" {
+      return encodeRaw(event, header)
+    }
+    guard let position = Self.positions[event.name] else {
+      return .failure(.ignored(event.name.isEmpty ? .unrecognised : event.isFunction ? .function : .event(event.name)))
+    }
+    let canonical = CanonicalEvent.all[position]
+    guard event.system == nil || event.system == canonical.system else {
+      return .failure(.ignored(.event(event.fullName)))
+    }
+    begin(position, header)
+    let fields = TextFields(canonical, event.body)
+    if let reason = fields.append(to: arena) { return .failure(.refused(event.name, reason)) }
+    return .success(())
+  }
+
+  /// A call that is traced by name as well would count twice.
+  private func encodeRaw(_ event: TextEvent, _ header: TextHeader) -> Result<Void, Obstacle> {
+    guard !survey.namesCalls else { return .failure(.ignored(.event(event.name))) }
+    guard let raw = RawSystemCall(event.body) else { return .failure(.refused(event.name, .missing(field: "NR"))) }
+    guard survey.isX86 else { return .failure(.refused(event.name, .unknownMachine)) }
+    guard let call = SystemCall.byNumber[raw.number],
+      let position = Self.positions[(raw.arguments == nil ? "sys_exit_" : "sys_enter_") + call.name]
+    else { return .failure(.ignored(.event(event.name))) }
+    begin(position, header)
+    if let arguments = raw.arguments {
+      guard arguments.count >= call.arguments.count else {
+        return .failure(.refused(event.name, .missing(field: call.arguments[arguments.count])))
+      }
+      for value in arguments.prefix(call.arguments.count) { arena.append(value) }
+    } else {
+      guard let result = raw.result else { return .failure(.refused(event.name, .badValue(field: "ret"))) }
+      arena.append(result)
+    }
+    return .success(())
+  }
+
+  private func begin(_ position: Int, _ header: TextHeader) {
+    arena.begin()
     arena.append(UInt64(Self.firstID + UInt16(position)) | UInt64(UInt32(bitPattern: header.pid)) << 32)
-    let unnamed = event.name == CanonicalEvent.maWrite.name ? MapleWrite(body) : nil
-    for (index, field) in event.fields.enumerated() {
-      if let unnamed {
-        guard unnamed.append(field, to: arena) else { return false }
-      } else if !append(field, of: event, body) {
-        return index >= event.required
-      }
-    }
-    return true
-  }
-
-  private func append(_ field: CanonicalEvent.Field, of event: CanonicalEvent, _ body: TextLine) -> Bool {
-    var start: Int?
-    for key in field.keys where start == nil { start = body.value(of: key) }
-    // `sys_exit_*: 0x0` and a marker have no key in front.
-    if start == nil, event.fields.count == 1, field.name == "ret" || field.name == "buf" { start = 0 }
-    guard let start else { return false }
-    switch field.kind {
-    case .unsigned(let radix):
-      guard let value = body.number(at: start, radix: radix) else { return false }
-      arena.append(value)
-    case .signed:
-      guard let value = body.number(at: start, radix: 10) else { return false }
-      arena.append(value)
-    case .boolean:
-      if body.hasPrefix("true", at: start) || body.hasPrefix("1", at: start) {
-        arena.append(1)
-      } else if body.hasPrefix("false", at: start) || body.hasPrefix("0", at: start) {
-        arena.append(0)
-      } else {
-        return false
-      }
-    case .symbol(let table):
-      guard let value = symbol(body[start..<body.count], table) else { return false }
-      arena.append(value)
-    case .flags(let table):
-      let text = body[start..<(body.firstIndex(of: UInt8(ascii: " "), from: start) ?? body.count)]
-      guard text.count > 0, !(text[0] >= UInt8(ascii: "0") && text[0] <= UInt8(ascii: "9")) else { return false }
-      guard let value = text.string == "none" ? 0 : table.value(ofText: text.string) else { return false }
-      arena.append(value)
-    case .taskName:
-      var end = body.count
-      for other in event.fields where other.name != field.name {
-        for key in other.keys {
-          if let next = body.value(of: key), next - key.utf8.count - 2 >= start {
-            end = min(end, next - key.utf8.count - 2)
-          }
-        }
-      }
-      arena.append(body[start..<end], padTo: 16)
-    case .text(let stops):
-      arena.append(body[start..<(stop(body, start, stops))], padTo: 0)
-    }
-    return true
-  }
-
-  /// `local MM shootdown (3)`, `MM_ANONPAGES`, `3`.
-  private func symbol(_ text: TextLine, _ table: SymbolTable) -> UInt64? {
-    if let number = text.number(at: 0, radix: 10) { return number }
-    if let entry = table.entries.filter({ text.hasPrefix($0.name) }).max(by: { $0.name.utf8.count < $1.name.utf8.count }
-    ) {
-      return entry.value
-    }
-    return text.firstIndex(of: UInt8(ascii: "(")).flatMap { text.number(at: $0 + 1, radix: 10) }
-  }
-
-  private func stop(_ body: TextLine, _ start: Int, _ stops: [String]) -> Int {
-    var index = start
-    while index < body.count {
-      if stops.contains(where: { body.hasPrefix($0, at: index) }) { return index }
-      index += 1
-    }
-    return index
   }
 }

@@ -8,7 +8,7 @@ struct TraceContents {
   var metadata = TraceMetadata()
   var damages: [TraceFileError] = []
   /// The whole file, when it is ftrace text: then `buffers` has one without CPUs.
-  var text: ByteRegion?
+  var text: (region: ByteRegion, survey: TextSurvey)?
 }
 
 /// One ring buffer of a capture: the top-level one or an instance.
@@ -53,6 +53,8 @@ package struct TraceMetadata: Sendable, Equatable {
   package var source = ""
   /// What `uname` printed on the recording machine, if stored.
   package var kernel: String?
+  /// `uname -m`, where nothing but the records tells it.
+  package var machine: String?
   package var longSize = 8
   package var isBigEndian = false
   /// CPUs of the recording machine, if stored.
