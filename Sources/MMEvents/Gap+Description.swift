@@ -19,11 +19,22 @@ extension Gap {
         "overwritten-records", .text, .loss, "records", "records overwritten or dropped before the text was taken")
     case .timeBackwards:
       Description("time-backwards", .merge, .loss, "places", "records that are earlier than the one before them")
+    case .ignoredRecords:
+      Description("ignored-records", .normalizer, .info, "records", "records of events that mean nothing to the model")
     case .malformedRecords:
       Description(
         "malformed-records", .normalizer, .loss, "records", "records too short for their format, or without a field")
     case .faultsWithoutMM:
       Description("faults-without-mm", .normalizer, .doubt, "faults", "faults of threads whose mm is not known")
+    case .foreignCounters:
+      Description(
+        "foreign-counters", .normalizer, .info, "records", "rss_stat of address spaces that are not followed")
+    case .foreignExits:
+      Description("foreign-exits", .normalizer, .info, "records", "exit_mmap of address spaces that are not followed")
+    case .foreignTreeWrites:
+      Description(
+        "foreign-tree-writes", .normalizer, .info, "records",
+        "maple tree writes that belong to no address space that is followed")
     case .hugetlbNotFollowed:
       Description("hugetlb-not-followed", .model, .doubt, "calls", "hugetlb, which the model does not follow")
     case .swapNotFollowed:

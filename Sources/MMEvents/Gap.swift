@@ -20,8 +20,12 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
   // — normalizer
 
+  case ignoredRecords
   case malformedRecords
   case faultsWithoutMM
+  case foreignCounters
+  case foreignExits
+  case foreignTreeWrites
 
   // — model: recognised, not followed
 

@@ -63,7 +63,7 @@ extension Normalizer {
       tasks[slot].fault.close(mm, on: &line)
       if let gup { emit(mm, .appeared(gup, .base)) }
     } else {
-      counters.faultsWithoutMM &+= 1
+      gaps.add(.faultsWithoutMM)
       tasks[slot].fault.drop(from: &line)
     }
     tasks[slot].fault.end()
@@ -190,7 +190,7 @@ extension Normalizer {
     guard let (hash, current, number, size) = table.layouts.rss.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
     guard let member = table.members.member(number) else {
-      counters.foreignCounters &+= 1
+      gaps.add(.foreignCounters)
       return true
     }
     let pages = Int64(bitPattern: size) &>> Int64(truncatingIfNeeded: pageShift)
@@ -223,7 +223,7 @@ extension Normalizer {
     _ slot: Int, hash: UInt64, isCurrent: Bool, _ member: RSSMember, pages: Int64
   ) {
     guard let mm = owner(slot, hash: hash, isCurrent: isCurrent) else {
-      counters.foreignCounters &+= 1
+      gaps.add(.foreignCounters)
       return
     }
     let place = ownership.counters(of: mm)

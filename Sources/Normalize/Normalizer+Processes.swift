@@ -115,7 +115,7 @@ extension Normalizer {
   mutating func exitMmap(_ record: RawRecord) -> Bool {
     guard let pointer = table.layouts.exitMM.load(record) else { return false }
     guard let mm = ownership.id(pointer: pointer) ?? namelessTeardown() else {
-      counters.foreignExits &+= 1
+      gaps.add(.foreignExits)
       return true
     }
     if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
@@ -221,7 +221,7 @@ extension Normalizer {
     guard isOfVMAs(first: first, last: last, value: value), let pointer = tasks[slot].lockedForWrite,
       let mm = ownership.id(pointer: pointer)
     else {
-      counters.foreignTreeWrites &+= 1
+      gaps.add(.foreignTreeWrites)
       return true
     }
     let range = PageRange(start: page(first), end: VirtualPage(page(last).rawValue + 1))

@@ -20,7 +20,8 @@ package struct Normalizer: ~Copyable {
   var line = DelayLine()
   /// Threads of processes that were there before the recording, until their mm comes into view.
   var attachedThreads: [TaskID: [TaskID]] = [:]
-  package internal(set) var counters = NormalizeCounters()
+  /// What is passed over.
+  package internal(set) var gaps = GapCounts()
 
   /// The record being looked at.
   var sequence = Sequence(0)
@@ -73,11 +74,11 @@ package struct Normalizer: ~Copyable {
     cpu = CPU(record.cpu)
     if record.lostBefore != 0 { lose(record.lostBefore) }
     guard let event = table.event(of: record.eventID) else {
-      counters.ignored &+= 1
+      gaps.add(.ignoredRecords)
       return
     }
     guard let pid = table.layouts.pid.load(record) else {
-      counters.malformed &+= 1
+      gaps.add(.malformedRecords)
       return
     }
     task = TaskID(Int32(truncatingIfNeeded: pid))
@@ -89,7 +90,7 @@ package struct Normalizer: ~Copyable {
       case .lruInsertion: lruInsertion(record)
       default: dispatch(event, record)
       }
-    if !isRead { counters.malformed &+= 1 }
+    if !isRead { gaps.add(.malformedRecords) }
   }
 
   /// `false` when a field of the record could not be read.
@@ -167,24 +168,4 @@ package struct Normalizer: ~Copyable {
 
   @inline(__always)
   mutating func emit(_ mm: MMID?, _ event: MMEvent) { line.append(record(mm, event)) }
-
-  mutating func count(_ path: WritableKeyPath<NormalizeCounters, UInt64>) { counters[keyPath: path] &+= 1 }
-}
-
-/// Every place where the normalizer passes something over.
-package struct NormalizeCounters: Sendable {
-  /// Records of events that mean nothing to the model.
-  package var ignored: UInt64 = 0
-  /// Records too short for their own format, or without a field that is needed.
-  package var malformed: UInt64 = 0
-  /// Page faults of a thread whose address space is not known.
-  package var faultsWithoutMM: UInt64 = 0
-  /// `rss_stat` of an address space that is not followed.
-  package var foreignCounters: UInt64 = 0
-  /// `exit_mmap` of an address space that is not followed.
-  package var foreignExits: UInt64 = 0
-  /// VMA tree writes that belong to no followed address space.
-  package var foreignTreeWrites: UInt64 = 0
-
-  package init() {}
 }

@@ -15,8 +15,8 @@ package struct CaptureInfo: Sendable {
   package var lost: [(cpu: CPU, count: UInt64?)]
   /// From the first record to the last.
   package var spanNanoseconds: UInt64
-  /// Places that could not be read.
-  package var damages: UInt64
+  /// What could not be read.
+  package var gaps: GapCounts
   /// What else the capture says about itself and its host, in its own order.
   package var facts: [(name: String, value: String)]
   /// Kernel configuration and knobs of the host: dozens.
@@ -24,7 +24,7 @@ package struct CaptureInfo: Sendable {
 
   package init(
     name: String, kernel: String, records: UInt64, events: [String: UInt64], lost: [(cpu: CPU, count: UInt64?)],
-    spanNanoseconds: UInt64, damages: UInt64, facts: [(name: String, value: String)],
+    spanNanoseconds: UInt64, gaps: GapCounts, facts: [(name: String, value: String)],
     settings: [(name: String, value: String)]
   ) {
     self.name = name
@@ -33,7 +33,7 @@ package struct CaptureInfo: Sendable {
     self.events = events
     self.lost = lost
     self.spanNanoseconds = spanNanoseconds
-    self.damages = damages
+    self.gaps = gaps
     self.facts = facts
     self.settings = settings
   }

@@ -13,7 +13,8 @@ package enum ReportError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .badLine(let number, let reason): "line \(number): \(reason)"
     case .unsupportedVersion(let version):
-      "written by a newer cowscope: version \(version), this one reads \(ResultLine.version)"
+      "version \(version), written by \(version < ResultLine.version ? "an older" : "a newer") cowscope: this one "
+        + "reads version \(ResultLine.version); `cowscope replay` writes it again"
     case .incomplete: "ends before its summary line: the replay that wrote it did not finish"
     case .notEncodable(let reason): "cannot be written as JSON: \(reason)"
     }

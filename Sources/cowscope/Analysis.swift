@@ -79,7 +79,8 @@ struct Analysis {
       return true
     }
     var result = driver.finish(capture: summary(reader, walk))
-    result.unexplained += unexplained(walk, reader, snapshots)
+    result.gaps.add(walk.gaps)
+    result.gaps.add(.unreadableSnapshots, UInt64(snapshots?.damages.count ?? 0))
     warn(of: walk.damages, walk.damageCount)
     return (result, driver.exemplars(explaining: options.explainsFindings), driver.ancestry)
   }
@@ -141,17 +142,6 @@ struct Analysis {
       pageShift: UInt8(reader.pageSize.trailingZeroBitCount))
     summary.limits = reader.limits
     return summary
-  }
-
-  private func unexplained(_ walk: CaptureWalk.Summary, _ reader: TraceReader, _ snapshots: CaptureSnapshots?)
-    -> [NamedCount]
-  {
-    [
-      ("records too short for their format", walk.counters.malformed),
-      ("faults of threads whose mm is not known", walk.counters.faultsWithoutMM),
-      ("places of the capture that cannot be read", UInt64(walk.damageCount)),
-      ("snapshots that cannot be read", UInt64(snapshots?.damages.count ?? 0)),
-    ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 
   /// A damaged capture is still a capture; the user must know that some of it is missing.

@@ -25,7 +25,7 @@ extension CaptureInfo {
     self.init(
       name: path, kernel: reader.release ?? "unknown", records: records, events: events,
       lost: CaptureInfo.lost(reader), spanNanoseconds: first.map { last - $0 } ?? 0,
-      damages: UInt64(reader.damageCount), facts: CaptureInfo.facts(reader),
+      gaps: reader.gaps, facts: CaptureInfo.facts(reader),
       settings: reader.capture?.manifest.map(CaptureInfo.settings) ?? [])
   }
 

@@ -16,7 +16,8 @@ struct CaptureWalk {
     var firstTime: UInt64?
     var lastTime: UInt64 = 0
     var addressSpaces: UInt64 = 0
-    var counters = NormalizeCounters()
+    /// What the reader and the normalizer passed over.
+    var gaps = GapCounts()
     /// What of the capture could not be read: the first thousand places, and how many there were.
     var damages: [TraceFileError] = []
     var damageCount = 0
@@ -74,11 +75,12 @@ struct CaptureWalk {
       return try events.count < count || deliver(&events)
     }
     (summary.damages, summary.damageCount) = (reader.damages, reader.damageCount)
+    summary.gaps = reader.gaps
     guard isAll else { return summary }
     normalizer.finish(into: &events)
     _ = try deliver(&events)
     summary.addressSpaces = normalizer.addressSpaces
-    summary.counters = normalizer.counters
+    summary.gaps.add(normalizer.gaps)
     return summary
   }
 

@@ -5,16 +5,16 @@ enum Stored {
   /// A result with these divergence lines.
   static func result(_ divergences: [String], unknownMMs: Int = 0) -> String {
     let capture =
-      #"{"type":"capture","version":1,"name":"t.cow","kernel":"6.18.0","command":["true"],"records":10,"#
+      #"{"type":"capture","version":2,"name":"t.cow","kernel":"6.18.0","command":["true"],"records":10,"#
       + #""span_ns":1000000000,"mms":2,"page_shift":12}"#
     let encoding = #"{"type":"encoding","id":"C-raw","checks":7,"verdicts":{"UNSAFE":3},"costs":{"extra_copies":0}}"#
     let loss = #"{"type":"loss","per_cpu":{"0":0},"unknown_mms":\#(unknownMMs)}"#
     let tally = #"{"checked":1,"agree":1,"disagree":0,"unknown":0}"#
     let verify =
-      #"{"version":1,"decisions":\#(tally),"entries":\#(tally),"pages":\#(tally),"unknown_causes":{},"#
+      #"{"version":2,"decisions":\#(tally),"entries":\#(tally),"pages":\#(tally),"unknown_causes":{},"#
       + #""disagreement_causes":{},"first_disagreement":null}"#
     let summary =
-      #"{"type":"summary","events":9,"unknown_events":0,"unfollowed":{},"unexplained":{},"trusted_ns":1000000000,"#
+      #"{"type":"summary","events":9,"unknown_events":0,"trusted_ns":1000000000,"#
       + #""verify":\#(verify),"exit":0}"#
     return ([capture, encoding] + divergences + [loss, summary]).map { $0 + "\n" }.joined()
   }

@@ -10,7 +10,7 @@ import Testing
 @Suite("Normalizing the capture of 6.18")
 struct NormalizeTests {
   private let events: [MMEventRecord]
-  private let counters: NormalizeCounters
+  private let gaps: GapCounts
   private let forks: UInt64
 
   init() throws {
@@ -28,7 +28,7 @@ struct NormalizeTests {
     }
     normalizer.finish(into: &events)
     self.events = events
-    counters = normalizer.counters
+    gaps = normalizer.gaps
     self.forks = forks
   }
 
@@ -51,8 +51,8 @@ struct NormalizeTests {
 
   @Test("No record was malformed, and no fault lacked an address space")
   func nothingLost() {
-    #expect(counters.malformed == 0)
-    #expect(counters.faultsWithoutMM <= 1)
+    #expect(gaps[.malformedRecords] == 0)
+    #expect(gaps[.faultsWithoutMM] <= 1)
   }
 
   @Test("Nothing happens to an mm after it exited")

@@ -46,6 +46,6 @@ struct DiffTests {
     #expect(lines.count == 5)
     #expect(
       lines.last
-        == #"{"changes":{"gone":1,"grown":1,"new":1,"shrunk":1},"type":"summary","unchanged":1,"version":1}"#)
+        == #"{"changes":{"gone":1,"grown":1,"new":1,"shrunk":1},"type":"summary","unchanged":1,"version":2}"#)
   }
 }

@@ -20,7 +20,8 @@ struct ResultFileTests {
     #expect(types.first == "capture")
     #expect(types.last == "summary")
     let encodings = Array(repeating: "encoding", count: 7)
-    let expected = ["capture"] + encodings + Array(repeating: "divergence", count: 3) + ["audit", "loss", "summary"]
+    let divergences = Array(repeating: "divergence", count: 3)
+    let expected = ["capture"] + encodings + divergences + ["audit", "loss", "gap", "gap", "summary"]
     #expect(types == expected)
   }
 
@@ -30,7 +31,8 @@ struct ResultFileTests {
       "capture": ["version"], "encoding": ["id", "checks", "verdicts", "costs"],
       "divergence": [
         "encoding", "verdict", "rule", "transition", "order", "count", "first_seq", "history", "certainty",
-      ], "audit": ["name"], "summary": ["events", "unknown_events", "trusted_ns", "exit"],
+      ], "audit": ["name"], "gap": ["name", "count", "severity", "unit"],
+      "summary": ["events", "unknown_events", "trusted_ns", "exit"],
     ]
     for line in try lines(Sample.rich) {
       let object = try JSONDecoder().decode([String: Only].self, from: Data(line.utf8))
@@ -88,11 +90,17 @@ struct ResultFileTests {
     }
   }
 
-  @Test("A newer version is refused")
-  func version() throws {
-    let newer = text(try ResultWriter().lines(of: Sample.rich)).replacing(
-      "\"version\":1}\n{\"checks", with: "\"version\":2}\n{\"checks")
-    #expect(throws: ReportError.unsupportedVersion(2)) { try ResultReader.read(Array(newer.utf8)) }
+  @Test("Another version is refused, by its number", arguments: [1, 3])
+  func version(_ version: Int) throws {
+    let other = text(try ResultWriter().lines(of: Sample.rich)).replacing(
+      "\"version\":2}\n{\"checks", with: "\"version\":\(version)}\n{\"checks")
+    #expect(throws: ReportError.unsupportedVersion(version)) { try ResultReader.read(Array(other.utf8)) }
+  }
+
+  @Test("A gap that this version does not know is not dropped: the file is refused")
+  func unknownGap() throws {
+    let other = text(try ResultWriter().lines(of: Sample.rich)).replacing("hugetlb-not-followed", with: "no-such-gap")
+    #expect(throws: ReportError.self) { try ResultReader.read(Array(other.utf8)) }
   }
 }
 

@@ -39,8 +39,8 @@ enum Sample {
         name: name, kernel: kernel, command: ["redis-server", "--port", "0"], records: 5_000,
         spanNanoseconds: 3_500_000_000, addressSpaces: 2),
       encodings: encodings, divergences: divergences, audits: [],
-      loss: LossSummary(perCPU: [], unknownAddressSpaces: 0), verification: agreeing, events: 4_000, unfollowed: [],
-      unexplained: [], trustedNanoseconds: 3_500_000_000)
+      loss: LossSummary(perCPU: [], unknownAddressSpaces: 0), verification: agreeing, events: 4_000,
+      gaps: GapCounts(), trustedNanoseconds: 3_500_000_000)
   }
 
   static var agreeing: Verification {
@@ -64,8 +64,8 @@ enum Sample {
     ])
     result.audits = [Audit(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
     result.loss = LossSummary(perCPU: [(CPU(0), 12), (CPU(3), nil)], unknownAddressSpaces: 1)
-    result.unfollowed = [NamedCount(name: "hugetlb", count: 4)]
-    result.unexplained = [NamedCount(name: "fault without a VMA", count: 2)]
+    result.gaps[.hugetlbNotFollowed] = 4
+    result.gaps[.contradictoryFaults] = 2
     result.trustedNanoseconds = 1_000_000_007
     result.verification.entries.unknown = 5
     result.verification.pages.disagree = 1

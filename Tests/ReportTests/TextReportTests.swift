@@ -18,7 +18,7 @@ struct TextReportTests {
       for verdict in Verdict.allCases { result.encodings[index].verdicts[verdict] = 999_999_999_999 }
       result.encodings[index].costs = [NamedCount(name: "bitmap_allocations", count: 888_888)]
     }
-    result.unfollowed = (0..<40).map { NamedCount(name: "kind number \($0)", count: 1_000_000) }
+    for gap in Gap.allCases { result.gaps[gap] = 999_999_999_999 }
     for line in render(result, .everything).split(separator: "\n") {
       #expect(line.count <= 100, "\(line.count): \(line)")
     }
@@ -76,8 +76,8 @@ struct TextReportTests {
   @Test("What was not followed and what was not explained is counted")
   func unknowns() {
     let report = render(Sample.rich)
-    #expect(report.contains("not followed: hugetlb 4"))
-    #expect(report.contains("unexplained: fault without a VMA 2"))
+    #expect(report.contains("hugetlb-not-followed (doubt): 4 calls: hugetlb, which the model does not follow"))
+    #expect(report.contains("contradictory-faults (doubt): 2 faults: faults with contradictory evidence"))
     #expect(render(Sample.result()).contains("Everything in the trace was followed and explained."))
   }
 

@@ -25,7 +25,7 @@ extension ReplayDriver {
     case .swappedIn(let pfn, let copy): swappedIn(mm, page, pfn, copy, access, vma)
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
-    case .unexplained: count(\.unexplainedFaults)
+    case .unexplained: count(.contradictoryFaults)
     }
   }
 
@@ -137,7 +137,7 @@ extension ReplayDriver {
     }
     if order != .base { noteTouched(mm, PageRange(around: page, order)) }
     if entry.kind.refersToFolio {
-      count(\.entryWasThere)
+      count(.firstTouchOfPresent)
       run(.zap(mm, PageRange(start: page, count: 1)))
     }
     bind(run(.anonymousFault(mm, page, order, vma)), pfn)

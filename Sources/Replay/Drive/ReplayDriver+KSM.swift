@@ -14,7 +14,7 @@ extension ReplayDriver {
   /// stable now; else it takes the place of another, whose free tells which.
   mutating func ksmMerged(_ mm: MMID, _ pfn: PFN) {
     guard let folio = lockstep.baseline.folio(at: pfn) else {
-      noteUnfollowed(.ksm)
+      count(.ksmNotFollowed)
       lockstep.markIncomplete(mm)
       return
     }
@@ -47,7 +47,7 @@ extension ReplayDriver {
     run(.ksmWriteProtect(owner.mm, owner.page))
     if let stable = merge.stable {
       guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.firstMapper(of: kept) else {
-        noteUnfollowed(.ksm)
+        count(.ksmNotFollowed)
         run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .ksm)
         return true
       }

@@ -8,7 +8,7 @@ extension ReplayDriver {
   mutating func hugeTouch(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, isWrite: Bool) {
     let range = PageRange(around: page, FolioOrder(9))
     noteTouched(mm, range)
-    if lockstep.baseline.countAnonymous(mm, in: range).present > 0 { count(\.entryWasThere) }
+    if lockstep.baseline.countAnonymous(mm, in: range).present > 0 { count(.firstTouchOfPresent) }
     run(.zap(mm, range), .thpFault)
     bind(run(.hugeFault(mm, range.start, vma, write: isWrite, isHugetlb: false)), pfn)
   }
@@ -45,7 +45,7 @@ extension ReplayDriver {
   /// `collapse_huge_page`: the range of what was isolated is one huge folio now. Swap entries were read in before.
   mutating func collapsed(_ mm: MMID, _ new: PFN?, _ order: FolioOrder) {
     guard let page = collapsing.removeValue(forKey: current.task)?.first(where: { $0.mm == mm })?.page else {
-      noteUnfollowed(.collapse)
+      count(.collapseNotFollowed)
       lockstep.markIncomplete(mm)
       return
     }

@@ -61,9 +61,9 @@ extension ReplayDriver {
     case .doFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.remove(.dontCopy) }
     case .wipeOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.insert(.wipeOnFork) }
     case .keepOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.remove(.wipeOnFork) }
-    case .mergeable, .unmergeable: noteUnfollowed(.ksm)
-    case .collapse: noteUnfollowed(.collapse)
-    case .pageOut: noteUnfollowed(.swap)
+    case .mergeable, .unmergeable: count(.ksmNotFollowed)
+    case .collapse: count(.collapseNotFollowed)
+    case .pageOut: count(.swapNotFollowed)
     case .populateRead, .populateWrite: readSwapIn(mm, range, writes: advice == .populateWrite)
     case .hugePage, .noHugePage, .cold, .willNeed, .guardRemove: break
     }
@@ -87,7 +87,7 @@ extension ReplayDriver {
   mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     finishCopy(parent, child)
     guard lockstep.baseline.isLive(child) else {
-      count(\.afterExit)
+      count(.eventsAfterExit)
       return
     }
     noteShared(parent, range)
@@ -111,13 +111,13 @@ extension ReplayDriver {
 
   private mutating func copy(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     guard lockstep.baseline.isLive(parent), lockstep.baseline.isLive(child) else {
-      count(\.afterExit)
+      count(.eventsAfterExit)
       return
     }
     noteShared(parent, range)
     let already = lockstep.baseline.countAnonymous(child, in: range)
     if already.present + already.swap > 0 {
-      count(\.copiedTwice)
+      count(.copiedTwiceByFork)
       run(.zap(child, range), .fork)
     }
     let pieces = layouts[parent]?.pieces(of: range) ?? []
@@ -130,7 +130,7 @@ extension ReplayDriver {
   /// `copy_present_page`: a page of the VMA that may be pinned was copied for the child and stays the parent's; which
   /// one the trace does not tell.
   mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
-    noteUnfollowed(.pin)
+    count(.pinsNotFollowed)
     unseen.appeared(pfn, .base, in: child, at: current.time)
     guard let range = copying[child]?.range else { return }
     unseen.doubt(parent, range)
@@ -158,7 +158,7 @@ extension ReplayDriver {
       bind(run(.uffdCopy(mm, page, facts(mm, page), writeProtected: false)), pfn)
       return
     }
-    noteUnfollowed(.placeless)
+    count(.placelessPages)
     unseen.appeared(pfn, order, in: mm, at: current.time)
   }
 
@@ -171,7 +171,7 @@ extension ReplayDriver {
     forks.sharedPages += programs[child]?.counted ?? 0
     if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
       let copied = lockstep.baseline.countAnonymous(child, in: .everything).present
-      if UInt64(copied) != counted { count(\.forkCountDiffers) }
+      if UInt64(copied) != counted { count(.forkCountDiffers) }
     }
     programs[child] = nil
   }

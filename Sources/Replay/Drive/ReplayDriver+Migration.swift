@@ -17,7 +17,7 @@ extension ReplayDriver {
   /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
   mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
     guard let (mm, entry) = mapped(page, pfn) else {
-      count(\.migratedUnknown)
+      count(.migratedUnknown)
       return
     }
     let isHuge = lockstep.baseline.isPMDMapped(mm, page)
@@ -48,7 +48,7 @@ extension ReplayDriver {
     guard let waiting = migrating[start],
       let index = waiting.firstIndex(where: { $0.frame == pfn }) ?? waiting.indices.first
     else {
-      noteUnfollowed(.migration)
+      count(.migrationNotFollowed)
       return
     }
     let found = waiting[index]

@@ -55,7 +55,7 @@ extension ReplayDriver {
       let page = nextWanting(filling, mm, PageRange(start: populating.next, end: range.end))
     else {
       populating.isFull.insert(filling)
-      count(\.populatedNowhere)
+      count(.populatedNowhere)
       cameUnplaced(mm, outcome)
       return
     }
@@ -68,7 +68,7 @@ extension ReplayDriver {
     // Which of the frames that were read in is the page's is open.
     case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
-    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(\.populatedNowhere)
+    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(.populatedNowhere)
     }
   }
 

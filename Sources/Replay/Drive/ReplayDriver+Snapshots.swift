@@ -263,7 +263,7 @@ extension ReplayDriver {
   /// A page of an mm that was there before the recording, or that was lost sight of, comes into view. Its write and
   /// dirty bits stay unknown until a fault or an oracle tells.
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID, knowsFlag: Bool = true) {
-    count(\.learnedFromSnapshots)
+    count(.firstSeenInSnapshot)
     // A handler's answer is yet to come.
     if !unseen.protectsByUserfaultfd(mm) { unseen.settle(mm, shown.page) }
     var facts = LearnedEntry()

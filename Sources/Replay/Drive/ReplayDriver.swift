@@ -36,8 +36,8 @@ package struct ReplayDriver {
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
   let snapshotSource: (any SnapshotSource)?
-  package private(set) var counters = ReplayCounters()
-  private var unfollowed: [Unfollowed: UInt64] = [:]
+  /// What was not followed and what does not fit.
+  private var gaps = GapCounts()
   var losses: [CPU: UInt64?] = [:]
   private(set) var events: UInt64 = 0
   private var firstTime: Timestamp?
@@ -89,7 +89,7 @@ package struct ReplayDriver {
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
     case .unfollowed(let what, _):
-      noteUnfollowed(what)
+      count(what.gap)
       if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
       if case .remoteAccess = what { unseen.isAccessedRemotely = true }
     case .snapshotEnded(let index): snapshotEnded(index)
@@ -99,7 +99,7 @@ package struct ReplayDriver {
       .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged,
       .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted, .forkEnded,
       .forkAborted, .swappedOut, .snapshotBegan:
-      if let mm = record.mm { apply(record.event, mm) } else { count(\.withoutMM) }
+      if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
   }
 
@@ -111,7 +111,7 @@ package struct ReplayDriver {
       return
     }
     guard lockstep.baseline.isLive(mm) else {
-      count(\.afterExit)
+      count(.eventsAfterExit)
       return
     }
     if !populating.isEmpty { notePopulation(event, mm) }
@@ -170,11 +170,7 @@ package struct ReplayDriver {
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
-      verification: verifier.account, events: events,
-      unfollowed: Unfollowed.allCases.compactMap { kind in
-        unfollowed[kind].map { NamedCount(name: String(describing: kind), count: $0) }
-      },
-      unexplained: counters.named,
+      verification: verifier.account, events: events, gaps: gaps,
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
   }
 
@@ -208,9 +204,7 @@ package struct ReplayDriver {
 
   func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }
 
-  mutating func count(_ path: WritableKeyPath<ReplayCounters, UInt64>) { counters[keyPath: path] &+= 1 }
-
-  mutating func noteUnfollowed(_ what: Unfollowed) { unfollowed[what, default: 0] += 1 }
+  mutating func count(_ gap: Gap) { gaps.add(gap) }
 
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil
@@ -241,7 +235,7 @@ package struct ReplayDriver {
     swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
     for owner in owners where !lockstep.baseline.isDying(owner.mm) {
-      count(\.freedWhileMapped)
+      count(.framesFreedWhileMapped)
       run(.zap(owner.mm, PageRange(start: owner.page, count: 1)))
       lockstep.markIncomplete(owner.mm)
     }
@@ -289,33 +283,5 @@ struct ForkAccount {
       figures: [
         NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
       ])
-  }
-}
-
-/// Every place where the replay gives up on an event.
-package struct ReplayCounters: Sendable {
-  package var withoutMM: UInt64 = 0
-  package var afterExit: UInt64 = 0
-  package var freedWhileMapped: UInt64 = 0
-  package var unexplainedFaults: UInt64 = 0
-  package var populatedNowhere: UInt64 = 0
-  package var forkCountDiffers: UInt64 = 0
-  package var entryWasThere: UInt64 = 0
-  package var migratedUnknown: UInt64 = 0
-  package var learnedFromSnapshots: UInt64 = 0
-  package var copiedTwice: UInt64 = 0
-
-  var named: [NamedCount] {
-    [
-      ("events without an address space", withoutMM), ("events after exit_mmap", afterExit),
-      ("frames freed while the model maps them", freedWhileMapped),
-      ("faults with contradictory evidence", unexplainedFaults),
-      ("pages filled at an unknown address", populatedNowhere),
-      ("forks whose page count differs from the kernel's", forkCountDiffers),
-      ("first touches where the model had a page", entryWasThere),
-      ("migrations of pages the model does not know", migratedUnknown),
-      ("pages first seen in a snapshot", learnedFromSnapshots),
-      ("VMAs copied by fork into a child that had pages there", copiedTwice),
-    ].filter { $0.1 > 0 }.map { NamedCount(name: $0.0, count: $0.1) }
   }
 }

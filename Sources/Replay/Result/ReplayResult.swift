@@ -13,17 +13,14 @@ package struct ReplayResult: Sendable {
   package var verification: Verification
   /// Normalized events replayed.
   package var events: UInt64
-  /// How often something was seen that the model does not follow, by name.
-  package var unfollowed: [NamedCount]
-  /// How often the stream could not be explained, by name: every place that gives up has a counter here.
-  package var unexplained: [NamedCount]
+  /// What of the capture was not read, not followed or not explained.
+  package var gaps: GapCounts
   /// From the first event to the trust horizon: what happened after unrepaired loss is not trusted.
   package var trustedNanoseconds: UInt64
 
   package init(
     capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [Audit],
-    loss: LossSummary, verification: Verification, events: UInt64, unfollowed: [NamedCount],
-    unexplained: [NamedCount], trustedNanoseconds: UInt64
+    loss: LossSummary, verification: Verification, events: UInt64, gaps: GapCounts, trustedNanoseconds: UInt64
   ) {
     self.capture = capture
     self.encodings = encodings
@@ -32,8 +29,7 @@ package struct ReplayResult: Sendable {
     self.loss = loss
     self.verification = verification
     self.events = events
-    self.unfollowed = unfollowed
-    self.unexplained = unexplained
+    self.gaps = gaps
     self.trustedNanoseconds = trustedNanoseconds
   }
 }

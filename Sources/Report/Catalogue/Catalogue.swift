@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import MMEvents
 import Replay
 
 /// What `list` can list.
 package enum CatalogueSection: String, Sendable, CaseIterable {
-  case events, encodings, switches, rules, verdicts, costs
+  case events, encodings, switches, rules, verdicts, costs, gaps
 }
 
 /// Everything with a name in reports.
@@ -32,6 +33,7 @@ package enum Catalogue {
     case .rules: RuleCatalogue.all.map { $0.catalogueEntry }
     case .verdicts: Verdict.allCases.map(\.catalogueEntry)
     case .costs: CostCatalogue.all
+    case .gaps: Gap.allCases.map(\.catalogueEntry)
     }
   }
 }

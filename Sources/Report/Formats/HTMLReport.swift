@@ -46,6 +46,7 @@ package struct HTMLReport {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: .2rem .8rem .2rem 0; text-align: right; white-space: nowrap; }
     th:first-child, td:first-child { text-align: left; }
+    .gaps td:nth-child(2), .gaps td:nth-child(n+4), .gaps th:nth-child(n+4) { text-align: left; }
     tbody tr { border-top: 1px solid var(--line); }
     details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
     summary { cursor: pointer; }
@@ -166,8 +167,19 @@ package struct HTMLReport {
   }
 
   private func unknowns(_ result: ReplayResult) -> String {
-    let html = counts("Not followed", result.unfollowed) + counts("Unexplained", result.unexplained)
-    return html.isEmpty ? "<p>Everything in the trace was followed and explained.</p>" : html
+    let rows = result.gaps.met.map { gap, count in
+      let row = gap.description
+      return "<tr><td>\(row.name)</td><td class=\"\(rating(row.severity))\">\(row.severity.rawValue)</td>"
+        + "<td>\(Numbers.grouped(count))</td><td>\(row.unit)</td><td>\(escaped(row.sentence))</td></tr>"
+    }
+    guard !rows.isEmpty else { return "<p>Everything in the trace was followed and explained.</p>" }
+    return """
+      <div class="scroll"><table class="gaps">
+      <thead><tr><th>gap</th><th>severity</th><th>count</th><th>of</th><th>which are</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      """
   }
 
   // — pieces
@@ -186,6 +198,14 @@ package struct HTMLReport {
   private func history(_ history: [HistoryEntry]) -> String {
     let lines = HistoryText(style: Style(isColoured: false), limit: nil, width: 400).lines(history)
     return lines.isEmpty ? "" : "<pre>\(escaped(lines.joined(separator: "\n")))</pre>"
+  }
+
+  private func rating(_ severity: Gap.Severity) -> String {
+    switch severity {
+    case .info: ""
+    case .doubt: "warn"
+    case .loss: "bad"
+    }
   }
 
   private func rating(_ verdict: Verdict) -> String {

@@ -12,7 +12,7 @@ private struct InfoObject: Encodable {
   /// CPU number to records lost; `null` where the kernel gave no count.
   var lost: [String: UInt64?]
   var spanNanoseconds: UInt64
-  var damages: UInt64
+  var gaps: [ResultLine.Gap]
   /// A list: some names (`note`) occur more than once.
   var facts: [Fact]
   var settings: [Fact]
@@ -25,7 +25,7 @@ private struct InfoObject: Encodable {
   enum CodingKeys: String, CodingKey {
     case version, name, kernel, records, events, lost
     case spanNanoseconds = "span_ns"
-    case damages, facts, settings
+    case gaps, facts, settings
   }
 }
 
@@ -36,7 +36,7 @@ extension CaptureInfo {
       name: name, kernel: kernel, records: records, events: events,
       lost: Dictionary(lost.map { (String($0.cpu.rawValue), $0.count) }) { a, b in a.flatMap { a in b.map { a + $0 } }
       },
-      spanNanoseconds: spanNanoseconds, damages: damages,
+      spanNanoseconds: spanNanoseconds, gaps: gaps.met.map { ResultLine.Gap($0.gap, $0.count) },
       facts: facts.map { InfoObject.Fact(name: $0.name, value: $0.value) },
       settings: settings.map { InfoObject.Fact(name: $0.name, value: $0.value) })
     return try JSONLine.encode(object)
@@ -54,7 +54,7 @@ extension CaptureInfo {
         style.bad("  lost: cpu\(entry.cpu.rawValue) \(entry.count.map(Numbers.grouped) ?? "an unknown number")")
       }
     }
-    if damages > 0 { lines.append(style.bad("  damaged: \(Numbers.plural(damages, "place")) could not be read")) }
+    lines += GapText(style: style).lines(gaps)
     lines += section("HOST", facts, style)
     if showsSettings {
       lines += section("SETTINGS", settings, style)

@@ -6,7 +6,7 @@ import Replay
 /// The lines of `replay --json` and `result.ndjson` as they stand in the file. The names are a contract: scripts
 /// read them. A change that breaks a reader raises `version`.
 enum ResultLine {
-  static let version = 1
+  static let version = 2
 
   struct Capture: Codable {
     var type = "capture"
@@ -98,13 +98,28 @@ enum ResultLine {
     }
   }
 
+  /// One row of the table of gaps. Only name and count are read back: the rest is the table's.
+  struct Gap: Codable {
+    var type = "gap"
+    var name: String
+    var count: UInt64
+    var severity: String
+    var unit: String
+
+    init(_ gap: MMEvents.Gap, _ count: UInt64) {
+      let description = gap.description
+      name = description.name
+      self.count = count
+      severity = description.severity.rawValue
+      unit = description.unit
+    }
+  }
+
   struct Summary: Codable {
     var type = "summary"
     var events: UInt64
-    /// The sum of `unfollowed` and `unexplained`.
+    /// What the gaps of severity `doubt` and `loss` count.
     var unknownEvents: UInt64
-    var unfollowed: [String: UInt64]
-    var unexplained: [String: UInt64]
     var trustedNanoseconds: UInt64
     var verification: VerificationObject
     /// What `replay` exits with when nothing else is asked (`--fail-on`).
@@ -113,7 +128,6 @@ enum ResultLine {
     enum CodingKeys: String, CodingKey {
       case type, events
       case unknownEvents = "unknown_events"
-      case unfollowed, unexplained
       case trustedNanoseconds = "trusted_ns"
       case verification = "verify"
       case exit

@@ -14,6 +14,7 @@ package struct ResultReader {
   private var divergences: [Divergence] = []
   private var audits: [Audit] = []
   private var loss = LossSummary(perCPU: [], unknownAddressSpaces: 0)
+  private var gaps = GapCounts()
 
   /// Fails on anything that is not a complete result of a version this reader knows.
   package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
@@ -37,6 +38,10 @@ package struct ResultReader {
       let audit = try decode(ResultLine.Audit.self, line, number)
       audits.append(Audit(name: audit.name, figures: audit.figures.named))
     case "loss": try takeLoss(try decode(ResultLine.Loss.self, line, number), number)
+    case "gap":
+      let line = try decode(ResultLine.Gap.self, line, number)
+      guard let gap = Gap(name: line.name) else { throw .badLine(number, reason: "unknown gap \"\(line.name)\"") }
+      gaps.add(gap, line.count)
     case "summary": return try finish(try decode(ResultLine.Summary.self, line, number), number)
     default: break
     }
@@ -97,8 +102,7 @@ package struct ResultReader {
     return ReplayResult(
       capture: capture, encodings: encodings, divergences: divergences, audits: audits, loss: loss,
       verification: try verification(line.verification, number), events: line.events,
-      unfollowed: line.unfollowed.named, unexplained: line.unexplained.named,
-      trustedNanoseconds: line.trustedNanoseconds)
+      gaps: gaps, trustedNanoseconds: line.trustedNanoseconds)
   }
 
   private func verification(_ object: VerificationObject, _ number: Int) throws(ReportError) -> Verification {

@@ -19,6 +19,7 @@ package struct ResultWriter {
       try append(ResultLine.Audit(name: audit.name, figures: audit.figures.byName), to: &bytes)
     }
     try append(loss(result.loss), to: &bytes)
+    for (gap, count) in result.gaps.met { try append(ResultLine.Gap(gap, count), to: &bytes) }
     try append(summary(result), to: &bytes)
     return bytes
   }
@@ -65,8 +66,7 @@ package struct ResultWriter {
 
   private func summary(_ result: ReplayResult) -> ResultLine.Summary {
     ResultLine.Summary(
-      events: result.events, unknownEvents: (result.unfollowed + result.unexplained).reduce(0) { $0 + $1.count },
-      unfollowed: result.unfollowed.byName, unexplained: result.unexplained.byName,
+      events: result.events, unknownEvents: result.gaps.total(.doubt) + result.gaps.total(.loss),
       trustedNanoseconds: result.trustedNanoseconds,
       verification: VerificationObject(result.verification, pageShift: result.capture.pageShift),
       exit: result.outcome().rawValue)

@@ -152,15 +152,8 @@ package struct TextReport {
 
   private func unknowns(_ result: ReplayResult) -> [String] {
     let possible = result.divergences.filter { $0.certainty == .possible }.reduce(0) { $0 + $1.count }
-    let groups: [(String, [NamedCount])] = [
-      ("not followed", result.unfollowed), ("unexplained", result.unexplained),
-      ("unknown", possible > 0 ? [NamedCount(name: "verdicts that hold only for some values", count: possible)] : []),
-    ]
-    let lines = groups.flatMap { name, counts in
-      let present = counts.filter { $0.count > 0 }.mostFirst
-      return present.isEmpty
-        ? [] : wrapped("  \(name): ", present.map { "\($0.name) \(Numbers.grouped($0.count))" })
-    }
+    var lines = GapText(style: style).lines(result.gaps)
+    if possible > 0 { lines.append("  verdicts that hold only for some values: \(Numbers.grouped(possible))") }
     return lines.isEmpty
       ? ["", "Everything in the trace was followed and explained."]
       : ["", style.bold("NOT KNOWN") + ": what the model did not follow or could not explain"] + lines

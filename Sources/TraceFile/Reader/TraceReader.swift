@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+package import MMEvents
+
 /// An open capture: its formats, its facts, and its records in one merged stream.
 ///
 ///     let reader = try TraceFile.open("trace.cow")
@@ -114,6 +116,14 @@ package final class TraceReader {
 
   /// What became of the lines of a text trace so far; `nil` for binary captures.
   package var lines: TextAccount? { text?.account }
+
+  /// What could not be read so far, and what was passed over.
+  package var gaps: GapCounts {
+    var gaps = GapCounts()
+    gaps.add(.damagedPlaces, UInt64(damageCount))
+    if let lines { gaps.add(lines.gaps) }
+    return gaps
+  }
 
   /// The text of the capture, when it is text.
   var textRegion: ByteRegion? { contents.text?.region }
