@@ -108,6 +108,11 @@ package enum WantedEvents {
     wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_exit_group"))
     let requests = userfaultfdRequests.map { "cmd == 0x" + String($0, radix: 16) }.joined(separator: " || ")
     wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_ioctl", filter: requests))
+    // A debugger writes to `/proc/PID/mem` so, a page at most and at an address no mapping lies below (`mmap_min_addr`);
+    // most of those who write files write more, or farther in front.
+    wanted.append(
+      WantedEvent(.task, .extended, "syscalls", "sys_enter_pwrite64", filter: "pos >= 65536 && count <= 4096"))
+    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_exit_pwrite64", filter: "ret <= 4096"))
     switch set {
     case .minimal: return wanted.filter { $0.set == .minimal }
     case .extended: return wanted

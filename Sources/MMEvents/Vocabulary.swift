@@ -72,6 +72,9 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   /// mmap_lock was taken once more than a fault that comes through at once needs, or the trace shows no locks: the
   /// fault may have waited for something, a userfaultfd's handler among others, and been tried again.
   public static let retried = FaultAccess(rawValue: 32)
+  /// No fault of the mm's own: GUP for another task that writes there (`ptrace`, `/proc/PID/mem`), whatever the VMA's
+  /// protection. Whether the entry was present is not told.
+  public static let remote = FaultAccess(rawValue: 64)
 }
 
 /// What the task was seen to do between a fault and its next event.

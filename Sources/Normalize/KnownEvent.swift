@@ -76,7 +76,7 @@ enum KnownSyscall: String, CaseIterable {
   case vmsplice
   case processVMReadv = "process_vm_readv"
   case processVMWritev = "process_vm_writev"
-  case ptrace
+  case ptrace, pwrite64
   case movePages = "move_pages"
   case migratePages = "migrate_pages"
   case mbind, userfaultfd

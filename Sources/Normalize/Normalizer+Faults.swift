@@ -58,7 +58,7 @@ extension Normalizer {
   @inline(never)
   private mutating func endFault(_ slot: Int) {
     if let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
-    if let mm = tasks[slot].mm {
+    if let mm = tasks[slot].faulting {
       let gup = tasks[slot].fault.wasGUPs ? tasks[slot].fault.giveUpFolio() : nil
       tasks[slot].fault.close(mm, on: &line)
       if let gup { emit(mm, .appeared(gup, .base)) }
@@ -67,13 +67,14 @@ extension Normalizer {
       tasks[slot].fault.drop(from: &line)
     }
     tasks[slot].fault.end()
+    tasks[slot].remote = nil
     // That of a stack's growth (`expand_stack`).
     tasks[slot].lockedForWrite = nil
   }
 
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
-    let mm = tasks[slot].mm
+    let mm = tasks[slot].faulting
     let isFirst = tasks[slot].fault.settled == nil
     tasks[slot].fault.settle(mm, at: sequence, time, on: &line)
     if isFirst, let pfn = tasks[slot].fault.takeInserted() { emit(nil, .lruInserted(pfn)) }
@@ -262,7 +263,7 @@ extension Normalizer {
       let isReclaim = isOwn && member == .anonymous && change ?? 0 <= 0
       if isReclaim { replacementWasReclaim(slot) } else { replacementStands(slot) }
     }
-    let isFaulting = isOwn && tasks[slot].fault.isOpen
+    let isFaulting = tasks[slot].fault.isOpen && (tasks[slot].remote.map { $0 == mm } ?? isOwn)
     if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
       if let change, change < 0 { removalShown(slot) }
     } else if isFaulting, member == .swapEntries, tasks[slot].fault.swappedOut(change) {

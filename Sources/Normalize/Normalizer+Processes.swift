@@ -142,6 +142,7 @@ extension Normalizer {
     if tasks[slot].hasExited, let mm = ownership.id(pointer: pointer) {
       takeLeadersID(slot) { $0.exec?.mm == mm }
     }
+    if write == 0, beginRemoteWrite(slot, pointer: pointer) { return true }
     foreignLock(slot, pointer: pointer)
     tasks[slot].lockedForWrite = write != 0 ? pointer : nil
     if write != 0 {
@@ -165,6 +166,7 @@ extension Normalizer {
     strayWent(slot)
     let mm = ownership.id(pointer: pointer)
     tasks[slot].lockedForeign = mm != nil && mm != tasks[slot].mm && tasks[slot].fork == nil ? mm : nil
+    if let foreign = tasks[slot].lockedForeign { tellRemoteAccess(slot, foreign) }
   }
 
   @inline(__always)
@@ -203,7 +205,7 @@ extension Normalizer {
     // A task that has exited locks the mm that it leaves (`exit_mm`, `exit_mmap`).
     guard tasks[slot].exec == nil, tasks[slot].fork == nil, !tasks[slot].hasExited else { return }
     switch tasks[slot].call?.call {
-    case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .movePages: return
+    case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .pwrite64, .movePages: return
     default: break
     }
     let known = ownership.id(pointer: pointer)

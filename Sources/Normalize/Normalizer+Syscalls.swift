@@ -137,8 +137,8 @@ extension Normalizer {
         emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
       }
     case .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork, .vfork, .execve, .execveat,
-      .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .movePages,
-      .migratePages, .mbind, .userfaultfd, .shmat, .shmdt, .remapFilePages:
+      .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .pwrite64,
+      .movePages, .migratePages, .mbind, .userfaultfd, .shmat, .shmdt, .remapFilePages:
       break
     }
   }
@@ -301,7 +301,9 @@ extension Normalizer {
   private func unfollowed(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> Unfollowed? {
     switch call {
     case .ioUringRegister, .vmsplice: .pin
-    case .processVMReadv, .processVMWritev, .ptrace: .remoteAccess
+    // Otherwise the lock names the mm.
+    case .processVMReadv, .processVMWritev: table.showsLocks ? nil : .remoteAccess
+    case .ptrace: !table.showsLocks && RemoteWrite(call, arguments) != nil ? .remoteAccess : nil
     case .movePages, .migratePages, .mbind: .migration
     case .ioctl: userfaultRequest(arguments[1])
     default: nil

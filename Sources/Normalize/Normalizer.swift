@@ -144,6 +144,7 @@ package struct Normalizer: ~Copyable {
     for slot in tasks.all {
       if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }
       tasks[slot].fault.end()
+      tasks[slot].remote = nil
       tasks[slot].call = nil
       tasks[slot].lockedForWrite = nil
       tasks[slot].strayFolio = nil

@@ -87,6 +87,15 @@ struct PendingFault {
       }
   }
 
+  /// GUP's on another task's memory: that mm is on no CPU, or on others, so that a flush shows seldom.
+  init(
+    remoteWriteTo page: VirtualPage, sequence: Sequence, time: Timestamp, cpu: CPU, task: TaskID
+  ) {
+    self.init(
+      page: page, access: [.write, .present, .remote], sequence: sequence, time: time, cpu: cpu, task: task,
+      slot: .none, signs: FaultSigns(locks: .kernelFaults, counters: true, flushes: false))
+  }
+
   /// A task that is in no fault.
   static var none: PendingFault {
     var fault = PendingFault(
@@ -173,6 +182,7 @@ struct PendingFault {
   /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
   /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
   var commitsUnseen: Bool {
+    if access.contains(.remote) { return folio != nil }
     guard isUncounted, let folio else { return false }
     return folio.order == .base && folio.zeroed && access.contains(.write) && !access.contains(.present)
   }
@@ -251,11 +261,16 @@ struct PendingFault {
     if anonymousMoved { return anonymousOutcome }
     // That of a fault on a page that is there is a later call's.
     if fileMoved, !access.contains(.present) { return .file(pages: UInt32(clamping: max(1, filePages))) }
-    if let folio, flushed || mayBeFlushed { return folio.order == .base ? copied(folio.pfn) : .unexplained }
+    if let folio, flushed || mayBeFlushed || isUnflushedCopy {
+      return folio.order == .base ? copied(folio.pfn) : .unexplained
+    }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
     return folio == nil || replacesSeen ? withoutFolio : .unexplained
   }
+
+  /// The copy of a page in an mm that no CPU runs shows nothing but its allocation (`flush_tlb_page`).
+  private var isUnflushedCopy: Bool { access.contains(.remote) && folio?.zeroed == false }
 
   /// What takes the place of a present page comes with a flush. A folio without one is not the fault's but of a call
   /// that followed it unseen.

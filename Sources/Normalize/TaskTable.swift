@@ -20,6 +20,10 @@ struct TaskState {
   var strayFolio: StrayFolio?
   var call: SyscallWindow?
   var fault = PendingFault.none
+  /// Whose memory the open fault is on, when it is GUP's, for this task in another's.
+  var remote: MMID?
+  /// Whose memory the open fault is on.
+  var faulting: MMID? { remote ?? mm }
   var fork: ForkWindow? { didSet { windows[.fork] = fork != nil } }
   var exec: ExecWindow? { didSet { windows[.exec] = exec != nil } }
   /// The mm whose mmap lock this task holds for writing, as far as its calls and faults tell: the owner of the VMA tree
@@ -29,6 +33,8 @@ struct TaskState {
   /// on somebody else's memory.
   var lockedForeign: MMID? { didSet { windows[.lockedForeign] = lockedForeign != nil } }
   var strayOwner: MMID? { didSet { windows[.strayOwner] = strayOwner != nil } }
+  /// The mm that it was told last to have accessed at an unknown address.
+  var accessed: MMID?
   /// Where the stray folio's event belongs, once its owner is certain.
   var strayPlace: DelayLine.Slot?
   var replacement: Replacement? { didSet { windows[.replacement] = replacement != nil } }

@@ -128,6 +128,31 @@ struct DriveTests {
     #expect(decisions.agree == 1 && decisions.unknown == 1 && decisions.disagree == 0)
   }
 
+  @Test("A page kept where the other mapper may have got a copy from outside: unknown, and that mapper is gone")
+  func remoteCopy() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    // `process_vm_writev` made a copy in the child, at an address that the trace does not tell.
+    tale.at(Tale.q, 100, .appeared(PFN(11), .base))
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
+    #expect(tale.claim(Tale.p, 0) == .exclusive && tale.kind(Tale.q, 0) == .none)
+    let result = tale.result()
+    #expect(result.verification.decisions.disagree == 0 && result.verification.decisions.unknown == 1)
+    #expect(result.divergences.allSatisfy { $0.verdict != .unsafe })
+  }
+
+  @Test("A write that came to nothing where a copy was due is counted, also when the next fault there is refused")
+  func refusedAfterwards() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.execute, .present], .refused))
+    let decisions = tale.result().verification.decisions
+    #expect(decisions.unknown == 1 && decisions.agree == 0 && decisions.disagree == 0)
+  }
+
   @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
   func userfaultArrival() {
     for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {

@@ -101,7 +101,9 @@ extension ReplayDriver {
     guard !doubts.isEmpty, let index = doubts.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return }
     let doubt = doubts.remove(at: index)
     switch outcome {
-    case .copied, .copiedFromFile, .anonymous, .raced, .refused: break  // made by another thread, or tried again
+    case .copied, .copiedFromFile, .anonymous, .raced: break  // made by another thread, or tried again
+    // Which is another fault's end and tells nothing of this one.
+    case .refused: unknown(.decision, mm, page, .raced, record: doubt.record)
     case .quiet, .file, .swappedIn, .unexplained: condemn(doubt)
     }
   }

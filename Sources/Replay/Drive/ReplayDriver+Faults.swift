@@ -81,6 +81,10 @@ extension ReplayDriver {
       if othersAreBeingRemoved(mm, page) {
         unknown(.decision, mm, page, .removalRunning)
         reuse(mm, page, vma, othersAreGone: true)
+      } else if othersMayHaveCopied(mm, page) {
+        unknown(.decision, mm, page, .placeNotSeen)
+        othersCopied(mm, page)
+        reuse(mm, page, vma)
       } else if unseen.isDoubtful(mm, page) {
         unknown(.decision, mm, page, .placeNotSeen)
         reuse(mm, page, vma)

@@ -176,7 +176,7 @@ extension ReplayDriver {
         verifier.agree(.page)
         return
       }
-      if unseen.isDoubtful(open.mm, shown.page) || (exclusive && unseen.isAccessedRemotely) {
+      if unseen.isDoubtful(open.mm, shown.page) || (exclusive && unseen.isAccessedRemotely(open.mm)) {
         unknown(.page, open.mm, shown.page, .placeNotSeen)
         run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
         learn(shown, open.mm)

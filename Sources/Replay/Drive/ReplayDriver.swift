@@ -88,10 +88,10 @@ package struct ReplayDriver {
     case .lost(let cpu, let lost): forgetEverything(cpu, lost)
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
-    case .unfollowed(let what, _):
+    case .unfollowed(let what, let range):
       count(what.gap)
       if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
-      if case .remoteAccess = what { unseen.isAccessedRemotely = true }
+      if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)

@@ -8,9 +8,9 @@ struct UnseenPages {
   private var owners: [PFN: Set<MMID>] = [:]
   /// Pages of large folios but the first: mapped by a PMD, their flag is that of the first.
   private var tails: Set<PFN> = []
-  /// Somebody wrote to another process's memory (`ptrace`, `process_vm_writev`): a page it found unshared was reused,
-  /// which shows nowhere.
-  var isAccessedRemotely = false
+  /// Somebody wrote to another process's memory at an address that is not told (`process_vm_writev`), and nothing says
+  /// to whose.
+  private var isAnyAccessed = false
 
   /// What is unseen of one mm.
   private struct AddressSpace {
@@ -20,6 +20,9 @@ struct UnseenPages {
     var shared: Set<PFN> = []
     /// It has a userfaultfd: `UFFDIO_COPY` brings pages, `UFFDIO_MOVE` moves them, unseen.
     var hasUserfaultfd = false
+    /// Somebody may have written there from outside, at an address that is not told: a page found unshared was reused,
+    /// which shows nowhere.
+    var isAccessed = false
     /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
     var isWriteProtectedByUserfaultfd = false
     /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
@@ -56,6 +59,12 @@ struct UnseenPages {
     case .hugetlb, .swap, .migration, .ksm, .pin, .remoteAccess, .collapse, .deviceMemory, .placeless: break
     }
   }
+
+  mutating func accessedRemotely(_ mm: MMID?) {
+    if let mm { addressSpaces[mm, default: AddressSpace()].isAccessed = true } else { isAnyAccessed = true }
+  }
+
+  func isAccessedRemotely(_ mm: MMID) -> Bool { isAnyAccessed || addressSpaces[mm]?.isAccessed ?? false }
 
   func usesUserfaultfd(_ mm: MMID) -> Bool {
     addressSpaces[mm].map { $0.hasUserfaultfd || $0.isWriteProtectedByUserfaultfd } ?? false
@@ -148,6 +157,11 @@ extension UnseenPages {
   /// fork makes it another's, too. `false` when there is none.
   func isAllExclusive(in mm: MMID) -> Bool {
     addressSpaces[mm].map { !$0.frames.isEmpty && $0.shared.isEmpty } ?? false
+  }
+
+  /// A page that came in unseen may have taken this one's place.
+  func mayHaveCopied(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    addressSpaces[mm].map { !$0.frames.isEmpty } ?? false || isDoubtful(mm, page)
   }
 
   func isTail(_ pfn: PFN) -> Bool { tails.contains(pfn) }

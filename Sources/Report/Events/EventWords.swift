@@ -73,6 +73,8 @@ enum EventWords {
       case (false, false, true): "read-protect"
       case (false, false, false): "read"
       }
+    // Whether the entry was present is not told.
+    if access.contains(.remote) { return "write,remote" }
     return kind + (access.contains(.kernel) ? ",kernel" : "") + (access.contains(.late) ? ",late" : "")
   }
 

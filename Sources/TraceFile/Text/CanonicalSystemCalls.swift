@@ -41,6 +41,7 @@ struct SystemCall {
     SystemCall("process_vm_readv", 310, ["pid", "lvec", "liovcnt", "rvec", "riovcnt", "flags"]),
     SystemCall("process_vm_writev", 311, ["pid", "lvec", "liovcnt", "rvec", "riovcnt", "flags"]),
     SystemCall("ptrace", 101, ["request", "pid", "addr", "data"]),
+    SystemCall("pwrite64", 18, ["fd", "buf", "count", "pos"]),
     SystemCall("move_pages", 279, ["pid", "nr_pages", "pages", "nodes", "status", "flags"]),
     SystemCall("migrate_pages", 256, ["pid", "maxnode", "old_nodes", "new_nodes"]),
     SystemCall("mbind", 237, ["start", "len", "mode", "nmask", "maxnode", "flags"]),

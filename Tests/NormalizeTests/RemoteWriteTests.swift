@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+/// A debugger (100) writes to the memory of a process (200) that it does not share: `access_remote_vm`.
+@Suite("Writes to another process's memory")
+struct RemoteWriteTests {
+  private static func lock(_ mm: String) -> String {
+    "mmap_lock_acquire_returned: mm=0x\(mm) memcg_path= write=false success=true"
+  }
+  private static let own = lock("ffff888100000000")
+  private static let other = lock("ffff888200000000")
+  private static let beginning: [TracedLine] = [
+    (100, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+    (100, "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B"), (100, own),
+    (200, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+    (200, "rss_stat: mm_id=88 curr=1 type=MM_ANONPAGES size=40960B"), (200, other),
+    (200, "rss_stat: mm_id=88 curr=1 type=MM_FILEPAGES size=40960B"),
+  ]
+  private static let page = VirtualPage(0x7f0000003)
+  private static let poke = "sys_ptrace(request: 5, pid: c8, addr: 7f0000003010, data: 7)"
+  private static let copy =
+    "mm_page_alloc: page=0000000000000000 pfn=0x20 order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP"
+
+  /// What is told of the other process once the debugger is at work.
+  private func told(_ lines: [String]) throws -> [MMEvent] {
+    let events = try normalized(Self.beginning + lines.map { (100, $0) })
+    let mm = try #require(events.first { $0.task == TaskID(200) && $0.mm != nil }?.mm)
+    return events.filter { $0.task == TaskID(100) && $0.mm == mm }.map(\.event)
+  }
+
+  private func outcomes(_ events: [MMEvent]) -> [FaultOutcome] {
+    events.compactMap { event in
+      if case .fault(Self.page, [.write, .present, .remote], let outcome) = event { outcome } else { nil }
+    }
+  }
+
+  @Test("A word poked is a fault at its address: kept, copied, or copied from a file")
+  func poked() throws {
+    let kept = try told([Self.poke, Self.other, "sys_ptrace -> 0x0"])
+    #expect(outcomes(kept) == [.quiet] && kept.count == 1)
+    let copied = try told([Self.poke, Self.other, Self.copy, "sys_ptrace -> 0x0"])
+    #expect(outcomes(copied) == [.copied(PFN(0x20), sinceDecision: 0)] && copied.count == 1)
+    let text = try told([
+      Self.poke, Self.other, Self.copy, "rss_stat: mm_id=88 curr=0 type=MM_FILEPAGES size=36864B",
+      "rss_stat: mm_id=88 curr=0 type=MM_ANONPAGES size=45056B", "sys_ptrace -> 0x0",
+    ])
+    #expect(outcomes(text) == [.copiedFromFile(PFN(0x20), wasMapped: true)] && text.count == 1)
+  }
+
+  @Test("So is a pwrite64 that locks another mm; one that does not is to a file")
+  func written() throws {
+    let call = "sys_pwrite64(fd: 3, buf: 1000, count: 8, pos: 7f0000003ff8)"
+    let copied = try told([call, Self.other, Self.copy, "sys_pwrite64 -> 0x8"])
+    #expect(outcomes(copied) == [.copied(PFN(0x20), sinceDecision: 0)])
+    #expect(try told([call, "sys_pwrite64 -> 0x8"]).isEmpty)
+  }
+
+  @Test("What is allocated after the call is not its own, and a range of two pages is in doubt")
+  func bounds() throws {
+    let after = try told([Self.poke, Self.other, "sys_ptrace -> 0x0", Self.own, Self.copy])
+    #expect(outcomes(after) == [.quiet])
+    let across = Self.poke.replacing("3010", with: "3ffc")
+    let two = try told([across, Self.other, "sys_ptrace -> 0x0"])
+    let range = PageRange(start: Self.page, count: 2)
+    #expect(two.contains { if case .unfollowed(.remoteAccess, range) = $0 { true } else { false } })
+  }
+}
