@@ -93,6 +93,8 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   /// The collector starts reading `/proc/PID/pagemap` of this mm: index of the snapshot in the capture's file.
   case snapshotBegan(UInt32)
   case snapshotEnded(UInt32)
+  /// Records of this CPU are missing from here on: until its next `lost`, or for good.
+  case lossBegan(CPU)
   /// The ring buffer of this CPU lost records just before here.
   case lost(CPU, count: UInt64?)
   /// Something the normalizer recognises but the model does not follow yet; the page, when the trace names one.

@@ -23,6 +23,8 @@ package struct Normalizer: ~Copyable {
   /// What is passed over.
   package internal(set) var gaps = GapCounts()
 
+  /// Where records are missing at present.
+  private var missing: [(cpu: UInt16, buffer: UInt8)] = []
   /// The record being looked at.
   var sequence = Sequence(0)
   var time: Timestamp { Timestamp(nanoseconds: line.now) }
@@ -53,11 +55,25 @@ package struct Normalizer: ~Copyable {
   /// Normalizes one batch; events that are settled are appended.
   package mutating func consume(_ batch: borrowing RecordBatch, into events: inout [MMEventRecord]) {
     sequence = Sequence(batch.firstSequence &- 1)
-    for record in unsafe batch.records {
-      sequence = Sequence(sequence.rawValue &+ 1)
-      consume(record)
+    // What is missing from the beginning is told with the first record.
+    if sequence == Sequence(0), batch.count > 0, batch.lossMarks.first?.position == 0 {
+      line.now = batch[0].timestamp
     }
+    var start = 0
+    for mark in batch.lossMarks {
+      unsafe consume(UnsafeBufferPointer(rebasing: batch.records[start..<mark.position]))
+      start = mark.position
+      lossBegins(mark)
+    }
+    unsafe consume(UnsafeBufferPointer(rebasing: batch.records[start...]))
     line.release(into: &events)
+  }
+
+  private mutating func consume(_ records: UnsafeBufferPointer<RawRecord>) {
+    for index in 0..<records.count {
+      sequence = Sequence(sequence.rawValue &+ 1)
+      consume(unsafe records[index])
+    }
   }
 
   /// The stream is over: what is still open is told as far as it got.
@@ -72,7 +88,7 @@ package struct Normalizer: ~Copyable {
   private mutating func consume(_ record: RawRecord) {
     line.now = record.timestamp
     cpu = CPU(record.cpu)
-    if record.lostBefore != 0 { lose(record.lostBefore) }
+    if record.lostBefore != 0 { lose(record.lostBefore, record.buffer) }
     guard let event = table.event(of: record.eventID) else {
       gaps.add(.ignoredRecords)
       return
@@ -140,7 +156,21 @@ package struct Normalizer: ~Copyable {
 
   /// Records of this CPU are gone: whatever was half seen is forgotten, the model is told.
   @inline(never)
-  private mutating func lose(_ lost: Int32) {
+  private mutating func lose(_ lost: Int32, _ buffer: UInt8) {
+    forgetHalfSeen()
+    emit(nil, .lost(cpu, count: lost > 0 ? UInt64(lost) : nil))
+    missing.removeAll { $0.cpu == cpu.rawValue && $0.buffer == buffer }
+    if missing.contains(where: { $0.cpu == cpu.rawValue }) { emit(nil, .lossBegan(cpu)) }
+  }
+
+  private mutating func lossBegins(_ mark: LossMark) {
+    cpu = CPU(mark.cpu)
+    forgetHalfSeen()
+    emit(nil, .lossBegan(cpu))
+    missing.append((mark.cpu, mark.buffer))
+  }
+
+  private mutating func forgetHalfSeen() {
     for slot in tasks.all {
       if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }
       tasks[slot].fault.end()
@@ -150,7 +180,6 @@ package struct Normalizer: ~Copyable {
       tasks[slot].strayFolio = nil
       replacementStands(slot)
     }
-    emit(nil, .lost(cpu, count: lost > 0 ? UInt64(lost) : nil))
   }
 
   func page(_ address: UInt64) -> VirtualPage { VirtualPage(address >> pageShift) }

@@ -24,24 +24,18 @@ extension CaptureInfo {
     }
     self.init(
       name: path, kernel: reader.release ?? "unknown", records: records, events: events,
-      lost: CaptureInfo.lost(reader), spanNanoseconds: first.map { last - $0 } ?? 0,
+      lost: CaptureInfo.lost(reader), spanNanoseconds: first.map { max(last, $0) - $0 } ?? 0,
       gaps: reader.gaps, facts: CaptureInfo.facts(reader),
       settings: reader.capture?.manifest.map(CaptureInfo.settings) ?? [])
   }
 
-  /// Loss per CPU over all buffers. What a CPU lost after its last record is in no record: there the counters that
-  /// the recorder read at the end know more.
+  /// Loss per CPU over all buffers.
   private static func lost(_ reader: TraceReader) -> [(cpu: CPU, count: UInt64?)] {
     var perCPU: [UInt16: UInt64?] = [:]
     for entry in reader.lost {
-      let name = reader.buffers[Int(entry.buffer)].name
-      let seen: UInt64? = entry.lost.uncountedGaps > 0 ? nil : entry.lost.counted
-      let counted = reader.capture?.manifest?.cpuStats
-        .first { $0.cpu == Int(entry.cpu) && ($0.buffer == name || reader.buffers.count == 1) }
-        .map { $0.overrun + $0.dropped }
-      let here = seen.map { max($0, counted ?? 0) } ?? (counted ?? 0 > 0 ? counted : nil)
+      let here: UInt64? = entry.lost.uncountedGaps > 0 ? nil : entry.lost.counted
       let before = perCPU[entry.cpu, default: 0]
-      perCPU.updateValue(before.flatMap { before in here.map { before + $0 } }, forKey: entry.cpu)
+      perCPU.updateValue(before.flatMap { before in here.map { before &+ $0 } }, forKey: entry.cpu)
     }
     return perCPU.sorted { $0.key < $1.key }.map { (CPU($0.key), $0.value) }
   }

@@ -29,7 +29,7 @@ struct CaptureWalk {
       records += UInt64(batch.count)
     }
 
-    var spanNanoseconds: UInt64 { firstTime.map { lastTime - $0 } ?? 0 }
+    var spanNanoseconds: UInt64 { firstTime.map { max(lastTime, $0) - $0 } ?? 0 }
   }
 
   /// Hands over batches of events until `body` says that it has enough by returning `false`. `ahead`: reading and

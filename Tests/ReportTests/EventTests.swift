@@ -28,7 +28,7 @@ struct EventLineTests {
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
     .swappedOut(pages: 3), .swapWritten(pfn),
     .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1),
-    .lost(CPU(1), count: nil),
+    .lossBegan(CPU(1)), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]
 

@@ -71,6 +71,58 @@ struct MergeTests {
     #expect(reader.summary().lost.first?.lost.counted == 7)
   }
 
+  /// A sub-buffer with one record of this time.
+  private func page(_ time: UInt64, loss: PageBuilder.LossMark = .none) -> [UInt8] {
+    var page = PageBuilder(timestamp: time)
+    page.event(delta: 0, page.payload(id: UInt16(time)))
+    return page.page(loss: loss)
+  }
+
+  /// The times of the records, and the marks as (records before, CPU), whatever the size of the batches.
+  private func walk(_ bytes: [UInt8], batchSize: Int) throws -> (times: [UInt64], marks: [[Int]], TraceReader) {
+    let reader = try TraceFile.open(bytes: bytes, name: "loss")
+    var batch = RecordBatch(capacity: batchSize)
+    var (times, marks): ([UInt64], [[Int]]) = ([], [])
+    while reader.nextBatch(into: &batch) {
+      marks += batch.lossMarks.map { [times.count + $0.position, Int($0.cpu)] }
+      times += (0..<batch.count).map { batch[$0].timestamp }
+    }
+    return (times, marks, reader)
+  }
+
+  @Test(
+    "Loss is marked behind the CPU's last record before it, though others' come in between", arguments: [1, 2, 100])
+  func lossIsMarked(_ batchSize: Int) throws {
+    let bytes = VersionSixBuilder.build(cpus: [
+      page(10) + page(20) + page(30) + page(40), page(11) + page(35, loss: .counted(7)), page(25, loss: .uncounted),
+    ])
+    let (times, marks, _) = try walk(bytes, batchSize: batchSize)
+    #expect(times == [10, 11, 20, 25, 30, 35, 40])
+    #expect(marks == [[0, 2], [2, 1]])
+  }
+
+  @Test(
+    "A CPU that the file cuts off is missing from its last record on; one that ends before is not", arguments: [1, 9])
+  func cutOff(_ batchSize: Int) throws {
+    let whole = VersionSixBuilder.build(cpus: [page(10), page(11) + page(50), page(5) + page(20) + page(30)])
+    let (times, marks, reader) = try walk(Array(whole.dropLast(8192)), batchSize: batchSize)
+    #expect(times == [5, 10, 11, 50])
+    #expect(marks == [[1, 2]])
+    #expect(reader.lost.map(\.lost.uncountedGaps) == [0, 0, 1])
+    // Nothing of the last two is left.
+    let (rest, all, _) = try walk(Array(whole.dropLast(5 * 4096)), batchSize: batchSize)
+    #expect(rest == [10] && all == [[0, 1], [0, 2]])
+  }
+
+  @Test("A sub-buffer that is older than the one before it is damage and loss; its records are there")
+  func backwards() throws {
+    let bytes = VersionSixBuilder.build(cpus: [page(10) + page(30) + page(20) + page(40)])
+    let (times, marks, reader) = try walk(bytes, batchSize: 10)
+    #expect(times == [10, 30, 20, 40] && marks == [[2, 0]])
+    #expect(reader.damages.map(\.reason) == [.record(.timeBackwards(from: 30, to: 20))])
+    #expect(reader.lost[0].lost.uncountedGaps == 1)
+  }
+
   @Test(
     "Batches filled ahead of use still point to their records",
     arguments: ["shell.dat", "two-buffers-zstd.dat", "shell-report.txt"])

@@ -156,6 +156,27 @@ struct SubBufferTests {
     #expect(result.damage?.what == .commitBeyondCapacity(4081))
   }
 
+  @Test("Times that cannot be end the sub-buffer: stamps beyond 292 years, and absolute ones that go back")
+  func times() {
+    var late = PageBuilder(timestamp: (1 << 63) + 1)
+    late.event(delta: 1, late.payload(id: 1))
+    #expect(decode(late.page(), late.layout).damage?.what == .impossibleTime((1 << 63) + 1))
+
+    var extended = PageBuilder(timestamp: (1 << 63) - 10)
+    extended.event(delta: 1, extended.payload(id: 1))
+    extended.timeExtend(1 << 40)
+    extended.event(delta: 1, extended.payload(id: 2))
+    let found = decode(extended.page(), extended.layout)
+    #expect(found.records.map(\.id) == [1])
+    #expect(found.damage?.what == .impossibleTime((1 << 63) - 9 + (1 << 40)))
+
+    var back = PageBuilder(timestamp: 1000)
+    back.event(delta: 5, back.payload(id: 1))
+    back.absoluteTime(1004)
+    back.event(delta: 1, back.payload(id: 2))
+    #expect(decode(back.page(), back.layout).damage?.what == .timeBackwards(from: 1005, to: 1004))
+  }
+
   @Test("A sub-buffer cut by the end of the file gives its whole records")
   func cut() {
     var page = PageBuilder()

@@ -39,6 +39,8 @@ package struct ReplayDriver {
   /// What was not followed and what does not fit.
   private var gaps = GapCounts()
   var losses: [CPU: UInt64?] = [:]
+  /// CPUs whose records are missing meanwhile: whatever comes into being now may have gone again.
+  private(set) var missing: Set<CPU> = []
   private(set) var events: UInt64 = 0
   private var firstTime: Timestamp?
   private var lastTime = Timestamp(nanoseconds: 0)
@@ -85,7 +87,13 @@ package struct ReplayDriver {
       freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded: hidden.removalEnded(record.task)
-    case .lost(let cpu, let lost): forgetEverything(cpu, lost)
+    case .lossBegan(let cpu):
+      missing.insert(cpu)
+      forgetEverything()
+    case .lost(let cpu, let lost):
+      missing.remove(cpu)
+      noteLoss(cpu, lost)
+      forgetEverything()
     case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
     case .unfollowed(let what, let range):
@@ -151,7 +159,7 @@ package struct ReplayDriver {
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten,
-      .collapseBegan, .snapshotEnded, .lost, .unfollowed:
+      .collapseBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       break
     }
   }
@@ -163,6 +171,7 @@ package struct ReplayDriver {
     settleAllDoubts()
     settleAllCopies()
     settleLeavingPages()
+    for cpu in missing { losses[cpu] = .some(nil) }
     let end = lossTime ?? lastTime
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
@@ -247,13 +256,16 @@ package struct ReplayDriver {
     forget(mm)
   }
 
-  /// After a gap nothing that was known of entries holds: what comes into being later is known again.
-  private mutating func forgetEverything(_ cpu: CPU, _ lost: UInt64?) {
+  private mutating func noteLoss(_ cpu: CPU, _ lost: UInt64?) {
     if let before = losses[cpu] {
-      losses[cpu] = .some(before.flatMap { a in lost.map { a + $0 } })
+      losses[cpu] = .some(before.flatMap { a in lost.map { a &+ $0 } })
     } else {
       losses[cpu] = .some(lost)
     }
+  }
+
+  /// After a gap nothing that was known of entries holds: what comes into being later is known again.
+  private mutating func forgetEverything() {
     if lossTime == nil { lossTime = current.time }
     doubts.removeAll()
     settleAllCopies()

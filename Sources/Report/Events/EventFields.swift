@@ -84,6 +84,7 @@ extension MMEvent {
       sink.flag("dirty", dirty)
     case .swappedOut(let pages): sink.number("pages", pages)
     case .snapshotBegan(let index), .snapshotEnded(let index): sink.number("index", UInt64(index))
+    case .lossBegan(let cpu): sink.number("lost_cpu", UInt64(cpu.rawValue))
     case .lost(let cpu, let count):
       sink.number("lost_cpu", UInt64(cpu.rawValue))
       sink.number("count", count)

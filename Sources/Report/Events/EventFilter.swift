@@ -40,7 +40,7 @@ extension MMEvent {
       .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .swappedOut,
-      .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost:
+      .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
       false
     }
   }
@@ -61,7 +61,7 @@ extension MMEvent {
       .removalEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
       .ksmMergedWithZero, .swappedOut,
-      .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
+      .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       false
     }
   }

@@ -40,6 +40,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case collapsed
   case snapshotBegan
   case snapshotEnded
+  case lossBegan
   case lost
   case unfollowed
 
@@ -80,6 +81,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .collapsed: .collapsed
       case .snapshotBegan: .snapshotBegan
       case .snapshotEnded: .snapshotEnded
+      case .lossBegan: .lossBegan
       case .lost: .lost
       case .unfollowed: .unfollowed
       }
@@ -122,6 +124,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .collapsed: "collapsed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
+    case .lossBegan: "loss_began"
     case .lost: "records_lost"
     case .unfollowed: "unfollowed"
     }
@@ -164,6 +167,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
     case .snapshotEnded: "the snapshot ended"
+    case .lossBegan: "records of a CPU are missing from here on, until its next records_lost or for good"
     case .lost: "the ring buffer of a CPU lost records just before here"
     case .unfollowed: "recognised, but not followed by the model"
     }

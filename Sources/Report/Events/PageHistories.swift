@@ -89,7 +89,8 @@ extension MMEvent {
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
       .ksmMergedWithZero,
-      .swappedOut, .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lost, .unfollowed:
+      .swappedOut, .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost,
+      .unfollowed:
       nil
     }
   }

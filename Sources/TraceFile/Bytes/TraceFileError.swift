@@ -57,6 +57,10 @@ package enum RecordDamage: Equatable, Sendable {
   case cut
   /// A record reaches beyond the committed bytes.
   case recordBeyondCommit(length: UInt64)
+  /// A sub-buffer or a record is older than what comes before it.
+  case timeBackwards(from: UInt64, to: UInt64)
+  /// A stamp of more than 292 years.
+  case impossibleTime(UInt64)
   /// A length word that is smaller than itself, or leaves no room for `common_type`.
   case lengthTooSmall(UInt64)
 }
@@ -96,6 +100,8 @@ extension RecordDamage: CustomStringConvertible {
     case .commitBeyondCapacity(let commit): "sub-buffer claims \(commit) committed bytes, more than it can hold"
     case .cut: "the file ends inside a sub-buffer"
     case .recordBeyondCommit(let length): "record of \(length) bytes reaches beyond the committed bytes"
+    case .timeBackwards(let before, let after): "time goes backwards, from \(before) to \(after)"
+    case .impossibleTime(let time): "time stamp \(time) is impossible"
     case .lengthTooSmall(let length): "record length \(length) is too small"
     }
   }

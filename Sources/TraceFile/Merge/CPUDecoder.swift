@@ -12,6 +12,8 @@ final class CPUDecoder: @unchecked Sendable {
   /// Bytes being walked, the place of their next sub-buffer, and where they are in the file.
   private var bytes: UnsafeRawBufferPointer
   private var offset = 0
+  /// The place whose head was looked at.
+  private var examined: Int?
   /// The sub-buffer there was too large for the last block.
   private var rest: SubBuffer.Rest?
   private var fileOffset: Int
@@ -20,6 +22,9 @@ final class CPUDecoder: @unchecked Sendable {
   private var run: ByteRegion?
   /// Loss seen on sub-buffers that had no record to carry it.
   private var pendingLoss: Int32 = 0
+  /// Stamp of the last record, as it is in the file.
+  private var lastStamp: UInt64 = 0
+  private var counted = LostRecords()
 
   init(_ data: CPUData, buffer: UInt8, layout: SubBufferLayout, conversion: TimeConversion) {
     self.data = data
@@ -48,14 +53,42 @@ final class CPUDecoder: @unchecked Sendable {
     var budget = Self.bytesPerBlock
     while unsafe block.count < block.records.count, budget > 0 {
       if unsafe offset < bytes.count {
+        if rest == nil { examine(block) }
+        // A record behind a gap is its block's first: the merge looks for it there.
+        if rest == nil, pendingLoss != 0, block.count > 0 { break }
         decodeSubBuffer(into: block)
         budget -= layout.size
       } else if !nextBytes(block) {
-        block.isLast = true
+        end(block)
         break
       }
     }
     if case .raw = data.storage { block.source = (fileOffset + start)..<(fileOffset + offset) }
+  }
+
+  /// Looks at the head of the next sub-buffer, once.
+  private func examine(_ block: RecordBlock) {
+    guard examined != offset else { return }
+    examined = offset
+    let end = unsafe min(offset + layout.size, bytes.count)
+    let head = unsafe SubBuffer.head(UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), layout: layout)
+    noteLoss(head.lostBefore, block)
+    if let stamp = head.stamp, stamp < lastStamp {
+      let place = run == nil ? fileOffset + offset : fileOffset
+      block.damages.append(data.region.error(at: place, .record(.timeBackwards(from: lastStamp, to: stamp))))
+      noteLoss(-1, block)
+    }
+  }
+
+  /// Nothing follows. Where the rest of the CPU's data is known to be missing, or was lost, the block says so.
+  private func end(_ block: RecordBlock) {
+    block.isLast = true
+    if pendingLoss == 0, data.isCut {
+      noteLoss(-1, block)
+    } else if pendingLoss == 0, let all = data.lostInAll, counted.uncountedGaps == 0, all > counted.counted {
+      noteLoss(Int32(exactly: all - counted.counted) ?? -1, block)
+    }
+    block.endsEarly = pendingLoss != 0
   }
 
   private func decodeSubBuffer(into block: RecordBlock) {
@@ -64,8 +97,8 @@ final class CPUDecoder: @unchecked Sendable {
     let content = unsafe SubBuffer.decode(
       UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), layout: layout, cpu: data.cpu, buffer: buffer, from: rest,
       into: room)
-    if rest == nil { noteLoss(content.lostBefore, block) }
     if content.count > 0 {
+      lastStamp = unsafe room[content.count - 1].timestamp
       unsafe room[0].lostBefore = pendingLoss
       pendingLoss = 0
       if !conversion.isIdentity {
@@ -81,7 +114,10 @@ final class CPUDecoder: @unchecked Sendable {
       noteLoss(-1, block)
     }
     rest = content.rest
-    if rest == nil { offset = end }
+    if rest == nil {
+      offset = end
+      examined = nil
+    }
   }
 
   /// Moves on to the next run that can be decompressed; a bad one is lost.
@@ -89,6 +125,7 @@ final class CPUDecoder: @unchecked Sendable {
     guard case .chunks(let runs, let compression) = data.storage else { return false }
     run = nil
     offset = 0
+    examined = nil
     while nextRun < runs.count {
       let next = runs[nextRun]
       nextRun += 1
@@ -111,6 +148,7 @@ final class CPUDecoder: @unchecked Sendable {
   private func noteLoss(_ loss: Int32, _ block: RecordBlock) {
     guard loss != 0 else { return }
     block.lost.note(loss)
+    counted.note(loss)
     if loss < 0 || pendingLoss < 0 {
       pendingLoss = -1
     } else {

@@ -17,6 +17,8 @@ final class CPUStream {
   private var walked: Range<Int>?
   /// Loss in the blocks begun so far.
   private(set) var lost = LostRecords()
+  /// It is at its end, though there was more: records are missing from here on.
+  private(set) var endsEarly = false
 
   init(
     _ data: CPUData, buffer: UInt8, layout: SubBufferLayout, conversion: TimeConversion, blockCapacity: Int,
@@ -44,6 +46,7 @@ final class CPUStream {
       let next = nextBlock(replacing: used ?? spare)
       spare = nil
       isAtEnd = next.isLast
+      endsEarly = next.endsEarly
       lost.add(next.lost)
       for damage in next.damages { damages.add(damage) }
       if next.count > 0 {

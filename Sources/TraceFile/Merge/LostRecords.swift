@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// Loss of one CPU over a whole capture, as the ring buffer's flags and the file's damages show it. Loss at the very
-/// end shows in neither.
+/// Loss of one CPU over a whole capture, as the ring buffer's flags, the file's damages and the recorder's counters
+/// show it.
 package struct LostRecords: Equatable, Sendable {
   /// Records the kernel counted as lost.
   package var counted: UInt64 = 0
@@ -13,7 +13,7 @@ package struct LostRecords: Equatable, Sendable {
   package var isNone: Bool { counted == 0 && uncountedGaps == 0 }
 
   mutating func note(_ loss: Int32) {
-    if loss < 0 { uncountedGaps += 1 } else { counted += UInt64(loss) }
+    if loss < 0 { uncountedGaps += 1 } else { counted &+= UInt64(loss) }
   }
 
   mutating func add(_ other: LostRecords) {

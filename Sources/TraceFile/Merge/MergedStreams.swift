@@ -36,6 +36,8 @@ struct MergedStreams {
   /// The heads that have records left, as a binary heap: no head precedes its parent's.
   private var queue: [Int] = []
   private(set) var damages = DamageLog()
+  /// CPUs whose records are missing from the beginning.
+  private var missingAtFirst: [CPUStream] = []
 
   /// The walk over each CPU, in order of (buffer, CPU).
   static func streams(_ buffers: [BufferData], conversion: TimeConversion) -> [CPUStream] {
@@ -66,6 +68,9 @@ struct MergedStreams {
     for stream in streams {
       if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
         unsafe heads.append(Head(stream, pending))
+        if unsafe pending[0].lostBefore != 0 { missingAtFirst.append(stream) }
+      } else if stream.endsEarly {
+        missingAtFirst.append(stream)
       }
     }
     queue = heads.indices.sorted { precedes($0, $1) }
@@ -73,29 +78,33 @@ struct MergedStreams {
 
   /// Adds records to the batch until it is full or nothing is left.
   mutating func fill(_ batch: inout RecordBatch) {
+    for stream in missingAtFirst { batch.markLoss(on: stream.cpu, of: stream.buffer) }
+    missingAtFirst.removeAll()
     while batch.room > 0, let first = queue.first {
       let end = timeOfThird
       guard let place = placeOfSecond, heads[first].time < end else {
-        drop(unsafe batch.append(heads[first].pending, upTo: bound(of: first)), at: 0, &batch.retired)
+        drop(unsafe batch.append(heads[first].pending, upTo: bound(of: first)), at: 0, &batch)
         continue
       }
       let second = queue[place]
       let (low, high) = (min(first, second), max(first, second))
       let taken = unsafe batch.append(merging: heads[low].pending, heads[high].pending, before: end)
       // The parent last: what is below it is in order then.
-      drop(second == low ? taken.a : taken.b, at: place, &batch.retired)
-      drop(first == low ? taken.a : taken.b, at: 0, &batch.retired)
+      drop(second == low ? taken.a : taken.b, at: place, &batch)
+      drop(first == low ? taken.a : taken.b, at: 0, &batch)
     }
   }
 
   /// The head at this place of the queue was taken from: it goes on, or leaves the queue, and its place is put right.
-  private mutating func drop(_ count: Int, at place: Int, _ retired: inout [AnyObject]) {
+  private mutating func drop(_ count: Int, at place: Int, _ batch: inout RecordBatch) {
     let head = queue[place]
     if !heads[head].drop(count) {
       let stream = heads[head].stream
-      if let pending = unsafe stream.next(damages: &damages, retired: &retired) {
+      if let pending = unsafe stream.next(damages: &damages, retired: &batch.retired) {
         unsafe heads[head] = Head(stream, pending)
+        if unsafe pending[0].lostBefore != 0 { batch.markLoss(on: stream.cpu, of: stream.buffer) }
       } else {
+        if stream.endsEarly { batch.markLoss(on: stream.cpu, of: stream.buffer) }
         queue.swapAt(place, queue.count - 1)
         queue.removeLast()
       }

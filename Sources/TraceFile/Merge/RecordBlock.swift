@@ -14,6 +14,8 @@ final class RecordBlock: @unchecked Sendable {
   var source: Range<Int>?
   /// Nothing follows.
   var isLast = false
+  /// Nothing follows, though there was more.
+  var endsEarly = false
 
   init(capacity: Int) { unsafe records = .allocate(capacity: capacity) }
 
@@ -26,5 +28,6 @@ final class RecordBlock: @unchecked Sendable {
     regions.removeAll(keepingCapacity: true)
     source = nil
     isLast = false
+    endsEarly = false
   }
 }

@@ -21,6 +21,11 @@ extension CaptureDirectory {
       contents.damages.append(error)
     }
     if contents.metadata.kernel == nil { contents.metadata.kernel = manifest?.release }
+    for stats in manifest?.cpuStats ?? [] where !contents.buffers.isEmpty {
+      // The top-level buffer has no name in the file.
+      let index = contents.buffers.firstIndex { $0.name == stats.buffer } ?? 0
+      contents.buffers[index].noteLost(stats.overrun &+ stats.dropped, onCPU: stats.cpu)
+    }
     return TraceReader(
       contents, capture: CaptureState(directory: self, isFinished: !isIncomplete, manifest: manifest))
   }
@@ -47,7 +52,9 @@ extension CaptureDirectory {
         guard let number = UInt16(exactly: cpu) else { continue }
         do throws(TraceFileError) {
           let data = try ByteRegion(mapping: rawPath(buffer: raw.name, cpu: cpu))
-          buffer.cpus.append(CPUData(cpu: number, region: data, storage: .raw(0..<data.count)))
+          // What was still in the ring buffer is nowhere.
+          buffer.cpus.append(
+            CPUData(cpu: number, region: data, storage: .raw(0..<data.count), isCut: data.count > 0))
         } catch {
           contents.damages.append(error)
         }

@@ -7,6 +7,9 @@ public struct LossMark: Equatable, Sendable {
   /// So many records of the batch come before.
   public var position: Int
   public var cpu: UInt16
+  public var buffer: UInt8
 
-  public init(position: Int, cpu: UInt16) { (self.position, self.cpu) = (position, cpu) }
+  public init(position: Int, cpu: UInt16, buffer: UInt8 = 0) {
+    (self.position, self.cpu, self.buffer) = (position, cpu, buffer)
+  }
 }

@@ -46,7 +46,9 @@ public struct RecordBatch: ~Copyable {
   var room: Int { capacity - count }
 
   /// Records of this CPU are missing behind the last record taken.
-  mutating func markLoss(on cpu: UInt16) { lossMarks.append(LossMark(position: count, cpu: cpu)) }
+  mutating func markLoss(on cpu: UInt16, of buffer: UInt8) {
+    lossMarks.append(LossMark(position: count, cpu: cpu, buffer: buffer))
+  }
 
   /// Takes records from the front of `records` while their time is not after `bound` and room is left; the number
   /// taken.

@@ -38,6 +38,32 @@ package enum SubBuffer {
     package var time: UInt64
   }
 
+  /// The stamp of the sub-buffer, if it holds records, and what was lost before it.
+  package static func head(_ bytes: UnsafeRawBufferPointer, layout: SubBufferLayout) -> (
+    stamp: UInt64?, lostBefore: Int32
+  ) {
+    layout.isBigEndian == isBigEndianHost
+      ? unsafe head(bytes, layout, NativeOrder.self) : unsafe head(bytes, layout, SwappedOrder.self)
+  }
+
+  private static func head<Order: WordOrder>(
+    _ bytes: UnsafeRawBufferPointer, _ layout: SubBufferLayout, _: Order.Type
+  ) -> (stamp: UInt64?, lostBefore: Int32) {
+    guard let base = bytes.baseAddress, bytes.count >= layout.dataOffset else { return (nil, 0) }
+    let commit = unsafe commit(base, layout, Order.self)
+    let stamp = commit & 0x3fff_ffff == 0 ? nil : unsafe Order.word64(base)
+    return (stamp, unsafe loss(commit, bytes, layout, Order.self))
+  }
+
+  /// The flags are 32-bit signed constants in the kernel: on 64-bit the stored word is sign extended.
+  @inline(__always)
+  private static func commit<Order: WordOrder>(
+    _ base: UnsafeRawPointer, _ layout: SubBufferLayout, _: Order.Type
+  ) -> UInt32 {
+    layout.commitSize == 8
+      ? UInt32(truncatingIfNeeded: unsafe Order.word64(base + 8)) : unsafe Order.word32(base + 8)
+  }
+
   /// Decodes `bytes` (a whole sub-buffer, or the beginning of one that the file cuts off) into `records` until they are
   /// full, from the beginning or from where the last call left off.
   ///
@@ -63,10 +89,7 @@ package enum SubBuffer {
       content.damage = (0, .headerCut)
       return content
     }
-    // The flags are 32-bit signed constants in the kernel: on 64-bit the stored word is sign extended.
-    let commit =
-      layout.commitSize == 8
-      ? UInt32(truncatingIfNeeded: unsafe Order.word64(base + 8)) : unsafe Order.word32(base + 8)
+    let commit = unsafe commit(base, layout, Order.self)
     let committed = Int(commit & 0x3fff_ffff)
     content.lostBefore = unsafe loss(commit, bytes, layout, Order.self)
     guard committed <= layout.capacity else {
@@ -81,6 +104,11 @@ package enum SubBuffer {
 
     let origin = RawRecord.origin(cpu: cpu, buffer: buffer)
     var time = unsafe rest?.time ?? Order.word64(base)
+    // The deltas of one sub-buffer cannot take it further than 64 bits.
+    guard time <= maximumTime else {
+      content.damage = (0, .impossibleTime(time))
+      return content
+    }
     var offset = rest?.offset ?? layout.dataOffset
     var count = 0
     let room = records.count
@@ -110,11 +138,20 @@ package enum SubBuffer {
       let second = unsafe Order.word32(base + (offset &+ 4))
       if typeLength == 30 {
         time &+= delta &+ UInt64(second) << 27
+        guard time <= maximumTime else {
+          if content.damage == nil { content.damage = (offset, .impossibleTime(time)) }
+          break
+        }
         offset &+= 8
         continue
       }
       if typeLength == 31 {
-        time = absoluteTime(delta | UInt64(second) << 27, running: time)
+        let stamp = absoluteTime(delta | UInt64(second) << 27, running: time)
+        guard stamp >= time, stamp <= maximumTime else {
+          if content.damage == nil { content.damage = (offset, .timeBackwards(from: time, to: stamp)) }
+          break
+        }
+        time = stamp
         offset &+= 8
         continue
       }
@@ -177,6 +214,8 @@ package enum SubBuffer {
     }
     return unsafe (next, time, out)
   }
+
+  private static let maximumTime = UInt64(1) << 63
 
   /// `rb_fix_abs_ts`: a stamp has 59 bits, the top five come from the time that runs.
   @inline(__always)

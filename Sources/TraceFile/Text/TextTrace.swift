@@ -67,7 +67,7 @@ struct TextTrace {
   /// A CPU's records are missing behind its last line before a note of loss.
   private mutating func markGaps(before end: Int, in batch: inout RecordBatch) {
     while nextGap < survey.gaps.count, survey.gaps[nextGap].offset < end {
-      batch.markLoss(on: survey.gaps[nextGap].cpu)
+      batch.markLoss(on: survey.gaps[nextGap].cpu, of: 0)
       nextGap += 1
     }
   }

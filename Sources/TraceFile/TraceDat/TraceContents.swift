@@ -18,6 +18,13 @@ struct BufferData {
   var clock: String
   var layout: SubBufferLayout
   var cpus: [CPUData]
+
+  /// What the recorder counted at its end.
+  mutating func noteLost(_ records: UInt64, onCPU cpu: Int) {
+    for index in cpus.indices where cpus[index].cpu == cpu {
+      cpus[index].lostInAll = (cpus[index].lostInAll ?? 0) &+ records
+    }
+  }
 }
 
 /// The sub-buffers of one CPU in one buffer.
@@ -25,6 +32,10 @@ struct CPUData {
   var cpu: UInt16
   var region: ByteRegion
   var storage: Storage
+  /// There was more than is here: the recording was killed, or the file is cut off.
+  var isCut = false
+  /// What the recorder counted as lost in all, where it says.
+  var lostInAll: UInt64?
 
   enum Storage {
     /// Sub-buffers one after the other.

@@ -84,10 +84,11 @@ extension TraceDat {
       let offset = try cursor.integer(UInt64.self, "the table of CPU data")
       let size = try cursor.integer(UInt64.self, "the table of CPU data")
       guard size > 0 else { continue }
-      let range = existing(
-        offset: offset, size: size, what: "the data of CPU \(cpu)\(buffer.isEmpty ? "" : " of \(buffer)")",
-        in: cursor.region, damages: &damages)
-      result.append(CPUData(cpu: UInt16(cpu), region: cursor.region, storage: .raw(range)))
+      result.append(
+        existing(
+          UInt16(cpu), offset: offset, size: size,
+          what: "the data of CPU \(cpu)\(buffer.isEmpty ? "" : " of \(buffer)")", in: cursor.region,
+          damages: &damages))
     }
     // A count of its own is followed by one more, empty, pair.
     if count != cpus { _ = try cursor.take(min(16, UInt64(cursor.remaining)), "the table of CPU data") }

@@ -153,24 +153,22 @@ extension TraceDat {
       let offset = try body.integer(UInt64.self, "option BUFFER")
       let size = try body.integer(UInt64.self, "option BUFFER")
       guard cpu < maximumCPUs else { throw body.error(.badLength("CPU number", UInt64(cpu))) }
-      let storage: CPUData.Storage
-      if section.isCompressed {
-        // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
-        let start = Int(clamping: offset)
-        storage = .chunks(
-          [
-            ChunkRun(
-              chunks: chunkIndex(
-                cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages))
-          ],
-          compression)
-      } else {
-        storage = .raw(
+      guard section.isCompressed else {
+        buffer.cpus.append(
           existing(
-            offset: offset, size: size, what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")",
-            in: cursor.region, damages: &damages))
+            UInt16(cpu), offset: offset, size: size,
+            what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")", in: cursor.region, damages: &damages))
+        continue
       }
-      buffer.cpus.append(CPUData(cpu: UInt16(cpu), region: cursor.region, storage: storage))
+      // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
+      let start = Int(clamping: offset)
+      let known = damages.count
+      let chunks = chunkIndex(
+        cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages)
+      buffer.cpus.append(
+        CPUData(
+          cpu: UInt16(cpu), region: cursor.region, storage: .chunks([ChunkRun(chunks: chunks)], compression),
+          isCut: damages.count > known))
     }
     buffer.layout = Self.layout(stated: layout, header: headerLayout, of: buffer.cpus)
     for index in buffer.cpus.indices { buffer.cpus[index].storage.regroup(subBufferSize: buffer.layout.size) }

@@ -88,8 +88,15 @@ enum TraceDat {
     }
   }
 
-  /// The part of `range` (offset and size as the file states them) that exists; what is missing is reported.
+  /// The data of a CPU (offset and size as the file states them), as far as they exist; what is missing is reported.
   static func existing(
+    _ cpu: UInt16, offset: UInt64, size: UInt64, what: String, in region: ByteRegion, damages: inout [TraceFileError]
+  ) -> CPUData {
+    let range = range(offset: offset, size: size, what: what, in: region, damages: &damages)
+    return CPUData(cpu: cpu, region: region, storage: .raw(range), isCut: UInt64(range.count) < size)
+  }
+
+  private static func range(
     offset: UInt64, size: UInt64, what: String, in region: ByteRegion, damages: inout [TraceFileError]
   ) -> Range<Int> {
     let total = UInt64(region.count)
