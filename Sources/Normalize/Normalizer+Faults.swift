@@ -186,6 +186,13 @@ extension Normalizer {
     return true
   }
 
+  /// Reclaim set off by the fault's allocation splits a large folio: what it unmaps is flushed first
+  /// (`try_to_migrate_one`, where no other CPU runs the mm).
+  mutating func splitInFault(_ slot: Int) {
+    guard tasks[slot].fault.splitSeen(), let mm = tasks[slot].faulting else { return }
+    tasks[slot].fault.unsettle(mm, at: time, on: &line)
+  }
+
   @inline(__always)
   mutating func rssStat(_ record: RawRecord) -> Bool {
     guard let (hash, current, number, size) = table.layouts.rss.load(record) else { return false }
@@ -271,7 +278,7 @@ extension Normalizer {
       if let change, change > 0 { emit(mm, .swappedOut(pages: UInt64(change))) }
     } else if isFaulting {
       tasks[slot].fault.moved(member, pages: change)
-      settle(slot)
+      if tasks[slot].fault.isCommitted { settle(slot) } else { tasks[slot].fault.unsettle(mm, at: time, on: &line) }
     } else if tasks[slot].fork?.child == mm {
       if let change, change > 0 { emit(tasks[slot].mm, .forkCounted(child: mm, member, pages: UInt64(pages))) }
     } else if tasks[slot].exec?.mm == mm, tasks[slot].exec?.switched == false {

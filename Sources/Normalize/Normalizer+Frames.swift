@@ -8,6 +8,7 @@ extension Normalizer {
     guard let fields = table.layouts.migration[event], let address = fields.address.load(record),
       let raw = fields.entry.load(record)
     else { return false }
+    if let slot = tasks.slot(of: task), tasks[slot].fault.isOpen { splitInFault(slot) }
     guard let entry = RawEntry(raw: raw, machine: machine).migration else {
       emit(nil, .unfollowed(.migration, PageRange(start: page(address), count: 1)))
       return true

@@ -49,6 +49,9 @@ struct PendingFault {
   private var lastWasFlush = false
   private var countedAfterFlush = false
   private var mayBeFlushed = false
+  private var splits = false
+  /// The last move of the anonymous counter was none of the fault's.
+  private var lastWasOfSplit = false
   private var anonymousMoves = 0
   private var filePages: Int64 = 0
   private var fileMoved = false
@@ -200,6 +203,15 @@ struct PendingFault {
     lastWasFlush = true
   }
 
+  /// Reclaim inside the fault splits a large folio. `false` when the last sign was no flush, which was for that then.
+  mutating func splitSeen() -> Bool {
+    splits = true
+    guard lastWasFlush, flushes > 0 else { return false }
+    lastWasFlush = false
+    flushes -= 1
+    return true
+  }
+
   private var flushed: Bool { flushes > 0 }
 
   /// Another CPU had everything flushed here: a flush of the fault's own that was due finds nothing left to do
@@ -215,8 +227,13 @@ struct PendingFault {
   mutating func moved(_ member: RSSMember, pages: Int64?) {
     let followsFlush = lastWasFlush
     lastWasFlush = false
-    if member == .anonymous { countedAfterFlush = followsFlush }
+    if member == .anonymous {
+      countedAfterFlush = followsFlush
+      lastWasOfSplit = splits && pages ?? 0 < 0
+    }
     switch member {
+    // A page of the split folio that held nothing but zeros (`try_to_map_unused_to_zeropage`).
+    case .anonymous where lastWasOfSplit: break
     // Threads move the counter at once: the difference to what was shown last has no meaning by its sign.
     case .anonymous: anonymousMoves += 1
     case .file, .shmem:
@@ -240,7 +257,7 @@ struct PendingFault {
   /// when the counter tells a swap-in.
   mutating func swappedOut(_ change: Int64?) -> Bool {
     guard access.contains(.present) || change ?? 0 > 0 else { return false }
-    if anonymousMoves > 0 { anonymousMoves -= 1 }
+    if anonymousMoves > 0, !lastWasOfSplit { anonymousMoves -= 1 }
     // Where no other CPU runs the mm, each page is flushed by itself before it is counted (`should_defer_flush`).
     if countedAfterFlush, flushes > 0 { flushes -= 1 }
     countedAfterFlush = false

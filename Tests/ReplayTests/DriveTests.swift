@@ -153,6 +153,29 @@ struct DriveTests {
     #expect(decisions.unknown == 1 && decisions.agree == 0 && decisions.disagree == 0)
   }
 
+  @Test("A large folio whose first page comes back where it was, and small, is split: one page goes to swap, not all")
+  func splitByReclaim() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(512), FolioOrder(3), replaced: false)))
+    tale.fork(0..<8)
+    for mm in [Tale.p, Tale.q] {
+      for index in 0..<8 {
+        let frame = PFN(512 + UInt64(index))
+        tale.at(mm, 100, .migrationSet(tale.page(index), frame, .read, FolioOrder(3), young: false, dirty: true))
+      }
+    }
+    for index in 0..<8 {
+      for mm in [Tale.p, Tale.q] {
+        let frame = PFN(512 + UInt64(index))
+        tale.at(mm, 100, .migrationRemoved(tale.page(index), frame, .base, writable: false, dirty: true))
+      }
+    }
+    for mm in [Tale.p, Tale.q] { for _ in 0..<8 { tale.at(mm, 100, .swappedOut(pages: 1)) } }
+    tale.at(Tale.p, 100, .swapWritten(PFN(512)))
+    #expect(tale.kind(Tale.p, 0) == .swap && tale.kind(Tale.q, 0) == .swap)
+    #expect(tale.frame(Tale.p, 1) == PFN(513) && tale.frame(Tale.q, 7) == PFN(519))
+  }
+
   @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
   func userfaultArrival() {
     for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {

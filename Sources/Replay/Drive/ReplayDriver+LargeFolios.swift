@@ -20,10 +20,8 @@ extension ReplayDriver {
     let owners = lockstep.baseline.mappers(of: pfn)
     guard let first = owners.first, !lockstep.baseline.isAnyDying(owners) else { return false }
     if lockstep.baseline.isLarge(folio) {
-      let head = lockstep.baseline.pfn(of: folio) ?? pfn
-      let pages = UInt64(lockstep.baseline.pageCount(of: folio))
+      noteSplit(of: folio, at: pfn)
       run(.splitFolio(first.mm, first.page))
-      lastSplit = head..<PFN(head.rawValue + pages)
     } else if !lastSplit.contains(pfn) {
       return false
     }
@@ -35,6 +33,11 @@ extension ReplayDriver {
     }
     _ = lockstep.baseline.pfnFreed(pfn)
     return true
+  }
+
+  mutating func noteSplit(of folio: FolioID, at pfn: PFN) {
+    let head = lockstep.baseline.pfn(of: folio) ?? pfn
+    lastSplit = head..<PFN(head.rawValue + UInt64(lockstep.baseline.pageCount(of: folio)))
   }
 
   /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.

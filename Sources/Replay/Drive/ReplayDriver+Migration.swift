@@ -59,10 +59,21 @@ extension ReplayDriver {
       migrating[start]?.remove(at: index)
       if waiting.count == 1 { migrating[start] = nil }
     }
+    if found.frame == pfn { splitInPlace(found.mm, page, pfn, order) }
     guard let (folio, offset) = lockstep.baseline.mappedPage(found.mm, page), pfn.rawValue >= UInt64(offset) else {
       return
     }
     lockstep.baseline.bind(pfn.advanced(by: -offset), to: folio)
+  }
+
+  /// The first page of a large folio came back where it was, as a small one: the folio was split. Of any other page the
+  /// event's order says nothing (`compound_order` of a tail).
+  private mutating func splitInPlace(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder) {
+    guard order == .base, let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
+      lockstep.baseline.pfn(of: folio) == pfn
+    else { return }
+    noteSplit(of: folio, at: pfn)
+    run(.splitFolio(mm, page))
   }
 
   /// The mapping of a frame at this page: parent and child may both have one, with the same type, and lose it in turn.

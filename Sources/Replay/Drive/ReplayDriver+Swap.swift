@@ -49,14 +49,14 @@ extension ReplayDriver {
     unmappedToSwap[current.task] = open > pages ? open - pages : nil
   }
 
-  /// Fewer pages were unmapped than the large folio has: it was split before (`split_folio_to_list`).
+  /// Fewer pages were unmapped than the large folio has, or the frame is not its first: it was split before
+  /// (`split_folio_to_list`).
   private mutating func splitForSwap(_ pfn: PFN) {
     guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
       let owner = lockstep.baseline.mappers(of: pfn).first, let unmapped = unmappedToSwap[current.task],
-      unmapped < lockstep.baseline.pageCount(of: folio)
+      unmapped < lockstep.baseline.pageCount(of: folio) || lockstep.baseline.pfn(of: folio) != pfn
     else { return }
-    let head = lockstep.baseline.pfn(of: folio) ?? pfn
-    lastSplit = head..<PFN(head.rawValue + UInt64(lockstep.baseline.pageCount(of: folio)))
+    noteSplit(of: folio, at: pfn)
     run(.splitFolio(owner.mm, owner.page))
   }
 

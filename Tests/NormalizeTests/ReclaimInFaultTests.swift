@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+/// A memory cgroup's limit: charging the page that a fault allocated sets off reclaim in the same task, before the
+/// fault commits (`charge_memcg` in `wp_page_copy`). What it unmaps is flushed as the fault's page will be.
+@Suite("Reclaim inside a fault")
+struct ReclaimInFaultTests {
+  private static let alloc =
+    "mm_page_alloc: page=0000000000000000 pfn=0xa order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP"
+  private static let flush = "tlb_flush: pages:1 reason:local MM shootdown (3)"
+  private static let free = "mm_page_free: page=0000000000000000 pfn=0xa order=0"
+  private static func anonymous(_ pages: Int) -> String {
+    "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=\(pages * 4096)B"
+  }
+  private static func swapped(_ pages: Int) -> String {
+    "rss_stat: mm_id=77 curr=1 type=MM_SWAPENTS size=\(pages * 4096)B"
+  }
+  /// A large folio of two mapped pages is split: `try_to_migrate_one` flushes each, then tells it.
+  private static let split = [0x7f00_0010_0000, 0x7f00_0010_1000].flatMap { address in
+    [flush, "set_migration_pte: addr=\(String(address, radix: 16)) pte=e7ffefff70d0fe00 order=3"]
+  }
+
+  private func outcome(_ error: String, _ lines: [String]) throws -> FaultOutcome? {
+    let head = [
+      "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6", Self.anonymous(10), Self.swapped(5),
+      "page_fault_user: address=0x7f0000000000 ip=0x1000 error_code=\(error)",
+    ]
+    let page = VirtualPage(0x7f0000000)
+    return try normalized((head + lines + ["sys_brk(brk: 0)"]).map { (100, $0) }).compactMap {
+      if case .fault(page, _, let outcome) = $0.event { outcome } else { nil }
+    }.first
+  }
+
+  @Test("The flushes of a split are not the fault's, nor is the count of a page that held zeros alone")
+  func splits() throws {
+    // One page comes back, the other gives way to the zero page; then one is swapped out; then the fault copies.
+    let reclaim = [Self.alloc] + Self.split + [Self.anonymous(9), Self.anonymous(8), Self.swapped(6)]
+    guard case .copied(PFN(10), _) = try outcome("0x7", reclaim + [Self.flush]) else {
+      Issue.record("not a copy")
+      return
+    }
+    // Given back, it was none.
+    #expect(try outcome("0x7", [Self.alloc] + Self.split + [Self.free]) == .raced)
+  }
+
+  @Test("A write that swaps in and copies stays one when the copy sets off a split")
+  func swapInThenSplit() throws {
+    let swapIn = [Self.alloc, Self.anonymous(11), Self.swapped(4), Self.alloc.replacing("0xa", with: "0xb")]
+    let lines = swapIn + Self.split + [Self.anonymous(10), Self.swapped(5), Self.flush]
+    #expect(try outcome("0x6", lines) == .swappedIn(nil, .made))
+  }
+}
