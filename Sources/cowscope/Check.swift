@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Capture
+internal import MMEvents
 
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,15 +16,19 @@ struct Check: ParsableCommand {
 
   func run() throws {
     let (requirements, canRecord) = EnvironmentCheck.run()
+    var lines: [String] = []
     let width = requirements.map(\.name.count).max() ?? 0
     for requirement in requirements {
       let name = requirement.name + String(repeating: " ", count: width - requirement.name.count)
       switch requirement.state {
-      case .ok: print("ok       \(name)  \(requirement.detail)")
-      case .limited(let consequence): print("limited  \(name)  \(requirement.detail): \(consequence)")
-      case .missing(let reason): print("missing  \(name)  \(requirement.detail): \(reason)")
+      case .ok: lines.append("ok       \(name)  \(requirement.detail)")
+      case .limited(let consequence): lines.append("limited  \(name)  \(requirement.detail): \(consequence)")
+      case .missing(let reason): lines.append("missing  \(name)  \(requirement.detail): \(reason)")
       }
     }
+    var output = StandardOutput()
+    try output.write(lines.printed())
+    try output.flush()
     if !canRecord { throw ExitCode(1) }
   }
 }

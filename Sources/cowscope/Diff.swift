@@ -8,8 +8,8 @@ struct DiffCommand: ParsableCommand {
     commandName: "diff", abstract: "Two results by signature: new, gone, grown, shrunk.",
     discussion: "Each side is a capture, or a result.ndjson kept from an earlier replay.")
 
-  @Argument(help: "The earlier result.") var old: String
-  @Argument(help: "The later result.") var new: String
+  @Argument(help: "The earlier result.") var old = Cowscope.defaultCapture + ".old"
+  @Argument(help: "The later result.") var new = Cowscope.defaultCapture
   @Flag(help: "One JSON object per changed signature, then a summary.") var json = false
   @OptionGroup var verbosity: Verbosity
 

@@ -7,7 +7,7 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "What a capture holds: host, kernel, events, loss per CPU.")
 
-  @Argument(help: "The capture.") var capture: String
+  @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Flag(help: "One JSON object.") var json = false
   @OptionGroup var verbosity: Verbosity
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import MMEvents
 import Replay
 import Synchronization
 
@@ -65,7 +66,7 @@ struct Litmus: ParsableCommand {
     }
     let results = Self.run(scenarios, selection)
     guard !results.isEmpty else { throw failure("nothing to run: no example names this kernel and encoding") }
-    print(ktap ? Self.ktap(results) : Self.text(results), terminator: "")
+    try Self.print(ktap ? Self.ktap(results) : Self.text(results))
     if results.contains(where: { !$0.passed }) { throw ExitCode(2) }
   }
 
@@ -80,7 +81,7 @@ struct Litmus: ParsableCommand {
   }
 
   private func failure(_ message: String) -> ExitCode {
-    FileHandle.standardError.write(Data("cowscope litmus: \(message)\n".utf8))
+    Talk.say(message)
     return ExitCode(1)
   }
 
@@ -133,10 +134,10 @@ struct Litmus: ParsableCommand {
     for story in 0..<stories {
       guard let finding = RandomStoryCheck.check(seed: seed + story, steps: length, without: without) else { continue }
       let file = RandomStory.file(finding.lines, seed: finding.seed, without: without)
-      print("# \(finding.what)\n" + file, terminator: "")
+      try Self.print("# \(finding.what)\n" + file)
       throw ExitCode(2)
     }
-    print("\(stories * UInt64(length)) steps, seeds \(seed)..\(seed + stories - 1): nothing broken")
+    try Self.print("\(stories * UInt64(length)) steps, seeds \(seed)..\(seed + stories - 1): nothing broken\n")
   }
 
   /// One line per mutation; exit status 2 when one survives.
@@ -146,17 +147,24 @@ struct Litmus: ParsableCommand {
     var survivors = 0
     for mutation in LitmusMutation.all {
       if let example = LitmusRunner.firstNoticing(mutation, in: scenarios) {
-        print("noticed   \(mutation.name): \(example)")
+        try Self.print("noticed   \(mutation.name): \(example)\n")
       } else {
         survivors += 1
-        print("survives  \(mutation.name)")
+        try Self.print("survives  \(mutation.name)\n")
       }
     }
-    print("\(LitmusMutation.all.count) mutations, \(survivors) survive")
+    try Self.print("\(LitmusMutation.all.count) mutations, \(survivors) survive\n")
     if survivors > 0 { throw ExitCode(2) }
   }
 
   // — rendering
+
+  /// At once: mutations take a while.
+  private static func print(_ text: String) throws(CommandError) {
+    var output = StandardOutput()
+    try output.write(text.split(separator: "\n").map(String.init).printed())
+    try output.flush()
+  }
 
   private static func text(_ results: [LitmusResult]) -> String {
     var text = ""

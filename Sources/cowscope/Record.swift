@@ -31,7 +31,7 @@ struct Record: ParsableCommand {
       """)
 
   @Option(name: [.short, .long], help: "The capture directory; an older one there is moved to NAME.old.")
-  var output = "trace.cow"
+  var output = Cowscope.defaultCapture
 
   @Option(
     name: .short,
@@ -80,6 +80,11 @@ struct Record: ParsableCommand {
   /// The command, without the dashes that may precede it.
   private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
+  /// As it was typed, but always with the dashes: they tell readers where the command begins.
+  private var commandLine: [String] {
+    command.isEmpty ? CommandLine.arguments : CommandLine.arguments.dropLast(words.count) + ["--"] + command
+  }
+
   func validate() throws {
     // Everything from the first word that is no option of ours is the command's, unless it looks like an option.
     if let first = words.first, first != "--", first.hasPrefix("-") {
@@ -100,7 +105,7 @@ struct Record: ParsableCommand {
     var options = RecordingOptions(
       target: target, wholeHost: all, output: output,
       snapshotMilliseconds: snapshotEvery ?? (command.isEmpty ? 0 : 1000),
-      commandLine: CommandLine.arguments, recorder: "cowscope 0.1")
+      commandLine: commandLine, recorder: Cowscope.version)
     options.events = events
     options.clock = clock
     options.bufferKiB = buffer.map { $0 << 10 }
@@ -111,13 +116,13 @@ struct Record: ParsableCommand {
     do {
       result = try Recording(options, say: talk).run()
     } catch {
-      Self.complain(error.description)
+      Talk.say(error.description)
       if case .command(_, let code) = error { throw ExitCode(code == .noSuchFileOrDirectory ? 127 : 126) }
       throw ExitCode(1)
     }
     summarize(result)
     for change in result.interference {
-      Self.complain("\(change) by somebody else while it recorded: \(output) lacks what came after that")
+      Talk.say("\(change) by somebody else while it recorded: \(output) lacks what came after that")
     }
     if case .commandEnded(let status) = result.end, status.shellStatus != 0 { throw ExitCode(status.shellStatus) }
     if !result.interference.isEmpty { throw ExitCode(1) }
@@ -141,13 +146,7 @@ struct Record: ParsableCommand {
   }
 
   private func talk(_ line: String) {
-    if !quiet { Self.complain(line) }
-  }
-
-  /// One line on stderr, for people. That stderr is closed is no reason to end a recording.
-  private static func complain(_ line: String) {
-    let bytes = Array("cowscope: \(line)\n".utf8)
-    _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    if !quiet { Talk.say(line) }
   }
 }
 

@@ -13,7 +13,7 @@ struct ReplayCommand: ParsableCommand {
       --fail-on exits with 2 when the condition holds for certain, with 3 when it only may.
       """)
 
-  @Argument(help: "The capture.") var capture: String
+  @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Option(help: "Only this encoding (repeatable); baseline is always there.") var encoding: [EncodingID] = []
   @Option(help: ArgumentHelp("Leave this call site as it is today (repeatable).", valueName: "site"))
   var without: [CallSite] = []

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
-import FoundationEssentials
 import Report
 
 struct ReportCommand: ParsableCommand {
@@ -12,7 +11,7 @@ struct ReportCommand: ParsableCommand {
       Without an option: the text report. A file name of "-" is standard output.
       """)
 
-  @Argument(help: "The capture, or a result.ndjson.") var capture: String
+  @Argument(help: "The capture, or a result.ndjson.") var capture = Cowscope.defaultCapture
   @Option(help: ArgumentHelp("Write one self-contained HTML page.", valueName: "file")) var html: String?
   @Option(help: ArgumentHelp("Write a trace for ui.perfetto.dev.", valueName: "file")) var perfetto: String?
   @Flag(help: "Print KTAP: one test point per encoding and rule.") var ktap = false
@@ -38,11 +37,7 @@ struct ReportCommand: ParsableCommand {
 
   private func deliver(_ bytes: [UInt8], to file: String, _ output: inout StandardOutput) throws(CommandError) {
     guard file != "-" else { return try output.write(bytes) }
-    do {
-      try Data(bytes).write(to: URL(filePath: file), options: .atomic)
-    } catch {
-      throw CommandError(path: file, reason: "cannot be written")
-    }
+    try NamedFile.write(bytes, to: file)
     verbosity.note("wrote \(file)")
   }
 }

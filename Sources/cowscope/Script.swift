@@ -9,7 +9,7 @@ struct ScriptCommand: ParsableCommand {
     commandName: "script", abstract: "The normalized events, one per line.",
     discussion: "Columns: seq, time, cpu, task, mm, event, then the event's fields. Filters combine with and.")
 
-  @Argument(help: "The capture.") var capture: String
+  @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Flag(help: "One JSON object per line.") var json = false
   @Flag(help: "Only how many events of each kind there are.") var count = false
   @Option(help: "Only events of this task (a thread id).") var pid: Int32?

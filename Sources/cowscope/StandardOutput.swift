@@ -5,16 +5,14 @@ import Glibc
 import Report
 import SystemPackage
 
-/// The data stream: buffered, and quiet once its reader has left.
-///
-/// SIGPIPE is ignored from here on, so that `| head` neither kills a replay half-way nor leaves a result unwritten.
+/// The data stream: buffered, and quiet once its reader has left, so that `| head` neither kills a replay half-way nor
+/// leaves a result unwritten (`StandardStreams` sees to SIGPIPE).
 struct StandardOutput {
   private var pending: [UInt8] = []
   /// The reader has closed its end: it has what it wanted, nothing more is written.
   private(set) var isClosed = false
 
   init() {
-    _ = signal(SIGPIPE, SIG_IGN)
     pending.reserveCapacity(StandardOutput.chunk + 4096)
   }
 

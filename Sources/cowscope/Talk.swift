@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import MMEvents
 import SystemPackage
 
 /// How much is said on standard error.
@@ -14,17 +15,21 @@ struct Verbosity: ParsableArguments {
   }
 
   /// What the user should know even without asking.
-  func warn(_ text: String) { if !quiet { Talk.say("cowscope: warning: \(text)\n") } }
+  func warn(_ text: String) { if !quiet { Talk.say("warning: \(text)") } }
 
   /// Where the output went, how far it got.
-  func note(_ text: String) { if !quiet { Talk.say("cowscope: \(text)\n") } }
+  func note(_ text: String) { if !quiet { Talk.say(text) } }
 
-  func detail(_ text: String) { if verbose { Talk.say("cowscope: \(text)\n") } }
+  func detail(_ text: String) { if verbose { Talk.say(text) } }
 }
 
 /// Standard error, for people. A reader that left is no reason to fail.
 enum Talk {
-  static func say(_ text: String) {
+  /// One line: names in it come from anywhere.
+  static func say(_ text: String) { write("cowscope: \(text.printable)\n") }
+
+  /// As it is, for text of our own.
+  static func write(_ text: String) {
     do {
       try FileDescriptor.standardError.writeAll(Array(text.utf8))
     } catch {
@@ -45,11 +50,11 @@ struct Progress {
     guard isShown, records >= nextCount else { return }
     nextCount = records + Progress.step
     isOnLine = true
-    Talk.say("\r\(records) records")
+    Talk.write("\r\(records) records")
   }
 
   mutating func end() {
-    if isOnLine { Talk.say("\r\u{1b}[K") }
+    if isOnLine { Talk.write("\r\u{1b}[K") }
     isOnLine = false
   }
 

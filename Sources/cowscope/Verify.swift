@@ -13,7 +13,7 @@ struct VerifyCommand: ParsableCommand {
       Exits with 2 on a disagreement, with 3 when there was nothing to compare or loss hides the answer.
       """)
 
-  @Argument(help: "The capture.") var capture: String
+  @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Flag(help: "One JSON object.") var json = false
   @Flag(help: "Walk the first findings of every cause through their evidence, event by event.") var explain = false
   @OptionGroup var verbosity: Verbosity

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Foundation
 import Testing
 
 @Suite("Usage")
@@ -7,16 +8,17 @@ struct UsageTests {
   @Test(
     "What cannot be understood is a usage error: status 64, nothing on stdout",
     arguments: [
-      ["frobnicate"], ["replay"], ["replay", "x", "y"], ["replay", "x", "--encoding", "D"],
+      ["frobnicate"], ["replay", "--frobnicate"], ["replay", "x", "y"], ["replay", "x", "--encoding", "D"],
       ["replay", "x", "--fail-on", "everything"], ["replay", "x", "--until", "soon"], ["replay", "x", "-q", "-v"],
       ["script", "x", "--time", "5"], ["script", "x", "--time", "2,1"], ["script", "x", "--pfn", "0xzz"],
-      ["report", "x", "--ktap", "--html", "-"], ["diff", "x"], ["list", "everything"], ["explain", "I99"],
+      ["report", "x", "--ktap", "--html", "-"], ["diff", "x", "y", "z"], ["record"], ["record", "--frobnicate"],
+      ["record", "--user", "root"], ["list", "everything"], ["explain", "I99"],
     ])
   func usage(arguments: [String]) throws {
     let run = try Invocation(arguments)
     #expect(run.status == 64)
     #expect(run.output == "")
-    #expect(run.talk.hasPrefix("Error: "))
+    #expect(run.talk.hasPrefix("cowscope: "))
   }
 
   @Test("Help is data, not an error", arguments: ["info", "script", "replay", "report", "verify", "diff", "list"])
@@ -33,7 +35,38 @@ struct UsageTests {
     let run = try Invocation(verb, "/nonexistent/trace.cow")
     #expect(run.status == 1)
     #expect(run.output == "")
-    #expect(run.talk.contains("/nonexistent/trace.cow"))
+    #expect(run.talk == "cowscope: /nonexistent/trace.cow: No such file or directory\n")
+  }
+
+  @Test(
+    "Without a name it is trace.cow, where record writes",
+    arguments: ["info", "script", "replay", "report", "verify", "diff"])
+  func defaultCapture(verb: String) throws {
+    let scratch = try Scratch()
+    let run = try Invocation(shell: "cd '\(scratch.url.path)' && \"$cowscope\" \(verb)")
+    let name = verb == "diff" ? "trace.cow.old" : "trace.cow"
+    #expect(run.status == 1)
+    #expect(run.talk == "cowscope: \(name): No such file or directory\n")
+  }
+
+  @Test("A name in a message is one line, and does nothing to a terminal")
+  func hostileName() throws {
+    #expect(try Invocation("info", "a\nb\u{1b}[31m").talk == "cowscope: a\\nb\\u{1b}[31m: No such file or directory\n")
+  }
+
+  @Test(
+    "A full disk, and a stdout that is closed, are said: status 1",
+    arguments: ["list rules", "explain I1", "--help", "info --help", "check", "litmus --random 50"])
+  func standardOutput(words: String) throws {
+    for (target, reason) in [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")] {
+      let run = try Invocation(shell: "\"$cowscope\" \(words) \(target)")
+      #expect(run.status == 1)
+      #expect(run.talk == "cowscope: standard output: \(reason)\n")
+    }
+    let run = try Invocation(shell: "\"$cowscope\" \(words) | true; echo ${PIPESTATUS[0]}")
+    // What `check` and `litmus` have to say goes on without a reader.
+    #expect(["0\n", "1\n", "2\n"].contains(run.output))
+    #expect(run.talk == "")
   }
 
   @Test("A file that is no trace fails with status 1 and says so")

@@ -24,7 +24,7 @@ package struct EventCounts {
     let rows = EventKind.allCases.filter { self[$0] > 0 }.map { ($0.name, self[$0]) } + [("total", total)]
     var table = TextTable()
     for (name, count) in rows { table.add([name, String(count)]) }
-    return table.lines(indentedBy: 0).map { $0 + "\n" }.joined()
+    return table.lines(indentedBy: 0).printed()
   }
 
   /// One JSON object: `counts` by kind, and `total`.

@@ -216,14 +216,15 @@ package struct HTMLReport {
   /// Names and histories come from a trace: nothing in them may become markup.
   private func escaped(_ text: String) -> String {
     var escaped = ""
-    for character in text {
-      switch character {
+    // Scalar by scalar: with a combining mark behind it a quote is another character to Swift, and to browsers the same.
+    for scalar in text.unicodeScalars {
+      switch scalar {
       case "&": escaped += "&amp;"
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
       case "\"": escaped += "&quot;"
       case "'": escaped += "&#39;"
-      default: escaped.append(character)
+      default: escaped.unicodeScalars.append(scalar)
       }
     }
     return escaped

@@ -69,7 +69,7 @@ extension CaptureInfo {
       }
       lines += table.lines(indentedBy: 2)
     }
-    return lines.map { $0 + "\n" }.joined()
+    return style.printed(lines)
   }
   private func section(_ title: String, _ rows: [(name: String, value: String)], _ style: Style) -> [String] {
     guard !rows.isEmpty else { return [] }

@@ -17,7 +17,7 @@ package struct KTAPReport {
     for (index, point) in points.enumerated() {
       lines += self.lines(point, number: index + 1, result: result)
     }
-    return lines.map { $0 + "\n" }.joined()
+    return lines.printed()
   }
 
   private struct Point {

@@ -30,7 +30,7 @@ package struct DiffText {
       }
     }
     lines += ["", "\(Numbers.plural(UInt64(diff.unchanged), "signature")) unchanged"]
-    return lines.map { $0 + "\n" }.joined()
+    return style.printed(lines)
   }
 
   private func describe(_ which: String, _ result: ReplayResult) -> String {

@@ -32,7 +32,7 @@ package struct TextReport {
     lines += audits(result)
     lines += unknowns(result)
     lines += [""] + VerificationText(style: style, detail: detail).lines(result)
-    return lines.map { $0 + "\n" }.joined()
+    return style.printed(lines)
   }
 
   // — what was replayed

@@ -21,7 +21,7 @@ package struct VerificationText {
   package func render(_ result: ReplayResult) -> String {
     let title = style.bold("cowscope: \(result.capture.name)") + " (kernel \(result.capture.kernel))"
     let limits = result.capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
-    return ([title] + limits + lines(result)).map { $0 + "\n" }.joined()
+    return style.printed([title] + limits + lines(result))
   }
 
   func lines(_ result: ReplayResult) -> [String] {
