@@ -3,9 +3,10 @@
 import FoundationEssentials
 import Replay
 import Report
+import TraceFile
 
-/// A result by the name of its capture: read from `X/result.ndjson` when that is newer than the trace, from `X` when
-/// it is such a file itself, replayed otherwise.
+/// A result by the name of its capture: read from `X/result.ndjson` when its seal holds, from `X` when it is such a file
+/// itself, replayed otherwise.
 struct StoredResult {
   let path: String
   let verbosity: Verbosity
@@ -13,14 +14,24 @@ struct StoredResult {
   static let fileName = "result.ndjson"
 
   func load() throws -> ReplayResult {
+    // Who names the file wants what is in it, whoever wrote it.
     if path.hasSuffix(".ndjson") { return try read(path) }
-    let stored = path + "/" + StoredResult.fileName
-    if isCurrent(stored) {
-      verbosity.detail("reading \(stored)")
-      return try read(stored)
-    }
-    verbosity.detail("\(path): no stored result that is newer than the trace; replaying")
+    if let stored = try sealed() { return stored }
     return try Analysis(path: path, verbosity: verbosity).replay(Analysis.Options())
+  }
+
+  /// What this program found in this very capture before, for this user.
+  private func sealed() throws -> ReplayResult? {
+    let file = path + "/" + StoredResult.fileName
+    // No file, or none that may be read: as good as none.
+    guard isDirectory(path), let bytes = try? Data(contentsOf: URL(filePath: file)) else { return nil }
+    let (result, seal) = ResultSeal.split(Array(bytes))
+    guard let seal, seal == ResultSeal(of: result, capture: path, key: UserKey.load()) else {
+      verbosity.detail("\(file): not what this program found in this capture; replaying")
+      return nil
+    }
+    verbosity.detail("reading \(file)")
+    return try parse(Array(result), file)
   }
 
   /// Leaves the result beside the trace. A capture that is not ours to write to keeps none, which is worth a word
@@ -28,11 +39,12 @@ struct StoredResult {
   func store(_ lines: [UInt8]) {
     guard isDirectory(path) else { return }
     let file = path + "/" + StoredResult.fileName
+    let seal = ResultSeal(of: lines, capture: path, key: UserKey.load())
     do {
-      try Data(lines).write(to: URL(filePath: file), options: .atomic)
+      try OutputFile.replace(file, with: seal?.appended(to: lines) ?? lines)
       verbosity.detail("result in \(file)")
     } catch {
-      verbosity.warn("\(file) cannot be written; `report` will replay again")
+      verbosity.warn("\(error.description); `report` will replay again")
     }
   }
 
@@ -43,22 +55,15 @@ struct StoredResult {
     } catch {
       throw CommandError(path: file, reason: "cannot be read")
     }
+    return try parse(Array(bytes), file)
+  }
+
+  private func parse(_ bytes: [UInt8], _ file: String) throws(CommandError) -> ReplayResult {
     do {
-      return try ResultReader.read(Array(bytes))
+      return try ResultReader.read(bytes)
     } catch {
       throw CommandError(path: file, reason: error.description)
     }
-  }
-
-  private func isCurrent(_ stored: String) -> Bool {
-    guard let result = modified(stored) else { return false }
-    guard let trace = modified(path + "/trace.dat") else { return true }
-    return result >= trace
-  }
-
-  private func modified(_ file: String) -> Date? {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: file)  // A missing file has no date.
-    return attributes?[.modificationDate] as? Date
   }
 
   private func isDirectory(_ path: String) -> Bool {
