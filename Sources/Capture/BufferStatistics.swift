@@ -33,16 +33,23 @@ package struct BufferStatistics: Equatable, Sendable {
     }
   }
 
-  /// A buffer size per CPU, in KiB, with which nothing would have been lost here, or `nil` when nothing was.
+  /// A buffer size per CPU, in KiB, that would hold such a loss in one instance with room to spare, or `nil` when
+  /// nothing was lost. `bytesKept` is what was read of all CPUs together.
   ///
-  /// An upper bound: room for every lost event beside what was kept, at the mean size of the kept ones, rounded up
-  /// to a power of two.
-  package func sufficientBufferKiB(current: Int, bytesKept: Int) -> Int? {
+  /// What was lost depends on when the scheduler let the reader run, and where the load ran: the next run loses
+  /// elsewhere and more or less. So what all CPUs lost has room on each, at the mean size of the events that were kept,
+  /// and of that four times as much, rounded up to a power of two.
+  package static func sufficientBufferKiB(
+    _ cpus: [BufferStatistics], current: Int, bytesKept: Int
+  ) -> Int? {
+    let lost = cpus.reduce(0) { $0 + $1.lost }
     guard lost > 0 else { return nil }
-    let bytesPerEvent = max(32, bytesKept / max(read, 1))
-    let needed = current + (lost * bytesPerEvent + 1023) / 1024
+    let bytesPerEvent = max(32, bytesKept / max(cpus.reduce(0) { $0 + $1.read }, 1))
+    let needed = margin * (current + (lost * bytesPerEvent + 1023) / 1024)
     var size = 1024
     while size < needed { size *= 2 }
     return size
   }
+
+  private static let margin = 4
 }

@@ -315,19 +315,23 @@ package final class Recording {
   ) throws(CaptureError) {
     result.bufferKiB = settings.kibibytesPerCPU
     for buffer in TraceBuffer.allCases {
-      for cpu in cpus {
-        let statistics = BufferStatistics(cpu: cpu, text: try instance(buffer).read("per_cpu/cpu\(cpu)/stats"))
-        let kept = bytes[buffer]?[cpu] ?? 0
-        result.records += statistics.read
-        result.lost += statistics.lost
-        if let size = statistics.sufficientBufferKiB(current: settings.kibibytesPerCPU, bytesKept: kept) {
-          result.sufficientBufferKiB = max(size, result.sufficientBufferKiB ?? 0)
-        }
+      let statistics = try cpus.map { cpu throws(CaptureError) in
+        BufferStatistics(cpu: cpu, text: try instance(buffer).read("per_cpu/cpu\(cpu)/stats"))
+      }
+      for one in statistics {
+        result.records += one.read
+        result.lost += one.lost
         manifest.cpuStats.append(
           .init(
-            buffer: buffer.rawValue, cpu: cpu, entries: UInt64(statistics.entries),
-            overrun: UInt64(statistics.overrun + statistics.commitOverrun), dropped: UInt64(statistics.dropped),
-            bytes: UInt64(kept), read: UInt64(statistics.read)))
+            buffer: buffer.rawValue, cpu: one.cpu, entries: UInt64(one.entries),
+            overrun: UInt64(one.overrun + one.commitOverrun), dropped: UInt64(one.dropped),
+            bytes: UInt64(bytes[buffer]?[one.cpu] ?? 0), read: UInt64(one.read)))
+      }
+      let kept = bytes[buffer]?.values.reduce(0, +) ?? 0
+      if let size = BufferStatistics.sufficientBufferKiB(
+        statistics, current: settings.kibibytesPerCPU, bytesKept: kept)
+      {
+        result.sufficientBufferKiB = max(size, result.sufficientBufferKiB ?? 0)
       }
     }
   }

@@ -64,7 +64,7 @@ package struct RecordingResult: Sendable {
   package var bytes = 0
   package var lost = 0
   package var bufferKiB = 0
-  /// A buffer size that would have held everything; `nil` without loss.
+  /// A buffer size that would hold such a loss with room to spare; `nil` without loss.
   package var sufficientBufferKiB: Int?
   package var snapshots = 0
   /// What somebody else did to the instances: the capture lacks what came after it.

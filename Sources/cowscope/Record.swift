@@ -77,6 +77,9 @@ struct Record: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The command to record, and its arguments.")
   var words: [String] = []
 
+  /// In MiB.
+  private static let largestBuffer = 4096
+
   /// The command, without the dashes that may precede it.
   private var command: [String] { words.first == "--" ? Array(words.dropFirst()) : words }
 
@@ -94,7 +97,7 @@ struct Record: ParsableCommand {
     if user != nil && root { throw ValidationError("Give either --user or --root, not both.") }
     if pids != nil && !command.isEmpty { throw ValidationError("Give either -p or a command, not both.") }
     if pids == nil && command.isEmpty && !all { throw ValidationError("Give a command, or -p PID, or -a.") }
-    if let buffer, !(1...4096).contains(buffer) { throw ValidationError("--buffer must be 1 to 4096 MiB.") }
+    if let buffer, !(1...Self.largestBuffer).contains(buffer) { throw ValidationError("--buffer must be 1 to 4096 MiB.") }
     if let snapshotEvery, snapshotEvery < 0 { throw ValidationError("--snapshot-every must not be negative.") }
     if let duration, !(duration > 0 && duration < 1e6) { throw ValidationError("--duration must be positive.") }
   }
@@ -138,7 +141,9 @@ struct Record: ParsableCommand {
       "\(output): \(result.records) records, \(result.bytes >> 10) KiB, \(result.snapshots) snapshots, "
         + (result.lost == 0 ? "none lost" : "\(result.lost) LOST"))
     if let size = result.sufficientBufferKiB {
-      talk("\(result.bufferKiB >> 10) MiB per CPU were too small: --buffer \(size >> 10) would have held everything")
+      talk(
+        "\(result.bufferKiB >> 10) MiB per CPU were too small: --buffer \(size >> 10) would hold such a loss four times"
+          + (size >> 10 > Self.largestBuffer ? ", but \(Self.largestBuffer) is the most: record less" : ""))
     }
     if case .commandEnded = result.end, !result.remaining.isEmpty {
       talk("still running: \(result.remaining.map(String.init).joined(separator: " "))")

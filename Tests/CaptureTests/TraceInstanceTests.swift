@@ -177,9 +177,11 @@ struct BufferSettingsTests {
 
   @Test("The size that would have sufficed has room for what was lost")
   func sufficient() {
-    let statistics = BufferStatistics(cpu: 0, text: stats)
-    // 2048 events in 96 KiB: 48 bytes each; 1003 of them are 48144 bytes, 48 KiB: 1024 + 48 rounds up to 2048.
-    #expect(statistics.sufficientBufferKiB(current: 1024, bytesKept: 96 << 10) == 2048)
-    #expect(BufferStatistics(cpu: 0, text: "overrun: 0\n").sufficientBufferKiB(current: 1024, bytesKept: 0) == nil)
+    let cpus = [0, 1].map { BufferStatistics(cpu: $0, text: stats) }
+    // 4096 events in 192 KiB: 48 bytes each; 2006 of them are 96288 bytes, 95 KiB with what is begun. 1024 + 95, four
+    // times, is 4476.
+    #expect(BufferStatistics.sufficientBufferKiB(cpus, current: 1024, bytesKept: 192 << 10) == 8192)
+    let none = [BufferStatistics(cpu: 0, text: "overrun: 0\n")]
+    #expect(BufferStatistics.sufficientBufferKiB(none, current: 1024, bytesKept: 0) == nil)
   }
 }
