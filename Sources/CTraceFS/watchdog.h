@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 enum watchdog_message_kind {
-	/* `path` is an instance of the recorder's. */
+	/* `path` is going to be an instance of the recorder's. */
 	WATCHDOG_INSTANCE = 1,
 	/* `pid` is about to be stopped. */
 	WATCHDOG_STOPS,
 	/* Nobody is stopped any more. */
 	WATCHDOG_CONTINUED,
+	/* The recorder has tidied up itself. */
+	WATCHDOG_DISMISSED,
 };
 
 /* Smaller than PIPE_BUF: each is written whole or not at all. */
@@ -78,7 +80,7 @@ static inline int watchdog_remove(const char *directory)
 /* The watchdog: listens until the recorder's end of the pipe is closed, however that came about, then tidies up. */
 static inline void watchdog_serve(int pipe)
 {
-	static char instances[4][504];
+	static char instances[8][504];
 	int count = 0;
 	int32_t stopped = 0;
 	struct watchdog_message message;
@@ -93,7 +95,7 @@ static inline void watchdog_serve(int pipe)
 			break;
 		switch (message.kind) {
 		case WATCHDOG_INSTANCE:
-			if (count < 4)
+			if (count < 8)
 				memcpy(instances[count++], message.path, sizeof(message.path));
 			break;
 		case WATCHDOG_STOPS:
@@ -102,15 +104,21 @@ static inline void watchdog_serve(int pipe)
 		case WATCHDOG_CONTINUED:
 			stopped = 0;
 			break;
+		case WATCHDOG_DISMISSED:
+			return;
 		}
 	}
 	if (stopped > 0)
 		kill(stopped, SIGCONT);
 	/* As long as the kernel may take to close what the recorder had open: 10 s at most. */
 	for (int attempt = 0; attempt < 2000 && count > 0; attempt++) {
-		if (watchdog_remove(instances[count - 1]))
+		for (int i = count - 1; i >= 0; i--) {
+			if (!watchdog_remove(instances[i]))
+				continue;
 			count--;
-		else
+			memmove(instances[i], instances[count], sizeof(instances[i]));
+		}
+		if (count > 0)
 			nanosleep(&pause, NULL);
 	}
 }

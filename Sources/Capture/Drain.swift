@@ -32,16 +32,22 @@ package final class BufferDrain {
     self.path = path
     self.sourcePath = sourcePath
     self.subBufferSize = subBufferSize
-    source = try KernelText.open(sourcePath, .readOnly, [.nonBlocking], doing: "read")
+    (pipeRead, pipeWrite) = try Pipe.make(nonBlocking: true)
+    do throws(CaptureError) {
+      source = try KernelText.open(sourcePath, .readOnly, [.nonBlocking], doing: "read")
+    } catch {
+      for descriptor in [pipeRead, pipeWrite] { KernelText.closeQuietly(descriptor) }
+      throw error
+    }
     do {
       destination = try FileDescriptor.open(
         FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
         permissions: .ownerReadWrite)
     } catch {
-      KernelText.closeQuietly(source)
+      // One that stays open keeps the instance from being removed.
+      for descriptor in [source, pipeRead, pipeWrite] { KernelText.closeQuietly(descriptor) }
       throw .file(path: path, doing: "create", KernelText.errno(error))
     }
-    (pipeRead, pipeWrite) = try Pipe.make(nonBlocking: true)
     // One pipe slot holds one sub-buffer, a default pipe has 16 slots: 4 MiB of 4 KiB pages is 1024 slots.
     let size = pipe_set_size(pipeWrite.rawValue, 1 << 20)
     let slots = max(16, Int(size) / 4096)

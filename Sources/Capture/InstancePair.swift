@@ -13,10 +13,8 @@ final class InstancePair {
   ) throws(CaptureError) {
     clock = settings.clock
     self.events = events
-    host = try TraceInstance.create(role: TraceBuffer.host.rawValue, in: tracefs)
-    watchdog.removes(host.directory)
-    task = try TraceInstance.create(role: TraceBuffer.task.rawValue, in: tracefs)
-    watchdog.removes(task.directory)
+    host = try TraceInstance.create(role: TraceBuffer.host.rawValue, in: tracefs, announcing: watchdog.removes)
+    task = try TraceInstance.create(role: TraceBuffer.task.rawValue, in: tracefs, announcing: watchdog.removes)
     for buffer in TraceBuffer.allCases {
       try settings.apply(to: self[buffer], events: events.filter { $0.buffer == buffer })
     }

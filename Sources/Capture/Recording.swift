@@ -306,6 +306,7 @@ package final class Recording {
     let writer = try traceDatWriter()
     try instances?.remove()
     instances = nil
+    watchdog?.dismiss()
     try write(writer, files, result)
     return result
   }

@@ -30,13 +30,17 @@ package final class TraceInstance {
   /// Creates the instance `cowscope-PID-ROLE` in the kernel, and locks it: as long as the lock is held it is ours.
   ///
   /// Another pid namespace may have a recorder of the same pid: then the name is `cowscope-PID.2-ROLE` and so on. One
-  /// of that name that nobody holds was left by a killed recorder and is removed first.
-  package static func create(role: String, in tracefs: TraceFS) throws(CaptureError) -> TraceInstance {
+  /// of that name that nobody holds was left by a killed recorder and is removed first. `announce` gets the directory
+  /// before it is made.
+  package static func create(
+    role: String, in tracefs: TraceFS, announcing announce: (String) -> Void = { _ in }
+  ) throws(CaptureError) -> TraceInstance {
     var number = 1
     // Somebody who tidies up may take the lock of what has just been made, and remove it.
     for _ in 0..<100 {
       let name = "cowscope-\(getpid())\(number > 1 ? ".\(number)" : "")-\(role)"
       let directory = tracefs.root + "/instances/" + name
+      announce(directory)
       let isNew = try make(name, in: tracefs)
       switch (isNew, DirectoryLock.take(directory)) {
       case (true, .taken(let lock)): return TraceInstance(adopting: directory, named: name, lock: lock)
@@ -44,7 +48,9 @@ package final class TraceInstance {
         try TraceInstance(adopting: directory, named: name, lock: lock).remove()
       case (true, .busy), (_, .gone): usleep(1000)
       case (false, .busy): number += 1
-      case (_, .failed(let code)): throw .file(path: directory, doing: "lock", code)
+      case (_, .failed(let code)):
+        if isNew { unsafe rmdir(directory) }
+        throw .file(path: directory, doing: "lock", code)
       }
     }
     throw .file(path: tracefs.root + "/instances", doing: "create an instance", .resourceBusy)
@@ -123,8 +129,9 @@ package final class TraceInstance {
   }
 
   private func removeFromKernel() throws(CaptureError) {
-    try write("0", to: "tracing_on")
-    try write("0", to: "events/enable")
+    for file in ["tracing_on", "events/enable"] {
+      do { try write("0", to: file) } catch {}  // As without descriptors left; it goes all the same.
+    }
     // A reader that has just closed its descriptor, or an event being disabled, may hold the instance for a moment.
     for _ in 0..<50 {
       if unsafe rmdir(directory) == 0 || Glibc.errno == ENOENT { return }

@@ -21,13 +21,11 @@ final class Watchdog: Sendable {
     if pid < 0 { throw .lastCall("the watchdog", "fork") }
   }
 
-  /// The end of a recording that tidied up by itself.
-  deinit {
-    KernelText.closeQuietly(pipe)
-    if pid > 0 { while waitpid(pid, nil, 0) < 0 && errno == EINTR {} }
-  }
+  /// As good as the end of the recorder: what is left is the watchdog's now. Nobody waits for it, for it may have to wait
+  /// for what this process has open yet.
+  deinit { KernelText.closeQuietly(pipe) }
 
-  /// From now on the instance goes with the recorder.
+  /// The instance goes with the recorder. To be said before it is made.
   func removes(_ instance: String) {
     tell(WATCHDOG_INSTANCE) { message in
       unsafe withUnsafeMutableBytes(of: &message.path) { path in
@@ -41,6 +39,12 @@ final class Watchdog: Sendable {
 
   /// To be said after the process was continued.
   func forgets() { tell(WATCHDOG_CONTINUED) { _ in } }
+
+  /// Nothing is left that it would have to do.
+  func dismiss() {
+    tell(WATCHDOG_DISMISSED) { _ in }
+    while waitpid(pid, nil, 0) < 0 && errno == EINTR {}
+  }
 
   /// A watchdog that somebody killed is no reason to end a recording.
   private func tell(_ kind: watchdog_message_kind, _ fill: (inout watchdog_message) -> Void) {

@@ -97,7 +97,7 @@ struct Record: ParsableCommand {
     if user != nil && root { throw ValidationError("Give either --user or --root, not both.") }
     if pids != nil && !command.isEmpty { throw ValidationError("Give either -p or a command, not both.") }
     if pids == nil && command.isEmpty && !all { throw ValidationError("Give a command, or -p PID, or -a.") }
-    if let buffer, !(1...Self.largestBuffer).contains(buffer) { throw ValidationError("--buffer must be 1 to 4096 MiB.") }
+    if let buffer, !(1...Self.largestBuffer).contains(buffer) { throw ValidationError("--buffer: 1 to 4096 MiB.") }
     if let snapshotEvery, snapshotEvery < 0 { throw ValidationError("--snapshot-every must not be negative.") }
     if let duration, !(duration > 0 && duration < 1e6) { throw ValidationError("--duration must be positive.") }
   }
@@ -142,7 +142,7 @@ struct Record: ParsableCommand {
         + (result.lost == 0 ? "none lost" : "\(result.lost) LOST"))
     if let size = result.sufficientBufferKiB {
       talk(
-        "\(result.bufferKiB >> 10) MiB per CPU were too small: --buffer \(size >> 10) would hold such a loss four times"
+        "\(result.bufferKiB >> 10) MiB per CPU were too few: --buffer \(size >> 10) would hold four times the loss"
           + (size >> 10 > Self.largestBuffer ? ", but \(Self.largestBuffer) is the most: record less" : ""))
     }
     if case .commandEnded = result.end, !result.remaining.isEmpty {

@@ -15,5 +15,7 @@ enum StandardStreams {
     // A reader that leaves is an error to handle, not a death. A handler and not SIG_IGN: the recorded command must
     // not inherit it.
     signal(SIGPIPE) { _ in }
+    // A limit on the size of files too: the write fails with EFBIG.
+    signal(SIGXFSZ) { _ in }
   }
 }
