@@ -6,6 +6,9 @@ extension Gap {
     switch self {
     case .damagedPlaces:
       Description("damaged-places", .file, .loss, "places", "bytes of the capture that cannot be read")
+    case .assumedKernel:
+      Description(
+        "assumed-kernel", .file, .info, "captures", "captures that name no kernel known here: taken for the newest")
     case .unreadableSnapshots:
       Description("unreadable-snapshots", .file, .doubt, "snapshots", "snapshots that cannot be read")
     case .refusedLines:
@@ -24,6 +27,10 @@ extension Gap {
     case .malformedRecords:
       Description(
         "malformed-records", .normalizer, .loss, "records", "records too short for their format, or without a field")
+    case .impossibleRecords:
+      Description(
+        "impossible-records", .normalizer, .loss, "records",
+        "records of a frame beyond 64 TiB, or of a folio larger than the page allocator gives out")
     case .faultsWithoutMM:
       Description("faults-without-mm", .normalizer, .doubt, "faults", "faults of threads whose mm is not known")
     case .foreignCounters:

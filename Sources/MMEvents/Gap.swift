@@ -8,6 +8,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   // — file
 
   case damagedPlaces
+  case assumedKernel
   case unreadableSnapshots
 
   // — text
@@ -22,6 +23,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
   case ignoredRecords
   case malformedRecords
+  case impossibleRecords
   case faultsWithoutMM
   case foreignCounters
   case foreignExits

@@ -90,13 +90,27 @@ public struct KernelFacts: Sendable, Equatable {
     pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
+  public static let newest = v7_3
+
+  /// What a release string says of the kernel.
+  public enum Release: Sendable, Equatable {
+    case known(KernelFacts)
+    /// Before 5.19, which brought `PG_anon_exclusive`.
+    case withoutAnonExclusive
+    case notUnderstood
+  }
+
+  public static func release(_ text: String) -> Release {
+    guard let version = majorMinor(text) else { return .notUnderstood }
+    return forRelease(text).map { .known($0) } ?? (version < (5, 19) ? .withoutAnonExclusive : .notUnderstood)
+  }
 
   /// The row for a release string such as `6.12.117-amd64`: the newest row not newer than it, with what is known to
-  /// have changed before the next one; `nil` when the release is older than every row or not understood.
+  /// have changed before the next one; 5.19 and 6.0 have the oldest. `nil` when the release is older than that or not
+  /// understood.
   public static func forRelease(_ release: String) -> KernelFacts? {
-    guard let version = majorMinor(release),
-      var facts = all.last(where: { row in majorMinor(row.name).map { $0 <= version } ?? false })
-    else { return nil }
+    guard let version = majorMinor(release), version >= (5, 19) else { return nil }
+    var facts = all.last { row in majorMinor(row.name).map { $0 <= version } ?? false } ?? v6_1
     facts.batchesCounters = version < (6, 2)
     facts.markerSwapTypes = version < (6, 2) ? 2 : 1
     facts.movesARM64SwapType = version >= (6, 10)

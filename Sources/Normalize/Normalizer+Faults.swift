@@ -82,9 +82,9 @@ extension Normalizer {
 
   @inline(__always)
   mutating func pageAlloc(_ record: RawRecord) -> Bool {
-    guard let (pfn, order, gfp) = table.layouts.alloc.load(record), order < 32 else { return false }
+    guard let (pfn, order, gfp) = table.layouts.alloc.load(record) else { return false }
     // A failed allocation carries no frame.
-    guard pfn != .max, table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
+    guard pfn != .max, isPossible(pfn, order: order), table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
     if batchesCounters || tasks[slot].explainsFolios {
       explainedFolio(slot, folio)
@@ -129,7 +129,8 @@ extension Normalizer {
 
   @inline(__always)
   mutating func pageFree(_ record: RawRecord) -> Bool {
-    guard let (pfn, order) = table.layouts.free.load(record), order < 32 else { return false }
+    guard let (pfn, order) = table.layouts.free.load(record) else { return false }
+    guard isPossible(pfn, order: order) else { return true }
     if let slot = tasks.slot(of: task) {
       if tasks[slot].windows.contains(.dying) { teardownShown(slot) }
       if tasks[slot].fault.isOpen { tasks[slot].fault.freed(PFN(pfn)) }
@@ -145,6 +146,7 @@ extension Normalizer {
   @inline(__always)
   mutating func lruInsertion(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.lru.load(record) else { return false }
+    guard isPossible(pfn) else { return true }
     // Told after the fault that mapped the folio.
     if let slot = tasks.slot(of: task), tasks[slot].fault.isOpen, tasks[slot].fault.insertedBeforeCommit(PFN(pfn)) {
       return true

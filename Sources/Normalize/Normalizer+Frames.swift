@@ -4,6 +4,19 @@ import MMEvents
 import TraceFile
 
 extension Normalizer {
+  /// `MAX_PAGE_ORDER`; the folio of a PUD is not modelled.
+  private static let maximumOrder: UInt64 = 10
+  /// `MAX_PHYSMEM_BITS` of x86 with four levels of page tables is 46.
+  private static let frames: UInt64 = 1 << (46 - 12)
+
+  /// Whether a machine can have the folio; where not, the record is counted.
+  @inline(__always)
+  mutating func isPossible(_ pfn: UInt64, order: UInt64 = 0) -> Bool {
+    if pfn < Self.frames, order <= Self.maximumOrder { return true }
+    gaps.add(.impossibleRecords)
+    return false
+  }
+
   mutating func setMigration(_ event: KnownEvent, _ record: RawRecord) -> Bool {
     guard let fields = table.layouts.migration[event], let address = fields.address.load(record),
       let raw = fields.entry.load(record)
@@ -13,11 +26,12 @@ extension Normalizer {
       emit(nil, .unfollowed(.migration, PageRange(start: page(address), count: 1)))
       return true
     }
+    let order = order(event, fields.order.load(record))
+    guard isPossible(entry.frame.rawValue, order: order) else { return true }
     emit(
       nil,
       .migrationSet(
-        page(address), entry.frame, entry.type, order(event, fields.order.load(record)), young: entry.young,
-        dirty: entry.dirty))
+        page(address), entry.frame, entry.type, FolioOrder(UInt8(order)), young: entry.young, dirty: entry.dirty))
     return true
   }
 
@@ -29,19 +43,20 @@ extension Normalizer {
       emit(nil, .unfollowed(.migration, PageRange(start: page(address), count: 1)))
       return true
     }
+    let order = order(event, fields.order.load(record))
+    guard isPossible(entry.frame.rawValue, order: order) else { return true }
     emit(
       nil,
       .migrationRemoved(
-        page(address), entry.frame, order(event, fields.order.load(record)), writable: entry.writable,
-        dirty: entry.dirty))
+        page(address), entry.frame, FolioOrder(UInt8(order)), writable: entry.writable, dirty: entry.dirty))
     return true
   }
 
   /// PMD events carry no order: 2 MiB by 4 KiB pages.
-  private func order(_ event: KnownEvent, _ order: UInt64?) -> FolioOrder {
+  private func order(_ event: KnownEvent, _ order: UInt64?) -> UInt64 {
     switch event {
-    case .setMigrationPMD, .removeMigrationPMD: FolioOrder(9)
-    default: FolioOrder(UInt8(min(order ?? 0, 31)))
+    case .setMigrationPMD, .removeMigrationPMD: 9
+    default: order ?? 0
     }
   }
 
@@ -51,7 +66,7 @@ extension Normalizer {
     guard let fields = table.layouts.ksm[event], let pfn = fields.frame.load(record),
       let pointer = fields.mm.load(record), let error = fields.error.loadSigned(record)
     else { return false }
-    guard error == 0, let mm = ownership.id(pointer: pointer) else { return true }
+    guard error == 0, let mm = ownership.id(pointer: pointer), isPossible(pfn) else { return true }
     emit(mm, event == .ksmMergeOne ? .ksmMergedWithZero : .ksmMerged(PFN(pfn)))
     return true
   }
@@ -60,7 +75,7 @@ extension Normalizer {
   mutating func collapseIsolated(_ record: RawRecord) -> Bool {
     let fields = table.layouts.collapseFrame
     guard let pfn = fields.frame.load(record), let status = fields.status.load(record) else { return false }
-    guard let slot = tasks.slot(of: task) else { return true }
+    guard let slot = tasks.slot(of: task), isPossible(pfn) else { return true }
     tasks[slot].isCollapsing = status == Self.scanSucceeded
     if tasks[slot].isCollapsing { emit(nil, .collapseBegan(PFN(pfn))) }
     return true
@@ -86,6 +101,7 @@ extension Normalizer {
   /// The frame that the counters left out.
   mutating func swapWrite(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.swapFrame.load(record) else { return false }
+    guard isPossible(pfn) else { return true }
     emit(nil, .swapWritten(PFN(pfn)))
     return true
   }

@@ -31,29 +31,37 @@ struct Analysis {
   let verbosity: Verbosity
   /// Reading, normalizing and replaying take place on three threads; what comes out is the same.
   var readsAhead = true
+  /// As the user told it.
+  var kernel: KernelRelease?
+
+  private func open() throws -> TraceReader {
+    let reader = try TraceFile.open(path)
+    reader.toldRelease = kernel?.text
+    return reader
+  }
 
   func info() throws -> CaptureInfo {
-    let reader = try TraceFile.open(path)
+    let reader = try open()
     let info = CaptureInfo(reading: reader, path: path)
     warn(of: reader.damages, reader.damageCount)
     return info
   }
 
   /// log2 of the page size of the traced machine.
-  func pageShift() throws -> UInt8 { UInt8(try TraceFile.open(path).pageSize.trailingZeroBitCount) }
+  func pageShift() throws -> UInt8 { UInt8(try open().pageSize.trailingZeroBitCount) }
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
   ///
   /// `ahead`: reading and normalizing on threads of their own, which pays when `body` does more than count.
   func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
-    let reader = try TraceFile.open(path)
+    let reader = try open()
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
     warn(of: walk.damages, walk.damageCount)
   }
 
   func replay(_ options: Options) throws -> ReplayResult {
-    let reader = try TraceFile.open(path)
-    let facts = kernelFacts(reader)
+    let reader = try open()
+    let facts = try kernelFacts(reader)
     // The model of the first walk is gone before the second one's is made.
     var (result, exemplars, ancestry) = try walk(reader, facts, options)
     let histories = try histories(of: exemplars, ancestry, options, reader, facts)
@@ -121,10 +129,18 @@ struct Analysis {
 
   // — what the capture says
 
-  private func kernelFacts(_ reader: TraceReader) -> KernelFacts {
-    if let facts = reader.kernelFacts { return facts }
-    verbosity.warn("\(path): kernel \(reader.release ?? "unknown"): taken for \(KernelFacts.v7_3.name)")
-    return .v7_3
+  private func kernelFacts(_ reader: TraceReader) throws(CommandError) -> KernelFacts {
+    switch reader.kernel {
+    case .known(let facts): return facts
+    case .withoutAnonExclusive:
+      throw CommandError(
+        path: path,
+        reason: "kernel \(reader.release ?? "") has no PG_anon_exclusive, which came with 5.19: there is no bit whose "
+          + "encoding could be compared; --kernel RELEASE replays it as if a newer one had recorded")
+    case .notUnderstood:
+      verbosity.warn("\(path): kernel \(reader.release ?? "unknown"): taken for \(KernelFacts.newest.name); see --kernel")
+      return .newest
+    }
   }
 
   private func snapshots(of reader: TraceReader, facts: KernelFacts) throws -> CaptureSnapshots? {

@@ -27,6 +27,18 @@ struct CallSite: ExpressibleByArgument {
   }
 }
 
+/// A kernel by its release, such as 6.12 or 6.12.117-amd64.
+struct KernelRelease: ExpressibleByArgument {
+  let text: String
+
+  init?(argument: String) {
+    guard case .known = KernelFacts.release(argument) else { return nil }
+    text = argument
+  }
+
+  static let help = ArgumentHelp("The kernel that recorded, where X does not say (text), since 5.19.", valueName: "release")
+}
+
 /// A number as people write it: decimal, or hexadecimal after `0x`.
 struct Number: ExpressibleByArgument {
   let value: UInt64

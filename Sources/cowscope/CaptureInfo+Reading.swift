@@ -95,6 +95,7 @@ extension TraceReader {
   /// `uname -r` of the recording host; `nil` when the capture does not say. Files of trace-cmd hold all that `uname`
   /// printed: the release is the first word that begins with a digit.
   var release: String? {
+    if let toldRelease { return toldRelease }
     if let release = capture?.manifest?.release { return release }
     return metadata.kernel?.split(separator: " ").first { $0.first?.isNumber ?? false && $0.contains(".") }
       .map(String.init)

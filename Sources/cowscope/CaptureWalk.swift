@@ -76,6 +76,7 @@ struct CaptureWalk {
     }
     (summary.damages, summary.damageCount) = (reader.damages, reader.damageCount)
     summary.gaps = reader.gaps
+    if reader.kernel == .notUnderstood { summary.gaps.add(.assumedKernel) }
     guard isAll else { return summary }
     normalizer.finish(into: &events)
     _ = try deliver(&events)
@@ -114,8 +115,17 @@ struct CaptureWalk {
 }
 
 extension TraceReader {
-  /// What is particular to the kernel that recorded; `nil` when the capture does not name it, or one too old.
-  var kernelFacts: KernelFacts? { release.flatMap { KernelFacts.forRelease($0) } }
+  /// The kernel that recorded, as far as the capture or the user names it.
+  var kernel: KernelFacts.Release { release.map { KernelFacts.release($0) } ?? .notUnderstood }
+
+  /// What is particular to that kernel: the nearest there is.
+  private var kernelFacts: KernelFacts {
+    switch kernel {
+    case .known(let facts): facts
+    case .withoutAnonExclusive: .v6_1
+    case .notUnderstood: .newest
+    }
+  }
 
   /// It shows when a folio leaves a CPU's LRU-add batch.
   var seesLRUInsertion: Bool { has("mm_lru_insertion") }
@@ -129,7 +139,7 @@ extension TraceReader {
   fileprivate func makeNormalizer() throws -> Normalizer {
     do {
       return try Normalizer(
-        formats: formats, pageSize: pageSize, kernel: kernelFacts ?? .v7_3, machine: machine,
+        formats: formats, pageSize: pageSize, kernel: kernelFacts, machine: machine,
         absent: Normalizer.decisiveEvents.subtracting(present(Normalizer.decisiveEvents)))
     } catch {
       throw CommandError(path: name, reason: "\(error.reason); \(summary().contentsInBrief)")
@@ -141,7 +151,7 @@ extension TraceReader {
     let manifest = capture?.manifest
     let name =
       manifest?.machine ?? metadata.machine ?? metadata.kernel?.split(separator: " ").last.map(String.init) ?? "x86_64"
-    return Machine(name, kernel: kernelFacts ?? .v7_3, configuration: manifest?.kernelConfig ?? [:])
+    return Machine(name, kernel: kernelFacts, configuration: manifest?.kernelConfig ?? [:])
   }
 }
 

@@ -22,13 +22,14 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Exit with 2 on: \(FailureCondition.allCases.map(\.rawValue).joined(separator: ", ")).")
   var failOn: FailureCondition?
   @Flag(help: "The result as JSON, one object per line.") var json = false
+  @Option(help: KernelRelease.help) var kernel: KernelRelease?
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
     let options = Analysis.Options(
       encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) },
       without: without.flatMap(\.switches))
-    let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
+    let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
     let lines = try ResultWriter().lines(of: result)
     if until == nil && pfn == nil && without.isEmpty { StoredResult(path: capture, verbosity: verbosity).store(lines) }
     var output = StandardOutput()

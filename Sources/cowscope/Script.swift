@@ -17,10 +17,11 @@ struct ScriptCommand: ParsableCommand {
   @Option(help: "Only events that name the page of this address.") var addr: Number?
   @Option(help: ArgumentHelp("Only events between these times of the trace clock.", valueName: "a,b"))
   var time: TimeRange?
+  @Option(help: KernelRelease.help) var kernel: KernelRelease?
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let analysis = Analysis(path: capture, verbosity: verbosity)
+    let analysis = Analysis(path: capture, verbosity: verbosity, kernel: kernel)
     var filter = EventFilter()
     filter.task = pid.map { TaskID($0) }
     filter.frame = pfn.map { PFN($0.value) }

@@ -16,11 +16,12 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Flag(help: "One JSON object.") var json = false
   @Flag(help: "Walk the first findings of every cause through their evidence, event by event.") var explain = false
+  @Option(help: KernelRelease.help) var kernel: KernelRelease?
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
     let options = Analysis.Options(encodings: [.baseline], explainsFindings: explain)
-    let result = try Analysis(path: capture, verbosity: verbosity).replay(options)
+    let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
     var output = StandardOutput()
     if json {
       try output.write(try ResultWriter().verification(of: result, explains: explain))

@@ -109,15 +109,24 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
   /// Whether `recorder` is this program, in whatever version.
   package var isOurs: Bool { recorder.hasPrefix("cowscope ") }
 
+  /// Base pages of Linux: 4 KiB to 64 KiB, on hexagon to 256 KiB.
+  static func isPageSize(_ size: Int) -> Bool { (4096...(256 << 10)).contains(size) && size.nonzeroBitCount == 1 }
+
   /// Reads a manifest; fields of newer recorders are ignored.
   package static func read(_ path: String) throws(TraceFileError) -> CaptureManifest {
     let region = try ByteRegion(mapping: path)
+    let manifest: CaptureManifest
     do {
       let bytes = unsafe Data(region.bytes(0..<region.count))
-      return try JSONDecoder().decode(CaptureManifest.self, from: bytes)
+      manifest = try JSONDecoder().decode(CaptureManifest.self, from: bytes)
     } catch {
       throw TraceFileError(file: path, offset: nil, reason: .malformed("the manifest (\(error))"))
     }
+    guard isPageSize(manifest.pageSize) else {
+      throw TraceFileError(
+        file: path, offset: nil, reason: .badLength("page size", UInt64(bitPattern: Int64(manifest.pageSize))))
+    }
+    return manifest
   }
 
   /// Writes through a temporary name, so that a reader never sees half a manifest.

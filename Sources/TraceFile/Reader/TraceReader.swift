@@ -37,6 +37,8 @@ package final class TraceReader {
   package let buffers: [Buffer]
   /// What was opened, for messages.
   package internal(set) var name = ""
+  /// `uname -r` as the user told it, before whatever the capture says.
+  package var toldRelease: String?
   /// What a capture directory says about itself; `nil` for files of other programs.
   package let capture: CaptureState?
   private let contents: TraceContents

@@ -41,6 +41,7 @@ package struct SnapshotFile: Sendable {
     let version = try cursor.integer(UInt32.self, "the header")
     guard version == Self.version else { throw cursor.error(.unsupported("version \(version) of the snapshots")) }
     pageSize = Int(try cursor.integer(UInt32.self, "the header"))
+    guard CaptureManifest.isPageSize(pageSize) else { throw cursor.error(.badLength("page size", UInt64(pageSize))) }
     clock = String(region.text(try cursor.take(UInt64(Self.clockBytes), "the header")).prefix { $0 != "\0" })
     self.region = region
     var places: [Range<Int>] = []
