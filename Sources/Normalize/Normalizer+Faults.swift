@@ -84,7 +84,9 @@ extension Normalizer {
   mutating func pageAlloc(_ record: RawRecord) -> Bool {
     guard let (pfn, order, gfp) = table.layouts.alloc.load(record) else { return false }
     // A failed allocation carries no frame.
-    guard pfn != .max, isPossible(pfn, order: order), table.gfp.isUserFolio(gfp, order: order), let slot = tasks.slot(of: task) else { return true }
+    guard pfn != .max, isPossible(pfn, order: order), table.gfp.isUserFolio(gfp, order: order),
+      let slot = tasks.slot(of: task)
+    else { return true }
     let folio = StrayFolio(pfn: PFN(pfn), order: FolioOrder(UInt8(order)), zeroed: table.gfp.isZeroed(gfp))
     if batchesCounters || tasks[slot].explainsFolios {
       explainedFolio(slot, folio)

@@ -138,7 +138,8 @@ struct Analysis {
         reason: "kernel \(reader.release ?? "") has no PG_anon_exclusive, which came with 5.19: there is no bit whose "
           + "encoding could be compared; --kernel RELEASE replays it as if a newer one had recorded")
     case .notUnderstood:
-      verbosity.warn("\(path): kernel \(reader.release ?? "unknown"): taken for \(KernelFacts.newest.name); see --kernel")
+      let release = reader.release ?? "unknown"
+      verbosity.warn("\(path): kernel \(release): taken for \(KernelFacts.newest.name); see --kernel")
       return .newest
     }
   }

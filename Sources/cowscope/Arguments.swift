@@ -36,7 +36,8 @@ struct KernelRelease: ExpressibleByArgument {
     text = argument
   }
 
-  static let help = ArgumentHelp("The kernel that recorded, where X does not say (text), since 5.19.", valueName: "release")
+  static let help = ArgumentHelp(
+    "The kernel that recorded, where X does not say (text), since 5.19.", valueName: "release")
 }
 
 /// A number as people write it: decimal, or hexadecimal after `0x`.

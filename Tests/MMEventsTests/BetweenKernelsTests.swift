@@ -9,7 +9,8 @@ struct BetweenKernelsTests {
     "A release has its row's facts, and what changed between two rows",
     arguments: [
       // SPLIT_RSS_COUNTING went with 6.2, per-VMA locks came with 6.4, the head's flags with 6.10, mm ids with 6.15.
-      ("5.19.0", true, false, false, false), ("6.1.0-56-amd64", true, false, false, false), ("6.2.16", false, false, false, false),
+      ("5.19.0", true, false, false, false), ("6.1.0-56-amd64", true, false, false, false),
+      ("6.2.16", false, false, false, false),
       ("6.6.30-rc1", false, true, false, false), ("6.10.1", false, true, true, false),
       ("6.12.117+deb12-amd64", false, true, true, false), ("6.15-generic", false, true, true, true),
       ("6.18.44", false, true, true, true), ("7.3.4", false, true, true, true),

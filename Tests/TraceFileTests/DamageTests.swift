@@ -109,7 +109,7 @@ struct DamageTests {
       #expect(reason(scratch + "/foreign") == .notATrace)
       #expect(reason(scratch) == .notACapture)
       #expect(reason(scratch + "/missing") == .system(call: "open", errno: ENOENT))
-      #expect(reason("/dev/null") == .notATrace)
+      #expect(reason("/dev/null") == .notAFile)
       var future = try Fixture.bytes()
       future[10] = UInt8(ascii: "8")
       #expect(throws: TraceFileError(file: "f", offset: 10, reason: .unsupportedVersion("8"))) {

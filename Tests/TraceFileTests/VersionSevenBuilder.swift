@@ -25,7 +25,8 @@ enum VersionSevenBuilder {
 
   /// CPU 5 of the top-level buffer has events 1, 2, 3 at 1010, 1020, 1030; the instance's CPU 0 has event 9 at 1015.
   static func build(
-    compression: Form, withInstance: Bool = false, options more: [(UInt16, [UInt8])] = []
+    compression: Form, withInstance: Bool = false, chunksOfInstance: [UInt8]? = nil,
+    options more: [(UInt16, [UInt8])] = []
   ) -> [UInt8] {
     var out = LittleBytes()
     out.add([0x17, 0x08, 0x44])
@@ -61,10 +62,16 @@ enum VersionSevenBuilder {
     var top = PageBuilder()
     for id in 1...3 as ClosedRange<UInt16> { top.event(delta: 10, top.payload(id: id)) }
     options.append((3, buffer(&out, "", "local", 4096, cpu: 5, top.page(), compressed: compressed)))
-    if withInstance {
+    if withInstance || chunksOfInstance != nil {
       var marks = PageBuilder(size: 8192)
       marks.event(delta: 15, marks.payload(id: 9))
-      options.append((3, buffer(&out, "marks", "boot [mono]", 8192, cpu: 0, marks.page(), compressed: compressed)))
+      options.append(
+        (
+          3,
+          buffer(
+            &out, "marks", "boot [mono]", 8192, cpu: 0, marks.page(), compressed: compressed,
+            chunks: chunksOfInstance)
+        ))
     }
     var body = LittleBytes()
     for (id, data) in options + [(0, [UInt8](repeating: 0, count: 8))] {
@@ -81,12 +88,12 @@ enum VersionSevenBuilder {
   /// Appends the data of one CPU and returns the BUFFER option.
   private static func buffer(
     _ out: inout LittleBytes, _ name: String, _ clock: String, _ size: UInt32, cpu: UInt32, _ page: [UInt8],
-    compressed: Bool
+    compressed: Bool, chunks: [UInt8]? = nil
   ) -> [UInt8] {
     var option = LittleBytes()
     option.add64(UInt64(out.bytes.count))
     let pad = (4096 - (out.bytes.count + 16) % 4096) % 4096
-    let stored = compressed ? [1, 0, 0, 0] + frame(page) : page
+    let stored = chunks ?? (compressed ? [1, 0, 0, 0] + frame(page) : page)
     out.add16(3)
     out.add16(compressed ? 1 : 0)
     out.add32(0)

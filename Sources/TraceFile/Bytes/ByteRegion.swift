@@ -4,8 +4,8 @@ internal import Glibc
 
 /// Read-only bytes of a capture: a mapped file, or a decompressed section of one.
 ///
-/// Memory stays valid as long as the region lives. A file that another program truncates while it is mapped raises
-/// `SIGBUS`, as with every mapping; captures only grow.
+/// Memory stays valid as long as the region lives. A file is mapped only when it is large: what another program cuts
+/// off a mapped file raises `SIGBUS`.
 @safe
 package final class ByteRegion: @unchecked Sendable {
   /// For messages: the file the bytes come from.
@@ -18,27 +18,45 @@ package final class ByteRegion: @unchecked Sendable {
 
   private enum Origin { case mapping, heap }
 
-  /// Maps a regular file.
+  /// A file up to this is read, a larger one is mapped.
+  private static let largestCopy = 8 << 20
+
+  /// Opens a regular file.
   init(mapping path: String) throws(TraceFileError) {
     func failure(_ call: String) -> TraceFileError {
       TraceFileError(file: path, offset: nil, reason: .system(call: call, errno: errno))
     }
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    // Not to wait for a FIFO's other end.
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure("open") }
     defer { close(descriptor) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat") }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw TraceFileError(file: path, offset: nil, reason: .notATrace)
+      throw TraceFileError(file: path, offset: nil, reason: .notAFile)
     }
     file = path
     fileOffset = 0
-    count = Int(status.st_size)
-    guard count > 0 else {
-      unsafe base = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 8))
+    guard status.st_size > Self.largestCopy else {
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(Int(status.st_size), 1), alignment: 8)
+      var end = 0
+      while end < Int(status.st_size) {
+        let read = unsafe read(descriptor, copy.baseAddress.map { unsafe $0 + end }, Int(status.st_size) - end)
+        if read < 0, errno == EINTR { continue }
+        guard read >= 0 else {
+          let failure = failure("read")
+          unsafe copy.deallocate()
+          throw failure
+        }
+        if read == 0 { break }
+        end += read
+      }
+      count = end
+      unsafe base = UnsafeRawPointer(copy.baseAddress.unsafelyUnwrapped)
       origin = .heap
       return
     }
+    count = Int(status.st_size)
     guard let mapped = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe mapped != MAP_FAILED
     else { throw failure("mmap") }
     unsafe base = UnsafeRawPointer(mapped)

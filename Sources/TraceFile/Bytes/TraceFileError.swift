@@ -34,6 +34,12 @@ package struct TraceFileError: Error, Equatable, Sendable {
     case truncated(String)
     /// The named item says a length, count or offset that cannot be.
     case badLength(String, UInt64)
+    /// The named item lies where another one is.
+    case overlap(String)
+    /// More than a file of this size can hold.
+    case exceedsBudget(String)
+    /// A directory entry that is neither a file nor a directory.
+    case notAFile
     /// The named item is not what the format prescribes.
     case malformed(String)
     /// A ring-buffer record that cannot be: the rest of its sub-buffer was skipped.
@@ -83,6 +89,9 @@ extension TraceFileError.Reason: CustomStringConvertible {
     case .unsupported(let what): "\(what) is not supported"
     case .truncated(let what): "the file ends inside \(what)"
     case .badLength(let what, let value): "\(what) is impossible: \(value)"
+    case .overlap(let what): "\(what) lies where other data are"
+    case .exceedsBudget(let what): "\(what) is more than a file of this size can hold"
+    case .notAFile: "not a regular file; a trace is read more than once, so pipes and devices will not do"
     case .malformed(let what): "\(what) is malformed"
     case .record(let damage): damage.description
     case .line(let number, let event, let reason, let lines):

@@ -9,8 +9,9 @@ internal import Glibc
 final class DecodeAhead {
   private struct Work {
     var decoders: [CPUDecoder] = []
-    /// Blocks to fill, first come first served.
+    /// Blocks to fill, first come first served; those before `next` are being filled.
     var requests: [(lane: Int, block: RecordBlock)] = []
+    var next = 0
     var ready: [RecordBlock?] = []
     var isOver = false
   }
@@ -63,8 +64,13 @@ final class DecodeAhead {
     while true {
       let next: (lane: Int, block: RecordBlock, decoder: CPUDecoder)?? = work.wait { work in
         if work.isOver { return .some(nil) }
-        guard !work.requests.isEmpty else { return nil }
-        let (lane, block) = work.requests.removeFirst()
+        guard work.next < work.requests.count else { return nil }
+        let (lane, block) = work.requests[work.next]
+        work.next += 1
+        if work.next > work.requests.count / 2 {
+          work.requests.removeFirst(work.next)
+          work.next = 0
+        }
         return .some((lane, block, work.decoders[lane]))
       }
       guard let (lane, block, decoder) = next ?? nil else { return }

@@ -49,7 +49,7 @@ struct MergedStreams {
       buffer.cpus.sorted { $0.cpu < $1.cpu }.map { data in
         CPUStream(
           data, buffer: UInt8(index), layout: buffer.layout, conversion: conversion,
-          blockCapacity: max(capacity, blockUsedAtOnce), ahead: ahead)
+          blockCapacity: min(max(capacity, blockUsedAtOnce), data.storage.maximumRecords), ahead: ahead)
       }
     }
   }

@@ -16,7 +16,7 @@ struct ChunkRun: Sendable {
   var fileOffset: Int { chunks.first?.range.lowerBound ?? 0 }
 
   /// A run longer than this is none; the sizes are made up.
-  private static let maximumSize = 16 << 20
+  static let maximumSize = 16 << 20
 
   static func group(_ chunks: [CompressedChunk], subBufferSize: Int) -> [ChunkRun] {
     var runs: [ChunkRun] = []

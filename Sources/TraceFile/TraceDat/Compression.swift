@@ -7,8 +7,8 @@ internal import CZstd
 enum Compression: Sendable, Equatable {
   case none, zstd, zlib
 
-  /// More than any section or chunk of a real file; a corrupt size beyond it is refused before memory is asked for.
-  static let maximumSize = 256 << 20
+  /// More than any section of a real file; a corrupt size beyond it is refused before memory is asked for.
+  static let maximumSize = 64 << 20
 
   init?(name: String) {
     switch name {

@@ -43,6 +43,14 @@ struct CPUData {
     /// Independently compressed runs of whole sub-buffers.
     case chunks([ChunkRun], Compression)
 
+    /// No record is shorter than 8 bytes.
+    var maximumRecords: Int {
+      switch self {
+      case .raw(let range): range.count / 8 + 1
+      case .chunks(let runs, _): runs.reduce(0) { $0 + $1.uncompressedSize } / 8 + 1
+      }
+    }
+
     var isCompressed: Bool {
       switch self {
       case .raw: false

@@ -31,7 +31,8 @@ extension TraceDat {
     let formats = EventFormats(
       sources: prefix.sources, longSize: header.longSize, isBigEndian: cursor.isBigEndian)
     var contents = TraceContents(formats: formats)
-    let cpus = try readCPUTable(&cursor, prefix.cpus, buffer: "", &options, &contents.damages)
+    var budget = TraceBudget(of: cursor.region)
+    let cpus = try readCPUTable(&cursor, prefix.cpus, buffer: "", &options, &budget, &contents.damages)
     var clock = options.clock
     if clock != nil, let size = try? cursor.integer(UInt64.self, "the clock"),
       let range = try? cursor.take(size, "the clock")
@@ -47,7 +48,7 @@ extension TraceDat {
         var place = ByteCursor(cursor.region, isBigEndian: cursor.isBigEndian)
         try place.move(to: offset, "offset of buffer \(name)")
         var own = TraceDatOptions()
-        let cpus = try readCPUTable(&place, prefix.cpus, buffer: name, &own, &contents.damages)
+        let cpus = try readCPUTable(&place, prefix.cpus, buffer: name, &own, &budget, &contents.damages)
         contents.buffers.append(
           BufferData(name: name, clock: own.clock ?? clock ?? "", layout: prefix.layout, cpus: cpus))
       } catch {
@@ -64,7 +65,7 @@ extension TraceDat {
   /// Options, if any, and the table of {offset, size} by CPU.
   private static func readCPUTable(
     _ cursor: inout ByteCursor, _ cpus: UInt32, buffer: String, _ options: inout TraceDatOptions,
-    _ damages: inout [TraceFileError]
+    _ budget: inout TraceBudget, _ damages: inout [TraceFileError]
   ) throws(TraceFileError) -> [CPUData] {
     if cursor.skip("options  \0") {
       while true {
@@ -84,11 +85,12 @@ extension TraceDat {
       let offset = try cursor.integer(UInt64.self, "the table of CPU data")
       let size = try cursor.integer(UInt64.self, "the table of CPU data")
       guard size > 0 else { continue }
+      guard budget.takeStream() else { throw cursor.error(.exceedsBudget("the number of CPUs of all buffers")) }
       result.append(
         existing(
           UInt16(cpu), offset: offset, size: size,
           what: "the data of CPU \(cpu)\(buffer.isEmpty ? "" : " of \(buffer)")", in: cursor.region,
-          damages: &damages))
+          budget: &budget, damages: &damages))
     }
     // A count of its own is followed by one more, empty, pair.
     if count != cpus { _ = try cursor.take(min(16, UInt64(cursor.remaining)), "the table of CPU data") }

@@ -28,10 +28,11 @@ extension TraceDat {
     var contents = TraceContents(
       formats: EventFormats(sources: sources, longSize: header.longSize, isBigEndian: cursor.isBigEndian))
     contents.damages = damages
+    var budget = TraceBudget(of: cursor.region)
     for range in options.buffers {
       do throws(TraceFileError) {
         contents.buffers.append(
-          try readBuffer(cursor, range, headerLayout: layout, options, compression, &contents.damages))
+          try readBuffer(cursor, range, headerLayout: layout, options, compression, &budget, &contents.damages))
       } catch {
         contents.damages.append(error)
       }
@@ -130,7 +131,7 @@ extension TraceDat {
   /// size}.
   private static func readBuffer(
     _ cursor: ByteCursor, _ range: Range<Int>, headerLayout: SubBufferLayout, _ options: TraceDatOptions,
-    _ compression: Compression, _ damages: inout [TraceFileError]
+    _ compression: Compression, _ budget: inout TraceBudget, _ damages: inout [TraceFileError]
   ) throws(TraceFileError) -> BufferData {
     var body = ByteCursor(cursor.region, range: range, isBigEndian: cursor.isBigEndian)
     let offset = try body.integer(UInt64.self, "option BUFFER")
@@ -153,18 +154,21 @@ extension TraceDat {
       let offset = try body.integer(UInt64.self, "option BUFFER")
       let size = try body.integer(UInt64.self, "option BUFFER")
       guard cpu < maximumCPUs else { throw body.error(.badLength("CPU number", UInt64(cpu))) }
+      guard budget.takeStream() else { throw body.error(.exceedsBudget("the number of CPUs of all buffers")) }
       guard section.isCompressed else {
+        if size == 0 { continue }
         buffer.cpus.append(
           existing(
             UInt16(cpu), offset: offset, size: size,
-            what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")", in: cursor.region, damages: &damages))
+            what: "the data of CPU \(cpu)\(name.isEmpty ? "" : " of \(name)")", in: cursor.region,
+            budget: &budget, damages: &damages))
         continue
       }
       // The size stated for a compressed CPU leaves out the chunk count: the end of the section is the limit.
       let start = Int(clamping: offset)
       let known = damages.count
       let chunks = chunkIndex(
-        cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &damages)
+        cursor, min(start, section.body.upperBound)..<section.body.upperBound, cpu: cpu, &budget, &damages)
       buffer.cpus.append(
         CPUData(
           cpu: UInt16(cpu), region: cursor.region, storage: .chunks([ChunkRun(chunks: chunks)], compression),
@@ -177,7 +181,8 @@ extension TraceDat {
 
   /// u32 count, then {u32 compressed size, u32 size, bytes}: hops over the chunks without looking inside.
   private static func chunkIndex(
-    _ cursor: ByteCursor, _ range: Range<Int>, cpu: UInt32, _ damages: inout [TraceFileError]
+    _ cursor: ByteCursor, _ range: Range<Int>, cpu: UInt32, _ budget: inout TraceBudget,
+    _ damages: inout [TraceFileError]
   ) -> [CompressedChunk] {
     var place = ByteCursor(cursor.region, range: range, isBigEndian: cursor.isBigEndian)
     var chunks: [CompressedChunk] = []
@@ -186,14 +191,22 @@ extension TraceDat {
       for _ in 0..<count {
         let compressedSize = try place.integer(UInt32.self, "the chunks of CPU \(cpu)")
         let size = try place.integer(UInt32.self, "the chunks of CPU \(cpu)")
-        guard Int(size) <= Compression.maximumSize else {
+        guard Int(size) <= ChunkRun.maximumSize else {
           throw place.error(.badLength("uncompressed size of a chunk of CPU \(cpu)", UInt64(size)))
+        }
+        guard budget.takeChunk(Int(size)) else {
+          throw place.error(.exceedsBudget("what the chunks of CPU \(cpu) decompress to"))
         }
         let bytes = try place.take(UInt64(compressedSize), "the chunks of CPU \(cpu)")
         chunks.append(CompressedChunk(range: bytes, uncompressedSize: Int(size)))
       }
     } catch {
       damages.append(error)
+    }
+    guard let first = chunks.first?.range.lowerBound, let last = chunks.last?.range.upperBound else { return [] }
+    guard budget.take(first..<last) else {
+      damages.append(cursor.region.error(at: first, .overlap("the data of CPU \(cpu)")))
+      return []
     }
     return chunks
   }

@@ -90,9 +90,14 @@ enum TraceDat {
 
   /// The data of a CPU (offset and size as the file states them), as far as they exist; what is missing is reported.
   static func existing(
-    _ cpu: UInt16, offset: UInt64, size: UInt64, what: String, in region: ByteRegion, damages: inout [TraceFileError]
+    _ cpu: UInt16, offset: UInt64, size: UInt64, what: String, in region: ByteRegion, budget: inout TraceBudget,
+    damages: inout [TraceFileError]
   ) -> CPUData {
-    let range = range(offset: offset, size: size, what: what, in: region, damages: &damages)
+    var range = range(offset: offset, size: size, what: what, in: region, damages: &damages)
+    if !budget.take(range) {
+      damages.append(region.error(at: range.lowerBound, .overlap(what)))
+      range = range.lowerBound..<range.lowerBound
+    }
     return CPUData(cpu: cpu, region: region, storage: .raw(range), isCut: UInt64(range.count) < size)
   }
 
