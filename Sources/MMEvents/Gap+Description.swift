@@ -91,6 +91,10 @@ extension Gap {
       Description("migrated-unknown", .model, .doubt, "entries", "migrations of pages the model does not know")
     case .firstSeenInSnapshot:
       Description("first-seen-in-snapshot", .model, .info, "pages", "pages first seen in a snapshot")
+    case .mappersExcluded:
+      Description(
+        "mappers-excluded", .model, .doubt, "mappings",
+        "mappings of the model that the kernel's reuse or flag of the page excludes")
     case .copiedTwiceByFork:
       Description(
         "copied-twice-by-fork", .model, .doubt, "VMAs", "VMAs copied by fork into a child that had pages there")

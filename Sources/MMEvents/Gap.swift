@@ -55,6 +55,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case migratedUnknown
   case firstSeenInSnapshot
   case copiedTwiceByFork
+  case mappersExcluded
 
   /// Where it is noticed.
   public enum Origin: String, Sendable, CaseIterable { case file, text, merge, normalizer, model, witness }

@@ -50,10 +50,10 @@ struct FolioFlagLanes: Sendable {
     represented = []
   }
 
-  mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext) {
-    lazy?.judgeTouched(baseline, context)
-    ownEager?.judgeTouched(baseline, context)
-    ownOr?.judgeTouched(baseline, context)
+  mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
+    lazy?.judgeTouched(baseline, doubts, context)
+    ownEager?.judgeTouched(baseline, doubts, context)
+    ownOr?.judgeTouched(baseline, doubts, context)
   }
 
   mutating func ownBytes() -> Int { (lazy?.ownBytes() ?? 0) + (ownEager?.ownBytes() ?? 0) + (ownOr?.ownBytes() ?? 0) }

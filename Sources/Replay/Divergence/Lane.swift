@@ -29,7 +29,7 @@ package protocol OpenLane: Sendable {
   mutating func step(
     _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>)
   mutating func shareEqualState(with baseline: inout World<Baseline>)
-  mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext)
+  mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
 }
 
@@ -57,17 +57,17 @@ extension Lane: OpenLane {
 
 extension Lane {
   /// What the operation touched here or in the baseline's world; mostly that is the same.
-  package mutating func judgeTouched(_ baseline: World<Baseline>, _ context: JudgingContext) {
-    for run in baseline.touched.runs { judge(run, baseline, context) }
+  package mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
+    for run in baseline.touched.runs { judge(run, baseline, doubts, context) }
     if world.touched.runs != baseline.touched.runs {
       let own = world.touched.runs
-      for run in own { judge(run, baseline, context) }
+      for run in own { judge(run, baseline, doubts, context) }
     }
     world.touched.removeAll()
   }
 
   mutating func judge(
-    _ run: TouchedPages.Run, _ baseline: World<Baseline>, _ context: JudgingContext
+    _ run: TouchedPages.Run, _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
   ) {
     var page = run.range.start
     while page < run.range.end {
@@ -76,7 +76,7 @@ extension Lane {
       if let own = world.region(run.mm, base: base) {
         let other = baseline.region(run.mm, base: base)
         while page < end {
-          judge(run, page, world.ref(own, page), other.map { baseline.ref($0, page) }, baseline, context)
+          judge(run, page, world.ref(own, page), other.map { baseline.ref($0, page) }, baseline, doubts, context)
           page = page.advanced(by: 1)
         }
       } else {
@@ -88,7 +88,7 @@ extension Lane {
   @inline(__always)
   private mutating func judge(
     _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?,
-    _ baseline: World<Baseline>, _ context: JudgingContext
+    _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
   ) {
     let entry = world.entry(ref)
     guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {
@@ -101,7 +101,7 @@ extension Lane {
     let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
     if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }
     let evidence = world.evidence(
-      ref, encoding: e, baseline: b, livelocked: run.isLivelocked, staleAgainst: isStale)
-    world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, context)
+      ref, encoding: e, baseline, other, doubts, livelocked: run.isLivelocked, isStale: isStale)
+    world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, doubts, context)
   }
 }

@@ -18,6 +18,8 @@ package struct Lockstep: Sendable {
   package private(set) var cRaw: DivergenceLog?
   /// Every entry of every mm is judged after every operation (stories); otherwise only what was touched (traces).
   package var judgesEverything = false
+  /// What is in doubt of any entry.
+  package internal(set) var doubts = Doubts()
   private var sharing: SharingSchedule
 
   package init(
@@ -108,10 +110,10 @@ package struct Lockstep: Sendable {
   /// Judges what the last operation touched, in the baseline's world or the encoding's.
   package mutating func judge(_ context: JudgingContext) {
     if judgesEverything { baseline.touchEverything() }
-    a.judgeTouched(baseline, context)
-    b?.judgeTouched(baseline, context)
-    cStrict?.judgeTouched(baseline, context)
-    for index in others.indices { others[index].judgeTouched(baseline, context) }
+    a.judgeTouched(baseline, doubts, context)
+    b?.judgeTouched(baseline, doubts, context)
+    cStrict?.judgeTouched(baseline, doubts, context)
+    for index in others.indices { others[index].judgeTouched(baseline, doubts, context) }
     if var log = cRaw {
       cRaw = nil
       for run in baseline.touched.runs { judgeRaw(run, &log, context) }
@@ -146,8 +148,8 @@ package struct Lockstep: Sendable {
     let raw = PTEBits.rawClaim(baseline, entry)
     let claim = Baseline.claim(baseline, ref, entry)
     if raw == claim, entry.verdict == .ok, baseline.agreesPlainly(ref, entry, raw) { return }
-    let evidence = baseline.evidence(ref, encoding: raw, baseline: claim, livelocked: false, staleAgainst: nil)
-    baseline.record(Replay.judge(evidence), at: ref, &log, mm, page, context)
+    let evidence = baseline.evidence(ref, encoding: raw, baseline, ref, doubts, livelocked: false, isStale: false)
+    baseline.record(Replay.judge(evidence), at: ref, &log, mm, page, doubts, context)
   }
 }
 

@@ -5,7 +5,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
-    settleDoubts(mm, page, outcome)
+    settleOpenDecision(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
@@ -54,16 +54,16 @@ extension ReplayDriver {
     case .mustCopy where mayHaveWaited, .mustReplace where mayHaveWaited:
       // The fault may have gone to the userfaultfd (`handle_userfault`), and its task never have come back to copy.
       unknown(.decision, mm, page, .userfaultfd)
-      unseen.doubt(mm, PageRange(start: page, count: 1))
+      lockstep.doubts.add(mm, page, .userfaultfd)
     case .mustReuse
     where mayHaveWaited && lockstep.baseline.claim(mm, page) != .exclusive:
       // It becomes exclusive when the handler has answered.
       unknown(.decision, mm, page, .userfaultfd)
-      unseen.doubt(mm, PageRange(start: page, count: 1))
       reuse(mm, page, vma)
+      lockstep.doubts.add(mm, page, .userfaultfd)
     case .mustReuse:
       switch hiddenReference(mm, page) {
-      case .certain: doubt(mm, page, "copy: the folio waits in another CPU's LRU batch")
+      case .certain: leaveOpen(mm, page, "copy: the folio waits in another CPU's LRU batch")
       case .possible(let cause):
         unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
@@ -73,25 +73,18 @@ extension ReplayDriver {
       }
     case .eitherWay(.sharerDying) where dyingReferences(mm, page) == .released:
       verifier.agree(.decision)
-      reuse(mm, page, vma, othersAreGone: true)
+      reuse(mm, page, vma)
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
-      reuse(mm, page, vma, othersAreGone: true)
+      reuse(mm, page, vma)
     case .mustCopy(let obstacle):
-      if othersAreBeingRemoved(mm, page) {
-        unknown(.decision, mm, page, .removalRunning)
-        reuse(mm, page, vma, othersAreGone: true)
-      } else if othersMayHaveCopied(mm, page) {
-        unknown(.decision, mm, page, .placeNotSeen)
-        othersCopied(mm, page)
-        reuse(mm, page, vma)
-      } else if unseen.isDoubtful(mm, page) {
-        unknown(.decision, mm, page, .placeNotSeen)
+      if let cause = doubtAboutSharing(mm, page) {
+        unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
       } else {
-        doubt(mm, page, "copy (\(obstacle))")
+        leaveOpen(mm, page, "copy (\(obstacle))")
       }
-    case .mustReplace: doubt(mm, page, "a new page in place of the zero or file page")
+    case .mustReplace: leaveOpen(mm, page, "a new page in place of the zero or file page")
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.
@@ -104,23 +97,11 @@ extension ReplayDriver {
     }
   }
 
-  mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, othersAreGone: Bool = false) {
-    if othersAreGone { removeOthers(mm, page) }
+  /// The kernel kept the page (`wp_page_reuse`): it saw no other mapping of it, or of any page of a large folio.
+  mutating func reuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
+    excludeOthers(mm, page, ofWholeFolio: true)
     run(.writeFault(mm, page, vma, .reused), followsKernel: true)
-  }
-
-  /// The kernel kept the page, so it saw no other mapping: those of mms on their way out were gone before it looked.
-  private mutating func removeOthers(_ mm: MMID, _ page: VirtualPage) {
-    let entry = lockstep.baseline.entry(mm, page)
-    guard entry.kind == .present, !lockstep.baseline.isLarge(FolioID(entry.index)) else { return }
-    for other in lockstep.baseline.mappers(of: FolioID(entry.index)) where other.mm != mm {
-      if lockstep.baseline.isDying(other.mm) {
-        hidden.teardownPassed(other.mm, other.page)
-      } else if !hidden.isBeingRemoved(other.mm, other.page) {
-        continue
-      }
-      run(.zap(other.mm, PageRange(start: other.page, count: 1)), .exit)
-    }
+    lockstep.doubts.settle(mm, page)
   }
 
   // — a page was allocated
@@ -187,7 +168,7 @@ extension ReplayDriver {
     } else {
       bind(run(.writeFault(mm, page, vma, .copied(hiddenReference: isHidden)), followsKernel: true), pfn)
     }
-    if !doubts.isEmpty { settleOvertaken() }
+    if !openDecisions.isEmpty { settleOvertaken() }
   }
 
   private mutating func copiedFromFile(

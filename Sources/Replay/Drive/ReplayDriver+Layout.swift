@@ -6,6 +6,7 @@ extension ReplayDriver {
   mutating func unmapped(_ mm: MMID, _ range: PageRange) {
     noteRemoved(mm, range)
     run(.zap(mm, range))
+    lockstep.doubts.settle(mm, range)
     layouts[mm]?.remove(range)
   }
 
@@ -27,6 +28,7 @@ extension ReplayDriver {
     // What was mapped at the destination is unmapped first (MREMAP_FIXED).
     run(.zap(mm, target))
     run(.move(mm, source, destination))
+    lockstep.doubts.moved(mm, source, destination)
     let shift = destination.rawValue &- source.start.rawValue
     for piece in layouts[mm]?.pieces(of: source) ?? [] {
       layouts[mm]?.set(
@@ -51,6 +53,7 @@ extension ReplayDriver {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
       run(.discard(mm, range))
+      lockstep.doubts.settle(mm, range)
     case .guardInstall:
       noteRemoved(mm, range)
       run(.zap(mm, range))
@@ -72,9 +75,10 @@ extension ReplayDriver {
   // — fork
 
   mutating func forkBegan(_ parent: MMID, _ child: MMID) {
-    settleDoubts(of: parent)
+    settleOpenDecisions(of: parent)
     run(.forkBegin(parent: parent, child: child))
     unseen.forked(parent, child)
+    lockstep.doubts.forked(parent, child, .everything)
     layouts[child] = VMAMap()
     ancestry.forkBegan(parent, child)
     if ancestry.isLarge {
@@ -120,6 +124,7 @@ extension ReplayDriver {
       count(.copiedTwiceByFork)
       run(.zap(child, range), .fork)
     }
+    lockstep.doubts.forked(parent, child, range)
     let pieces = layouts[parent]?.pieces(of: range) ?? []
     for piece in pieces { run(.forkCopy(parent: parent, child: child, piece.range, piece.facts)) }
     // It is one VMA: what is known of a part holds for all of it (a stack that grew).
@@ -133,8 +138,7 @@ extension ReplayDriver {
     count(.pinsNotFollowed)
     unseen.appeared(pfn, .base, in: child, at: current.time)
     guard let range = copying[child]?.range else { return }
-    unseen.doubt(parent, range)
-    unseen.doubt(child, range)
+    lockstep.doubts.add(parent, range, .forkCopiedPinned)
   }
 
   /// The fork failed, perhaps in the middle of a VMA (`copy_page_range` looks for signals and memory): the child's

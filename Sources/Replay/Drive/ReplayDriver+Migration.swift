@@ -27,7 +27,9 @@ extension ReplayDriver {
     let claim = lockstep.baseline.claim(mm, page)
     let isExclusive = type != .read
     switch claim {
-    case .unknown: unknown(.entry, mm, page, .entryNotSeen)
+    case .unknown:
+      unknown(.entry, mm, page, .entryNotSeen)
+      correct(mm, page, from: .unknown, exclusive: isExclusive)
     case .exclusive, .shared:
       if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
         verifier.agree(.entry)
@@ -35,6 +37,7 @@ extension ReplayDriver {
         disagree(
           mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,
           evidence: .entry)
+        if (claim == .exclusive) != isExclusive { correct(mm, page, from: claim, exclusive: isExclusive) }
       }
     }
   }

@@ -169,23 +169,26 @@ extension ReplayDriver {
     switch lockstep.baseline.claim(open.mm, shown.page) {
     case .unknown:
       unknown(.page, open.mm, shown.page, .entryNotSeen)
-      run(.resolve(open.mm, shown.page, exclusive: exclusive))
-    case .exclusive where exclusive, .shared where !exclusive: verifier.agree(.page)
+      correct(open.mm, shown.page, from: .unknown, exclusive: exclusive)
+    case .exclusive where exclusive:
+      verifier.agree(.page)
+      excludeOthers(open.mm, shown.page, ofWholeFolio: false)
+      if !unseen.protectsByUserfaultfd(open.mm) { lockstep.doubts.settleBySnapshot(open.mm, shown.page) }
+    case .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
       if exclusive, settleDelayed(open.mm, shown.page) {
         verifier.agree(.page)
         return
       }
-      if unseen.isDoubtful(open.mm, shown.page) || (exclusive && unseen.isAccessedRemotely(open.mm)) {
-        unknown(.page, open.mm, shown.page, .placeNotSeen)
-        run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot)
-        learn(shown, open.mm)
-        return
-      }
       if awaitsReclaim(of: shown, open) { return }
-      disagree(
-        open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
-        .exclusiveDiffers, evidence: .page)
+      if exclusive, unseen.isAccessedRemotely(open.mm) {
+        unknown(.page, open.mm, shown.page, .remoteAccess)
+      } else {
+        disagree(
+          open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",
+          .exclusiveDiffers, evidence: .page)
+      }
+      correct(open.mm, shown.page, from: exclusive ? .shared : .exclusive, exclusive: exclusive)
     }
   }
 
@@ -200,7 +203,7 @@ extension ReplayDriver {
     } else if wasSwapped {
       compareSwappedIn(shown, open)
     } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
-      || unseen.usesUserfaultfd(open.mm)
+      || unseen.usesUserfaultfd(open.mm) || lockstep.doubts.cause(open.mm, shown.page) != nil
     {
       if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
       if isComplete { compareUnseen(shown, open.mm) }
@@ -211,6 +214,8 @@ extension ReplayDriver {
         knownPFN.map { "pfn \($0.rawValue)" }
           ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
         "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
+      if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+      learn(shown, open.mm)
     }
   }
 
@@ -265,15 +270,30 @@ extension ReplayDriver {
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID, knowsFlag: Bool = true) {
     count(.firstSeenInSnapshot)
     // A handler's answer is yet to come.
-    if !unseen.protectsByUserfaultfd(mm) { unseen.settle(mm, shown.page) }
+    if !unseen.protectsByUserfaultfd(mm) {
+      // Who else maps a page that is shared the snapshot does not tell.
+      if shown.exclusive == true {
+        lockstep.doubts.settleBySnapshot(mm, shown.page)
+      } else {
+        lockstep.doubts.settle(mm, shown.page)
+      }
+    }
     var facts = LearnedEntry()
     if knowsFlag, let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = knowsFlag && !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
     if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
       _ = lockstep.baseline.pfnFreed(shown.pfn)
     }
-    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.firstMapper(of: folio) {
+    if facts.exclusive == .exclusive {
+      // It has exactly one mapper.
+      for other in lockstep.baseline.mappers(of: shown.pfn) where other.mm != mm || other.page != shown.page {
+        exclude(other.mm, PageRange(start: other.page, count: 1))
+      }
+    }
+    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.anyMapper(of: folio) {
+      let head = lockstep.baseline.pfn(of: folio) ?? shown.pfn
       facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
+      facts.pageInFolio = Int(shown.pfn.rawValue &- head.rawValue)
     }
     let outcome = run(.learn(mm, shown.page, facts))
     guard facts.sameAs == nil, let folio = outcome.folio else { return }
@@ -314,6 +334,7 @@ extension ReplayDriver {
         continue
       }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
+      run(.zap(open.mm, PageRange(start: page, count: 1)), .snapshot)
     }
   }
 }

@@ -14,7 +14,7 @@ package struct ReplayDriver {
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
   var programs: [MMID: NewProgram] = [:]
-  var doubts: [Doubt] = []
+  var openDecisions: [OpenDecision] = []
   var leaving = LeavingPages()
   var outlived = OutlivedCopies()
   var populating: [MMID: Populating] = [:]
@@ -86,7 +86,9 @@ package struct ReplayDriver {
       hidden.freed(pfn)
       freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
-    case .removalEnded: hidden.removalEnded(record.task)
+    case .removalEnded:
+      hidden.removalEnded(record.task)
+      lockstep.doubts.removalEnded(record.task)
     case .lossBegan(let cpu):
       missing.insert(cpu)
       forgetEverything()
@@ -136,6 +138,7 @@ package struct ReplayDriver {
     case .removalBegan(let range):
       noteTouched(mm, range)
       hidden.removalBegan(current.task, mm, range)
+      lockstep.doubts.removalBegan(current.task, mm, range)
     case .protected(let range, let protection): protected(mm, range, protection)
     case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
     case .advised(let range, let advice): advised(mm, range, advice)
@@ -168,7 +171,7 @@ package struct ReplayDriver {
 
   /// Histories are empty: see `ReplayResult.tell`.
   package mutating func finish(capture: CaptureSummary) -> ReplayResult {
-    settleAllDoubts()
+    settleAllOpenDecisions()
     settleAllCopies()
     settleLeavingPages()
     for cpu in missing { losses[cpu] = .some(nil) }
@@ -219,6 +222,7 @@ package struct ReplayDriver {
     layouts[mm] = nil
     programs[mm] = nil
     unseen.forget(mm)
+    lockstep.doubts.forget(mm)
     copying[mm] = nil
     hidden.teardownEnded(mm)
   }
@@ -246,12 +250,13 @@ package struct ReplayDriver {
     for owner in owners where !lockstep.baseline.isDying(owner.mm) {
       count(.framesFreedWhileMapped)
       run(.zap(owner.mm, PageRange(start: owner.page, count: 1)))
+      lockstep.doubts.add(owner.mm, owner.page, .frameFreed)
       lockstep.markIncomplete(owner.mm)
     }
   }
 
   private mutating func exited(_ mm: MMID) {
-    settleDoubts(of: mm)
+    settleOpenDecisions(of: mm)
     run(.exitEnd(mm))
     forget(mm)
   }
@@ -267,12 +272,21 @@ package struct ReplayDriver {
   /// After a gap nothing that was known of entries holds: what comes into being later is known again.
   private mutating func forgetEverything() {
     if lossTime == nil { lossTime = current.time }
-    doubts.removeAll()
+    openDecisions.removeAll()
     settleAllCopies()
     forgetLeavingPages()
+    copying.removeAll()
+    migrating.removeAll()
+    pendingMerges.removeAll()
+    collapsing.removeAll()
+    unmappedToSwap.removeAll()
+    cached.removeAll()
+    populating.removeAll()
+    snapshots.removeAll()
     for mm in layouts.keys.sorted() {
       run(.zap(mm, .everything))
       lockstep.markIncomplete(mm)
+      lockstep.doubts.add(mm, .everything, .loss)
     }
   }
 }

@@ -25,9 +25,6 @@ struct UnseenPages {
     var isAccessed = false
     /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
     var isWriteProtectedByUserfaultfd = false
-    /// Ranges where pages may be other than the model has them: a fault of which it is open whether it did anything, a
-    /// VMA in which fork copied pinned pages.
-    var doubtful: [PageRange] = []
     /// Faults on missing pages that a userfaultfd may be about to fill: a task waits for one at a time.
     var waiting: [TaskID: VirtualPage] = [:]
     /// The latest small pages that came in at an unknown address, with the time.
@@ -90,33 +87,9 @@ struct UnseenPages {
     guard var both = addressSpaces[parent] else { return }
     both.shared = both.frames
     addressSpaces[parent] = both
-    (both.doubtful, both.waiting, both.arrivals) = ([], [:], [])
+    (both.waiting, both.arrivals) = ([:], [])
     for pfn in both.frames { owners[pfn, default: []].insert(child) }
     addressSpaces[child] = both
-  }
-}
-
-// MARK: Ranges in doubt
-
-extension UnseenPages {
-  mutating func doubt(_ mm: MMID, _ range: PageRange) {
-    if addressSpaces[mm]?.doubtful.last != range {
-      addressSpaces[mm, default: AddressSpace()].doubtful.append(range)
-    }
-  }
-
-  /// What the page is was seen.
-  mutating func settle(_ mm: MMID, _ page: VirtualPage) {
-    guard let ranges = addressSpaces[mm]?.doubtful, let index = ranges.firstIndex(where: { $0.contains(page) }) else {
-      return
-    }
-    let range = ranges[index]
-    let rest = [PageRange(start: range.start, end: page), PageRange(start: page.advanced(by: 1), end: range.end)]
-    addressSpaces[mm]?.doubtful.replaceSubrange(index...index, with: rest.filter { !$0.isEmpty })
-  }
-
-  func isDoubtful(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    addressSpaces[mm]?.doubtful.contains { $0.contains(page) } ?? false
   }
 }
 
@@ -159,10 +132,8 @@ extension UnseenPages {
     addressSpaces[mm].map { !$0.frames.isEmpty && $0.shared.isEmpty } ?? false
   }
 
-  /// A page that came in unseen may have taken this one's place.
-  func mayHaveCopied(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    addressSpaces[mm].map { !$0.frames.isEmpty } ?? false || isDoubtful(mm, page)
-  }
+  /// A page that came in unseen may have taken the place of any other.
+  func mayHaveCopied(_ mm: MMID) -> Bool { addressSpaces[mm].map { !$0.frames.isEmpty } ?? false }
 
   func isTail(_ pfn: PFN) -> Bool { tails.contains(pfn) }
 

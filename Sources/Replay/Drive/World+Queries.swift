@@ -13,6 +13,17 @@ extension World {
   /// More than one entry refers to the folio.
   package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios.attached(folio) > 1 }
 
+  /// Somebody else may see the page: what is asked before the others are looked for.
+  func mayBeShared(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let ref = find(mm, page) else { return false }
+    let entry = tables.entry(ref)
+    guard entry.kind.refersToFolio else { return entry.kind == .swap }
+    return folios.attached(FolioID(entry.index)) > 1 || !folios.isPlain(FolioID(entry.index))
+  }
+
+  /// An entry that refers to any page of the folio.
+  func anyMapper(of folio: FolioID) -> (mm: MMID, page: VirtualPage)? { mappings(of: folio).first.map(owner) }
+
   /// KSM's stable page.
   package func isKSM(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.ksm) }
 

@@ -60,11 +60,10 @@ extension LitmusVerdicts {
     let isStuck = livelocked.contains(place) || before[place] == .livelock
     let isStale = own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
-    let evidence = own.evidence(ref, encoding: e, baseline: b, livelocked: isStuck, staleAgainst: isStale)
+    let evidence = own.evidence(
+      ref, encoding: e, baseline, baseline.find(place.mm, page), Doubts(), livelocked: isStuck, isStale: isStale)
     let judgement = Replay.judge(evidence)
     guard judgement.verdict != .ok else { return }
-    // Without an entry in the baseline's world there is no bit that could be bettered.
-    if judgement.verdict == .better, !Self.hasBit(baseline.entry(place.mm, page)) { return }
     let folio = entry.kind.refersToFolio || entry.kind == .swap ? entry.index : noIndex
     held[place] = Held(verdict: judgement.verdict, kind: entry.kind, folio: folio)
     guard judgement.losesExclusivity else { return }
@@ -82,8 +81,6 @@ extension LitmusVerdicts {
       populated.append((place.mm, place.page..<place.page + 1))
     }
   }
-
-  private static func hasBit(_ entry: Entry) -> Bool { entry.kind != .none && !entry.kind.isMarker }
 
   /// A pin on a page that its entry no longer maps, where the baseline never let it come to that (I5, I6).
   private mutating func findDetachedPins<E: Encoding>(
@@ -132,8 +129,7 @@ extension LitmusVerdicts {
         let entry = baseline.tables.entry(ref)
         guard entry.kind.refersToFolio || entry.kind == .swap else { return }
         let evidence = baseline.evidence(
-          ref, encoding: PTEBits.rawClaim(baseline, entry), baseline: Baseline.claim(baseline, ref, entry),
-          livelocked: false, staleAgainst: nil)
+          ref, encoding: PTEBits.rawClaim(baseline, entry), baseline, ref, Doubts(), livelocked: false, isStale: false)
         let judgement = Replay.judge(evidence)
         guard judgement.verdict != .ok else { return }
         let first = Int(baseline.owner(ref).page.rawValue)

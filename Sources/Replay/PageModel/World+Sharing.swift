@@ -19,6 +19,7 @@ extension World {
     fastPins = other.fastPins
     translations = other.translations
     forksUnderWay = other.forksUnderWay
+    dyingCount = other.dyingCount
     isReclaiming = other.isReclaiming
     incidents = other.incidents
     swapWrites = other.swapWrites

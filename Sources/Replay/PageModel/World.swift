@@ -40,6 +40,8 @@ package struct World<E: Encoding>: Sendable {
   var translations: [CPUTranslation] = []
   /// forks under way: their TLB flush comes at the end.
   var forksUnderWay = 0
+  /// mms that are being torn down.
+  var dyingCount = 0
   /// Reclaim is unmapping a folio: it flushes when it has to.
   var isReclaiming = false
   /// What went wrong beside any entry, until somebody asks.

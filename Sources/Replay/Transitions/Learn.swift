@@ -13,8 +13,10 @@ package struct LearnedEntry: Sendable, BitwiseCopyable {
   package var uffdWP: Bool
   /// All mappers of the page are known to the model.
   package var sharersKnown: Bool
-  /// Another page of the model known to map the same frame.
+  /// Another page of the model known to map the same folio.
   package var sameAs: Location?
+  /// Which page of that folio it is; `nil`: the same one.
+  package var pageInFolio: Int?
 
   package struct Location: Sendable, BitwiseCopyable {
     package var mm: MMID
@@ -49,7 +51,9 @@ extension World {
     var target: (folio: FolioID, page: Int)?
     if let same = facts.sameAs, let other = find(same.mm, same.page), tables.entry(other).kind == .present {
       let entry = tables.entry(other)
-      target = (FolioID(entry.index), entry.page)
+      let folio = FolioID(entry.index)
+      let page = facts.pageInFolio ?? entry.page
+      if page < folios.order(folio).pageCount { target = (folio, page) }
     }
     let folio = target?.folio ?? newFolio()
     var entry = Entry(.present, index: folio.raw, page: target?.page ?? 0)
@@ -83,9 +87,13 @@ extension World {
     }
   }
 
-  /// An oracle (`set_migration_pte`, `/proc/kpageflags`) settles the flag of a page whose flag was unknown.
-  package mutating func resolve(_ mm: MMID, _ page: VirtualPage, exclusive: Bool) -> Outcome {
-    guard let ref = find(mm, page), E.claim(self, ref, tables.entry(ref)) == .unknown else { return .nothing }
+  /// An oracle (`set_migration_pte`, `/proc/kpageflags`) settles the flag of a page: of one that was unknown, or taken
+  /// for something else. An encoding that had decided otherwise goes on with its own.
+  package mutating func resolve(_ mm: MMID, _ page: VirtualPage, was: Claim, exclusive: Bool) -> Outcome {
+    guard let ref = find(mm, page), E.claim(self, ref, tables.entry(ref)) == was else { return .nothing }
+    let entry = tables.entry(ref)
+    guard entry.kind == .present else { return .nothing }
+    if was == .exclusive { folios.insert(.sharersUnknown, FolioID(entry.index)) }
     settleClaim(ref, exclusive ? .exclusive : .shared, isFirst: true)
     return .done
   }

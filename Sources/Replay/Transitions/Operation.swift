@@ -68,7 +68,7 @@ package enum Operation: Sendable, BitwiseCopyable {
   case restoreDeviceExclusive(MMID, VirtualPage, VMAFacts)
   case poison(MMID, VirtualPage)
   case learn(MMID, VirtualPage, LearnedEntry)
-  case resolve(MMID, VirtualPage, exclusive: Bool)
+  case resolve(MMID, VirtualPage, was: Claim, exclusive: Bool)
   case forget(MMID)
 
   /// The kernel path, for signatures.

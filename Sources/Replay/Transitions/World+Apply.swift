@@ -57,7 +57,7 @@ extension World {
       lazilyFree(mm, range, vma)
       return .done
     case .learn(let mm, let page, let facts): return learn(mm, page, facts)
-    case .resolve(let mm, let page, let exclusive): return resolve(mm, page, exclusive: exclusive)
+    case .resolve(let mm, let page, let was, let exclusive): return resolve(mm, page, was: was, exclusive: exclusive)
     case .forget(let mm):
       forget(mm)
       return .done

@@ -56,8 +56,9 @@ extension World {
 
   /// The mm's tables are about to be torn down; until `exitEnd` its entries may be gone in the kernel already.
   package mutating func exitBegin(_ mm: MMID) {
-    guard let slot = slot(of: mm) else { return }
+    guard let slot = slot(of: mm), mms[Int(slot)]?.tearingDown == false else { return }
     mms[Int(slot)]?.tearingDown = true
+    dyingCount += 1
   }
 
   /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
@@ -70,6 +71,7 @@ extension World {
       tables.free(region)
     }
     zapPins(mm, .everything)
+    if mms[Int(slot)]?.tearingDown == true { dyingCount -= 1 }
     mms[Int(slot)] = nil
     freeMMs.append(slot)
     slotOfMM[Int(mm.rawValue)] = noIndex

@@ -12,6 +12,12 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
   case faultsNotSeen = "the trace has no page faults"
+  case forkCopiedPinned = "a page of the VMA was pinned and copied at fork: which one the trace does not tell"
+  case remoteAccess = "another process wrote to this memory at an address the trace does not tell"
+  case excludedByKernel = "the kernel was the only user of a page that the model had mapped here, too"
+  case frameFreed = "the frame was freed while the model mapped it here"
+  case loss = "records were lost before"
+  case refuted = "the kernel showed another flag before"
   case raced = "raced with another thread, or refused in atomic context"
 }
 

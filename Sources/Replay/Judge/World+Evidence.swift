@@ -13,27 +13,42 @@ extension World {
     }
   }
 
-  /// Gathers what the verdict on one entry rests on.
+  /// Gathers what the verdict on one entry rests on. `other`: the baseline's entry at the same mm and page.
   package func evidence(
-    _ ref: EntryRef, encoding: Claim, baseline: Claim, livelocked: Bool, staleAgainst isStale: Bool?
+    _ ref: EntryRef, encoding: Claim, _ baseline: World<Baseline>, _ other: EntryRef?, _ doubts: Doubts,
+    livelocked: Bool, isStale: Bool
   ) -> Evidence {
     let entry = tables.entry(ref)
-    var evidence = Evidence(
-      baseline: baseline, encoding: encoding, truth: .exclusive, isWritable: false, isPinned: false,
-      reusePasses: true, isUnderStableWriteback: false, isLivelocked: false, isStale: isStale ?? false)
+    var evidence = Evidence(baseline: .shared, baselineHasEntry: false, encoding: encoding, isStale: isStale)
+    if let other {
+      let own = baseline.entry(other)
+      evidence.baseline = Baseline.claim(baseline, other, own)
+      evidence.baselineHasEntry = own.kind != .none && !own.kind.isMarker
+      if evidence.baseline != .shared { evidence.baselineTruth = baseline.isTrulyExclusive(other) }
+    }
     if encoding != .shared {
-      evidence.truth = isTrulyExclusive(ref)
+      evidence.truth = truth(ref, doubts)
       evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(FolioID(entry.index))
     }
     if encoding != .exclusive {
       evidence.isWritable = entry.countsAsWritable
-      if baseline != .shared {
+      if evidence.baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
-        evidence.reusePasses = entry.kind == .present ? reuseCheck(ref) == .passes : wouldReuse(ref, entry)
+        evidence.reusePasses = reusePasses(ref, entry)
         evidence.isLivelocked = livelocked || entry.verdict == .livelock
       }
     }
     return evidence
+  }
+
+  /// What the reuse check says, or would say of an entry that is not present.
+  private func reusePasses(_ ref: EntryRef, _ entry: Entry) -> Bool? {
+    guard entry.kind == .present else { return wouldReuse(ref, entry) }
+    return switch reuseCheck(ref) {
+    case .passes: true
+    case .fails: false
+    case .unknown: nil
+    }
   }
 
   /// The reuse check of an entry that is not present, as if it were: nobody else, also not on another page of the
@@ -57,10 +72,11 @@ extension World {
   /// Stores the verdict in the entry and counts the change.
   mutating func record(
     _ judgement: Judgement, at ref: EntryRef, _ log: inout DivergenceLog, _ mm: MMID, _ page: VirtualPage,
-    _ context: JudgingContext
+    _ doubts: Doubts, _ context: JudgingContext
   ) {
     let entry = tables.entry(ref)
-    let certainty = options.faultsAreSilent ? .possible : judgement.certainty
+    let isDoubtful = options.faultsAreSilent || doubts.cause(mm, page) != nil
+    let certainty = isDoubtful ? .possible : judgement.certainty
     let isPossible = certainty == .possible
     guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
     let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base

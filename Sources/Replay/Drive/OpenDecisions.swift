@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// A write-protection fault that showed nothing where the model expects a copy: another thread may have made it, or
+/// the kernel refused the fault (`pagefault_disabled`) and will see it again. The page's next event tells.
+struct OpenDecision {
+  let record: MMEventRecord
+  let mm: MMID
+  let page: VirtualPage
+  let expected: String
+
+  /// Nanoseconds between a fault's entry and its decision, for one that copies nothing: taking locks, at most.
+  static let longestFault: UInt64 = 200_000
+}
+
+extension ReplayDriver {
+  mutating func leaveOpen(_ mm: MMID, _ page: VirtualPage, _ expected: String) {
+    openDecisions.append(OpenDecision(record: current, mm: mm, page: page, expected: expected))
+    lockstep.doubts.add(mm, page, .openDecision)
+  }
+
+  /// The next fault on the page tells what the quiet one was.
+  mutating func settleOpenDecision(_ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome) {
+    guard !openDecisions.isEmpty, let index = openDecisions.firstIndex(where: { $0.mm == mm && $0.page == page }) else {
+      return
+    }
+    let open = openDecisions.remove(at: index)
+    lockstep.doubts.settle(mm, PageRange(start: page, count: 1), ofCause: .openDecision)
+    switch outcome {
+    case .copied, .copiedFromFile, .anonymous, .raced: break  // made by another thread, or tried again
+    // Which is another fault's end and tells nothing of this one.
+    case .refused: unknown(.decision, mm, page, .raced, record: open.record)
+    case .quiet, .file, .swappedIn, .unexplained: condemn(open)
+    }
+  }
+
+  /// The page goes away or is shared anew with the question open.
+  mutating func settleOpenDecisions(of mm: MMID) {
+    guard !openDecisions.isEmpty else { return }
+    for open in openDecisions where open.mm == mm { unknown(.decision, mm, open.page, .raced, record: open.record) }
+    openDecisions.removeAll { $0.mm == mm }
+  }
+
+  /// Two faults on one page at a time: the quiet one began before the other one's copy was seen and came to its
+  /// decision after it, as the only mapper left.
+  mutating func settleOvertaken() {
+    let now = current.time.nanoseconds
+    for open in openDecisions where now &- open.record.time.nanoseconds < OpenDecision.longestFault {
+      guard case .mustReuse = lockstep.predictWriteFault(open.mm, open.page) else { continue }
+      unknown(.decision, open.mm, open.page, .raced, record: open.record)
+      reuse(open.mm, open.page, facts(open.mm, open.page))
+      openDecisions.removeAll { $0.mm == open.mm && $0.page == open.page }
+    }
+  }
+
+  /// The kernel shows the page exclusive, and nobody else maps it any more: a fault that was held up came to its
+  /// decision after they had gone. `false`: no such fault is known.
+  mutating func settleDelayed(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    guard let index = openDecisions.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return false }
+    switch lockstep.predictWriteFault(mm, page) {
+    case .mustReuse, .eitherWay: break
+    case .mustCopy, .mustReplace, .alreadyWritable, .notMapped: return false
+    }
+    unknown(.decision, mm, page, .raced, record: openDecisions.remove(at: index).record)
+    reuse(mm, page, facts(mm, page))
+    return true
+  }
+
+  mutating func settleAllOpenDecisions() {
+    for open in openDecisions { unknown(.decision, open.mm, open.page, .raced, record: open.record) }
+    openDecisions.removeAll()
+  }
+
+  private mutating func condemn(_ open: OpenDecision) {
+    disagree(open.mm, open.page, open.expected, "no copy", .reusedShared, record: open.record)
+    reuse(open.mm, open.page, facts(open.mm, open.page))
+  }
+}
