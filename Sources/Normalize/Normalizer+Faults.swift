@@ -324,6 +324,8 @@ extension Normalizer {
   /// Whose counter it is. Learns the hash of an mm in the windows where it first shows.
   private mutating func owner(_ slot: Int, hash: UInt64, isCurrent: Bool) -> MMID? {
     if !isCurrent {
+      // Reclaim by the task may count for mms that have been there before.
+      if let known = ownership.id(hash: hash) { return known }
       if let fork = tasks[slot].fork, ownership.hash(of: fork.child) == nil {
         ownership.learn(hash: hash, of: fork.child)
       } else if let exec = tasks[slot].exec, !exec.switched, ownership.hash(of: exec.mm) == nil {

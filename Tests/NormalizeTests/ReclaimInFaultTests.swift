@@ -51,4 +51,24 @@ struct ReclaimInFaultTests {
     let lines = swapIn + Self.split + [Self.anonymous(10), Self.swapped(5), Self.flush]
     #expect(try outcome("0x6", lines) == .swappedIn(nil, .made))
   }
+
+  @Test("Inside a fork, what is counted for an mm that was there before is not the child's")
+  func insideFork() throws {
+    func lock(_ mm: String) -> String {
+      "mmap_lock_acquire_returned: mm=0x\(mm) memcg_path= write=true success=true"
+    }
+    let events = try normalized([
+      (200, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+      (200, "rss_stat: mm_id=88 curr=1 type=MM_ANONPAGES size=40960B"),
+      (100, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"), (100, Self.anonymous(10)),
+      (100, lock("ffff888100000000")), (100, "sys_fork()"), (100, lock("ffff888100000000")),
+      (100, lock("ffff888300000000")), (100, "rss_stat: mm_id=88 curr=0 type=MM_ANONPAGES size=36864B"),
+      (100, "rss_stat: mm_id=99 curr=0 type=MM_ANONPAGES size=8192B"),
+      (100, "task_newtask: pid=101 comm=sh clone_flags=1200000 oom_score_adj=0"),
+    ])
+    let counted = events.compactMap { record -> UInt64? in
+      if case .forkCounted(_, .anonymous, let pages) = record.event { pages } else { nil }
+    }
+    #expect(counted == [2])
+  }
 }
