@@ -176,6 +176,36 @@ struct DriveTests {
     #expect(tale.frame(Tale.p, 1) == PFN(513) && tale.frame(Tale.q, 7) == PFN(519))
   }
 
+  @Test("ksmd splits a huge page before it merges of it: pages of zeros go, and none of them was merged")
+  func splitByKSM() {
+    var tale = Tale()
+    tale.touch(600, 5)
+    tale.touch(601, 6)
+    tale.touch(602, 7)
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(512), FolioOrder(9), replaced: false)))
+    // The first turns stable, the second is merged with it, and so is one whose page another mm keeps.
+    tale.at(Tale.p, 36, .ksmMerged(PFN(5)))
+    tale.at(Tale.p, 36, .ksmMerged(PFN(5)))
+    tale.at(Tale.p, 36, .freed(PFN(6), .base))
+    tale.at(Tale.p, 36, .ksmMerged(PFN(5)))
+    // Only page 3 holds anything: it comes back, with no migration entry told, and the rest is freed.
+    tale.at(Tale.p, 36, .migrationRemoved(tale.page(3), PFN(515), .base, writable: true, dirty: true))
+    for index in [1, 2, 4] { tale.at(Tale.p, 36, .freed(PFN(512 + UInt64(index)), .base)) }
+    #expect(tale.claim(Tale.p, 3) == .exclusive && tale.frame(Tale.p, 3) == PFN(515))
+    for index in [1, 2, 4] { #expect(tale.kind(Tale.p, index) == .zeroPage) }
+    #expect(tale.frame(Tale.p, 601) == PFN(5) && tale.frame(Tale.p, 602) == PFN(7))
+    #expect(tale.result().gaps[.framesFreedWhileMapped] == 0)
+  }
+
+  @Test("A huge folio freed while it is mapped: nothing is known of its entries any more, and it is counted")
+  func hugeFreedWhileMapped() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(512), FolioOrder(9), replaced: false)))
+    tale.at(Tale.p, 36, .freed(PFN(512), FolioOrder(9)))
+    #expect(tale.kind(Tale.p, 0) == .none && tale.kind(Tale.p, 511) == .none)
+    #expect(tale.result().gaps[.framesFreedWhileMapped] == 1)
+  }
+
   @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
   func userfaultArrival() {
     for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {

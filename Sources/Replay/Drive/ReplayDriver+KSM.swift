@@ -31,14 +31,21 @@ extension ReplayDriver {
     expect(PendingKSMMerge(mm: mm, stable: nil))
   }
 
-  /// The page of the merge before was not freed: another mm maps it yet, and where this one did is not told.
   private mutating func expect(_ merge: PendingKSMMerge) {
-    if let open = pendingMerges[current.task] { unseen.merged(open.mm) }
+    endMerge()
     pendingMerges[current.task] = merge
   }
 
-  /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's.
+  /// ksmd is at something else. The page of the merge before was not freed: another mm maps it yet, and where this one
+  /// did is not told.
+  mutating func endMerge() {
+    if let open = pendingMerges.removeValue(forKey: current.task) { unseen.merged(open.mm) }
+  }
+
+  /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's, as of
+  /// a huge folio that ksmd splits before it merges of it (`try_to_merge_one_page`), whose pages of zeros go.
   mutating func ksmReplaced(_ pfn: PFN) -> Bool {
+    if let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio) { endMerge() }
     guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.folio(at: pfn),
       let owner = lockstep.baseline.firstMapper(of: folio, in: merge.mm)
     else { return false }

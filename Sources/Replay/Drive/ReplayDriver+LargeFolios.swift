@@ -17,15 +17,17 @@ extension ReplayDriver {
   /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
     guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
-    let owners = lockstep.baseline.mappers(of: pfn)
-    guard let first = owners.first, !lockstep.baseline.isAnyDying(owners) else { return false }
+    // Mapped by a PMD, it is the first page that is.
+    let mappers = lockstep.baseline.mappers(of: pfn)
+    let all = mappers.isEmpty ? lockstep.baseline.mappersOfFolio(at: pfn) : mappers
+    guard let first = all.first, !lockstep.baseline.isAnyDying(all) else { return false }
     if lockstep.baseline.isLarge(folio) {
       noteSplit(of: folio, at: pfn)
       run(.splitFolio(first.mm, first.page))
     } else if !lastSplit.contains(pfn) {
       return false
     }
-    for owner in owners {
+    for owner in lockstep.baseline.mappers(of: pfn) {
       let page = PageRange(start: owner.page, count: 1)
       noteTouched(owner.mm, page)
       run(.zap(owner.mm, page), .folioSplit)

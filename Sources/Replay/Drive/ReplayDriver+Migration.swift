@@ -45,13 +45,14 @@ extension ReplayDriver {
   /// `remove_migration_pte`: the frame changed, entry and exclusivity come back as they were. A PMD entry that became a
   /// migration entry comes back as PTEs when its folio is split meanwhile.
   mutating func migrationRemoved(_ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder) {
+    if !pendingMerges.isEmpty { endMerge() }
     let start = migrating[page] == nil ? PageRange(around: page, FolioOrder(9)).start : page
     // Two mms may have pages of their own there. One that could not be moved comes back where it was; the others come
     // in the order in which they went (`migrate_pages_batch`).
     guard let waiting = migrating[start],
       let index = waiting.firstIndex(where: { $0.frame == pfn }) ?? waiting.indices.first
     else {
-      count(.migrationNotFollowed)
+      if !splitOfPMD(page, pfn) { count(.migrationNotFollowed) }
       return
     }
     let found = waiting[index]
@@ -77,6 +78,21 @@ extension ReplayDriver {
     else { return }
     noteSplit(of: folio, at: pfn)
     run(.splitFolio(mm, page))
+  }
+
+  /// A folio mapped by a PMD is split with no migration entry told (`__split_huge_pmd_locked` with `freeze`): its pages
+  /// come back all the same. `false`: the frame is of no such folio.
+  private mutating func splitOfPMD(_ page: VirtualPage, _ pfn: PFN) -> Bool {
+    if lastSplit.contains(pfn), lockstep.baseline.mappers(of: pfn).contains(where: { $0.page == page }) { return true }
+    let head = PageRange(around: page, FolioOrder(9)).start
+    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
+      let owner = lockstep.baseline.mappersOfFolio(at: pfn).first(where: { $0.page == head }),
+      lockstep.baseline.isPMDMapped(owner.mm, head)
+    else { return false }
+    noteTouched(owner.mm, PageRange(around: page, FolioOrder(9)))
+    noteSplit(of: folio, at: pfn)
+    run(.splitFolio(owner.mm, head))
+    return true
   }
 
   /// The mapping of a frame at this page: parent and child may both have one, with the same type, and lose it in turn.

@@ -244,14 +244,23 @@ package struct ReplayDriver {
       return
     }
     if cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
-    let owners = lockstep.baseline.mappersOfFolio(at: pfn)
+    let owners = mappings(of: pfn, order)
     swapCacheFreed(pfn)
-    guard lockstep.baseline.pfnFreed(pfn), order == .base else { return }
-    for owner in owners where !lockstep.baseline.isDying(owner.mm) {
-      count(.framesFreedWhileMapped)
-      run(.zap(owner.mm, PageRange(start: owner.page, count: 1)))
-      lockstep.doubts.add(owner.mm, owner.page, .frameFreed)
+    guard lockstep.baseline.pfnFreed(pfn), !owners.isEmpty else { return }
+    count(.framesFreedWhileMapped)
+    for owner in owners {
+      run(.zap(owner.mm, owner.range))
+      lockstep.doubts.add(owner.mm, owner.range, .frameFreed)
       lockstep.markIncomplete(owner.mm)
+    }
+  }
+
+  /// What maps the frames, in mms that are not going away.
+  private func mappings(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
+    let frames = (0..<order.pageCount).lazy.flatMap { lockstep.baseline.mappers(of: pfn.advanced(by: $0)) }
+    return frames.filter { !lockstep.baseline.isDying($0.mm) }.map { owner in
+      let isHuge = order != .base && lockstep.baseline.isPMDMapped(owner.mm, owner.page)
+      return (owner.mm, isHuge ? PageRange(around: owner.page, FolioOrder(9)) : PageRange(start: owner.page, count: 1))
     }
   }
 
