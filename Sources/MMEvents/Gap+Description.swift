@@ -33,11 +33,18 @@ extension Gap {
         "records of a frame beyond 64 TiB, or of a folio larger than the page allocator gives out")
     case .faultsWithoutMM:
       Description("faults-without-mm", .normalizer, .doubt, "faults", "faults of threads whose mm is not known")
+    case .forksOfUnknownKind:
+      Description(
+        "forks-of-unknown-kind", .normalizer, .doubt, "tasks",
+        "new tasks of which the trace does not tell whether they share their parent's memory")
     case .foreignCounters:
       Description(
         "foreign-counters", .normalizer, .info, "records", "rss_stat of address spaces that are not followed")
     case .foreignExits:
       Description("foreign-exits", .normalizer, .info, "records", "exit_mmap of address spaces that are not followed")
+    case .exitsWithoutMM:
+      Description(
+        "exits-without-mm", .normalizer, .doubt, "records", "exit_mmap that do not tell which address space ended")
     case .foreignTreeWrites:
       Description(
         "foreign-tree-writes", .normalizer, .info, "records",

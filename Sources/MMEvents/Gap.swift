@@ -25,8 +25,10 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case malformedRecords
   case impossibleRecords
   case faultsWithoutMM
+  case forksOfUnknownKind
   case foreignCounters
   case foreignExits
+  case exitsWithoutMM
   case foreignTreeWrites
 
   // — model: recognised, not followed

@@ -69,6 +69,7 @@ struct EventLayouts {
   private(set) var lock: FieldGroup<(UInt64, UInt8, UInt8)>
   private(set) var migration: [KnownEvent: (address: Field, entry: Field, order: Field)] = [:]
   private(set) var newTask = (pid: Field.absent, flags: Field.absent)
+  private(set) var forkedChild = Field.absent
   private(set) var exitMM = Field.absent
   private(set) var signal = Field.absent
   private(set) var collapseFrame = (frame: Field.absent, status: Field.absent)
@@ -115,7 +116,8 @@ struct EventLayouts {
     case .ksmMergeOne, .ksmMergeWith: ksm[event] = (field("pfn"), field("mm"), field("err"))
     case .swapWrite: swapFrame = field("pfn")
     case .marker: marker = TextField(layout: format.field("buf"))
-    case .processFork, .processExit, .processExec: break
+    case .processFork: forkedChild = field("child_pid")
+    case .processExit, .processExec: break
     case .syscallEnter, .syscallExit: break
     }
   }

@@ -37,13 +37,49 @@ extension Normalizer {
     defer { tasks.reclaim() }
     guard let pid = table.layouts.newTask.pid.loadSigned(record), let flags = table.layouts.newTask.flags.load(record)
     else { return false }
-    guard let child = tasks.slot(of: TaskID(Int32(truncatingIfNeeded: pid))) else { return true }
+    made(slot, TaskID(Int32(truncatingIfNeeded: pid)), sharesMM: flags & cloneVM != 0)
+    return true
+  }
+
+  /// The same where nobody recorded `task_newtask`. `sched_process_fork` has no flags: that a process was made shows in
+  /// `dup_mmap`, or in the call.
+  mutating func processForked(_ record: RawRecord) -> Bool {
+    guard let pid = table.layouts.forkedChild.loadSigned(record) else { return false }
+    // As in `newTask`.
+    defer { tasks.reclaim() }
+    guard let slot = tasks.slot(of: task) else { return true }
+    closeFault(slot)
+    let sharesMM: Bool
+    if tasks[slot].mm == nil {
+      sharesMM = true
+    } else if tasks[slot].fork != nil {
+      sharesMM = false
+    } else if table.showsLocks {
+      sharesMM = true
+    } else {
+      switch tasks[slot].call?.call {
+      case .fork: sharesMM = false
+      case .vfork: sharesMM = true
+      case .clone: sharesMM = (tasks[slot].call?.arguments[0] ?? 0) & cloneVM != 0
+      // The flags of clone3 lie in memory; without the call there are none at all.
+      default:
+        gaps.add(.forksOfUnknownKind)
+        sharesMM = tasks[slot].call?.call == .clone3
+      }
+    }
+    made(slot, TaskID(Int32(truncatingIfNeeded: pid)), sharesMM: sharesMM)
+    return true
+  }
+
+  /// A thread, or a process with an mm of its own.
+  private mutating func made(_ slot: Int, _ task: TaskID, sharesMM: Bool) {
+    guard let child = tasks.slot(of: task) else { return }
     tasks[child] = TaskState()
-    guard let parentMM = tasks[slot].mm else { return true }
-    if flags & cloneVM != 0 {
+    guard let parentMM = tasks[slot].mm else { return }
+    if sharesMM {
       tasks[child].mm = parentMM
       ownership.addUser(parentMM)
-      return true
+      return
     }
     let mm: MMID
     if let fork = tasks[slot].fork {
@@ -59,7 +95,6 @@ extension Normalizer {
     tasks[child].mm = mm
     ownership.addUser(mm)
     emit(parentMM, .forkEnded(child: mm))
-    return true
   }
 
   /// `clone` came back without a child although the copy had begun.
@@ -113,9 +148,9 @@ extension Normalizer {
   }
 
   mutating func exitMmap(_ record: RawRecord) -> Bool {
-    guard let pointer = table.layouts.exitMM.load(record) else { return false }
-    guard let mm = ownership.id(pointer: pointer) ?? namelessTeardown() else {
-      gaps.add(.foreignExits)
+    let pointer = table.layouts.exitMM.load(record).flatMap { $0 == 0 ? nil : $0 }
+    guard let mm = pointer.flatMap({ ownership.id(pointer: $0) }) ?? namelessTeardown(isNamed: pointer != nil) else {
+      gaps.add(pointer == nil ? .exitsWithoutMM : .foreignExits)
       return true
     }
     if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
@@ -126,12 +161,10 @@ extension Normalizer {
   }
 
   /// The mm that the task is tearing down, when no event named its address: it never took its own lock while it was
-  /// traced, as the recorder's child before its `execve`.
-  private mutating func namelessTeardown() -> MMID? {
-    guard let slot = tasks.slot(of: task), let mm = tasks[slot].dying?.mm, ownership.pointer(of: mm) == nil else {
-      return nil
-    }
-    return mm
+  /// traced, as the recorder's child before its `execve`; or this one does not, as in text, which prints the tree only.
+  private mutating func namelessTeardown(isNamed: Bool) -> MMID? {
+    guard let slot = tasks.slot(of: task), let mm = tasks[slot].dying?.mm else { return nil }
+    return isNamed && ownership.pointer(of: mm) != nil ? nil : mm
   }
 
   // — the VMA tree and the mmap lock

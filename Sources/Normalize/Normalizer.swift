@@ -22,6 +22,7 @@ package struct Normalizer: ~Copyable {
   var attachedThreads: [TaskID: [TaskID]] = [:]
   /// What is passed over.
   package internal(set) var gaps = GapCounts()
+  var seen = SeenEvents()
 
   /// Where records are missing at present.
   private var missing: [(cpu: UInt16, buffer: UInt8)] = []
@@ -93,6 +94,7 @@ package struct Normalizer: ~Copyable {
       gaps.add(.ignoredRecords)
       return
     }
+    seen.insert(event)
     guard let pid = table.layouts.pid.load(record) else {
       gaps.add(.malformedRecords)
       return
@@ -122,7 +124,7 @@ package struct Normalizer: ~Copyable {
     case .swapWrite: return swapWrite(record)
     case .syscallEnter: return table.call(of: record.eventID).map { enter($0, record) } ?? true
     case .syscallExit: return table.call(of: record.eventID).map { exit($0, record) } ?? true
-    case .processFork: return true
+    case .processFork: return seen.contains(.newTask) || processForked(record)
     // Those that `consume` looks at itself.
     case .pageAlloc, .pageFree, .lruInsertion, .rssStat: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,

@@ -4,11 +4,11 @@ package import Replay
 
 /// What a run amounts to, and the exit status that says so.
 package enum Conclusion: Int32, Sendable {
-  /// Nothing asked for was found, and nothing that would hide it.
+  /// Nothing asked for was found, and the answer is to be relied on.
   case done = 0
   /// The condition the user named was met for certain.
   case conditionHit = 2
-  /// Loss, or facts that never became known, leave the answer open.
+  /// The answer is not to be relied on, or there is none.
   case inconclusive = 3
 }
 
@@ -31,23 +31,64 @@ package enum FailureCondition: String, Sendable, CaseIterable {
   }
 }
 
-extension ReplayResult {
-  /// A definite hit wins over everything: loss cannot take it back. A merely possible one leaves the answer open,
-  /// and so does loss that no snapshot repaired.
-  package func outcome(failingOn condition: FailureCondition? = nil) -> Conclusion {
-    if let condition {
-      let hits = divergences.filter { condition.includes($0.verdict) && $0.count > 0 }
-      if hits.contains(where: { $0.certainty == .definite }) { return .conditionHit }
-      if !hits.isEmpty { return .inconclusive }
-    }
-    return loss.unknownAddressSpaces > 0 || !capture.limits.isEmpty ? .inconclusive : .done
+/// Why nothing can be said of a condition.
+package struct Unanswered: Sendable, Equatable {
+  package enum Reason: Sendable, Equatable {
+    case notObservable(Obstacle)
+    /// It holds for some values of what is unknown.
+    case possible
   }
 
-  /// `verify`: a disagreement is a hit; no agreement at all, or unrepaired loss, leaves the question open.
+  package let encoding: EncodingID
+  package let verdict: Verdict
+  package let reason: Reason
+
+  package init(encoding: EncodingID, verdict: Verdict, reason: Reason) {
+    (self.encoding, self.verdict, self.reason) = (encoding, verdict, reason)
+  }
+}
+
+extension ReplayResult {
+  /// The encodings that a report is about: those that were named, else the proposals.
+  package var subjects: [EncodingResult] {
+    encodings.filter { named.isEmpty ? $0.id.role == .proposal : named.contains($0.id) }
+  }
+
+  func isAbout(_ divergence: Divergence) -> Bool {
+    named.isEmpty ? divergence.encoding.role == .proposal : named.contains(divergence.encoding)
+  }
+
+  /// A definite hit wins over everything: nothing that is not known can take it back. Otherwise what cannot be relied
+  /// on, may hold, or could not have been seen, leaves the answer open.
+  package func outcome(failingOn condition: FailureCondition? = nil) -> Conclusion {
+    if let condition {
+      let isHit = subjects.contains { encoding in
+        encoding.verdicts.contains { condition.includes($0.key) && $0.value.definite > 0 }
+      }
+      if isHit { return .conditionHit }
+      if !unanswered(condition).isEmpty { return .inconclusive }
+    }
+    return trust.isTrusted ? .done : .inconclusive
+  }
+
+  /// The verdicts of the condition, by encoding, of which this result cannot say that they do not hold.
+  package func unanswered(_ condition: FailureCondition) -> [Unanswered] {
+    subjects.flatMap { encoding in
+      Verdict.allCases.filter(condition.includes).compactMap { verdict -> Unanswered? in
+        switch encoding.observation(of: verdict, in: capture) {
+        case nil: nil
+        case .evaluated(let counts), .bounded(_, let counts):
+          counts.possible > 0 ? Unanswered(encoding: encoding.id, verdict: verdict, reason: .possible) : nil
+        case .notObservable(let obstacle):
+          Unanswered(encoding: encoding.id, verdict: verdict, reason: .notObservable(obstacle))
+        }
+      }
+    }
+  }
+
+  /// `verify`: a disagreement is a hit; otherwise it counts whether there is an answer to be relied on.
   package var verificationOutcome: Conclusion {
-    let tallies = [verification.decisions, verification.entries, verification.pages]
-    if tallies.contains(where: { $0.disagree > 0 }) { return .conditionHit }
-    if tallies.allSatisfy({ $0.agree == 0 }) { return .inconclusive }
-    return loss.unknownAddressSpaces > 0 ? .inconclusive : .done
+    if verification.total.disagree > 0 { return .conditionHit }
+    return trust.isTrusted ? .done : .inconclusive
   }
 }

@@ -20,6 +20,8 @@ struct Analysis {
     var without: [CallSiteSwitch] = []
     /// The history of every finding of the verification is wanted too, not only that of the first disagreement.
     var explainsFindings = false
+    /// See `ReplayResult.maxUnknownPercent`.
+    var maxUnknownPercent: UInt8 = 5
 
     /// The events that are not left out.
     fileprivate func cut(_ events: [MMEventRecord]) -> [MMEventRecord] {
@@ -81,12 +83,16 @@ struct Analysis {
     let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.limits.isEmpty, snapshots: snapshots)
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, snapshots: snapshots)
     let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
       return true
     }
     var result = driver.finish(capture: summary(reader, walk))
+    result.named = options.encodings
+    result.maxUnknownPercent = options.maxUnknownPercent
+    // What a CPU lost after its last record is in no event.
+    result.loss.perCPU = reader.lostPerCPU
     result.gaps.add(walk.gaps)
     result.gaps.add(.unreadableSnapshots, UInt64(snapshots?.damages.count ?? 0))
     warn(of: walk.damages, walk.damageCount)
@@ -105,7 +111,7 @@ struct Analysis {
     reader.rewind()
     var model = ReplayDriver(
       encodings: [.baseline], facts: facts, seesLRUInsertion: reader.seesLRUInsertion,
-      seesFaults: reader.limits.isEmpty)
+      seesFaults: reader.seesFaults)
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))
@@ -157,7 +163,9 @@ struct Analysis {
       name: path, kernel: reader.release ?? "unknown", command: command, records: walk.records,
       spanNanoseconds: walk.spanNanoseconds, addressSpaces: walk.addressSpaces,
       pageShift: UInt8(reader.pageSize.trailingZeroBitCount))
-    summary.limits = reader.limits
+    summary.capabilities = walk.capabilities
+    summary.capabilities.formUnion(reader.promised)
+    summary.isIncomplete = reader.capture?.isFinished == false
     return summary
   }
 

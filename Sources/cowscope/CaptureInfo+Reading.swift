@@ -24,20 +24,9 @@ extension CaptureInfo {
     }
     self.init(
       name: path, kernel: reader.release ?? "unknown", records: records, events: events,
-      lost: CaptureInfo.lost(reader), spanNanoseconds: first.map { max(last, $0) - $0 } ?? 0,
+      lost: reader.lostPerCPU, spanNanoseconds: first.map { max(last, $0) - $0 } ?? 0,
       gaps: reader.gaps, facts: CaptureInfo.facts(reader),
       settings: reader.capture?.manifest.map(CaptureInfo.settings) ?? [])
-  }
-
-  /// Loss per CPU over all buffers.
-  private static func lost(_ reader: TraceReader) -> [(cpu: CPU, count: UInt64?)] {
-    var perCPU: [UInt16: UInt64?] = [:]
-    for entry in reader.lost {
-      let here: UInt64? = entry.lost.uncountedGaps > 0 ? nil : entry.lost.counted
-      let before = perCPU[entry.cpu, default: 0]
-      perCPU.updateValue(before.flatMap { before in here.map { before &+ $0 } }, forKey: entry.cpu)
-    }
-    return perCPU.sorted { $0.key < $1.key }.map { (CPU($0.key), $0.value) }
   }
 
   private static func facts(_ reader: TraceReader) -> [(name: String, value: String)] {
@@ -89,6 +78,17 @@ extension CaptureInfo {
 }
 
 extension TraceReader {
+  /// Loss per CPU over all buffers.
+  var lostPerCPU: [(cpu: CPU, count: UInt64?)] {
+    var perCPU: [UInt16: UInt64?] = [:]
+    for entry in lost {
+      let here: UInt64? = entry.lost.uncountedGaps > 0 ? nil : entry.lost.counted
+      let before = perCPU[entry.cpu, default: 0]
+      perCPU.updateValue(before.flatMap { before in here.map { before &+ $0 } }, forKey: entry.cpu)
+    }
+    return perCPU.sorted { $0.key < $1.key }.map { (CPU($0.key), $0.value) }
+  }
+
   /// Bytes of a base page. Files of other programs do not say: 4096 then.
   var pageSize: Int { capture?.manifest?.pageSize ?? 4096 }
 

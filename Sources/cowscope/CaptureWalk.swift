@@ -18,6 +18,8 @@ struct CaptureWalk {
     var addressSpaces: UInt64 = 0
     /// What the reader and the normalizer passed over.
     var gaps = GapCounts()
+    /// What the records contain.
+    var capabilities = Capabilities()
     /// What of the capture could not be read: the first thousand places, and how many there were.
     var damages: [TraceFileError] = []
     var damageCount = 0
@@ -82,6 +84,7 @@ struct CaptureWalk {
     _ = try deliver(&events)
     summary.addressSpaces = normalizer.addressSpaces
     summary.gaps.add(normalizer.gaps)
+    summary.capabilities = normalizer.capabilities
     return summary
   }
 
@@ -131,7 +134,15 @@ extension TraceReader {
   var seesLRUInsertion: Bool { has("mm_lru_insertion") }
 
   /// Only x86 (and riscv) has events of page faults, and only where somebody enabled them.
-  var limits: [CaptureLimit] { has("page_fault_user") ? [] : [.noPageFaults] }
+  var seesFaults: Bool { has("page_fault_user") }
+
+  /// What would be in the records had it happened, as the recorder says: a killed one said what it had begun with.
+  var promised: Capabilities {
+    guard let manifest = capture?.manifest else { return Capabilities() }
+    var promised = Normalizer.capabilities(ofEvents: manifest.events.enabled)
+    if manifest.snapshotCount > 0 { promised.insert(.snapshots) }
+    return promised
+  }
 
   /// Whether there are records of a decisive event: formats are in every file of trace-cmd.
   private func has(_ event: String) -> Bool { present(Normalizer.decisiveEvents).contains(event) }

@@ -12,7 +12,8 @@ struct ExplainCommand: ParsableCommand {
 
   func run() throws {
     guard let entry = Catalogue.entry(named: name) else {
-      throw ValidationError("nothing is called \"\(name)\"; see `cowscope list rules|encodings|verdicts|costs|gaps`")
+      throw ValidationError(
+        "nothing is called \"\(name)\"; see `cowscope list rules|encodings|verdicts|costs|gaps|limits`")
     }
     var output = StandardOutput()
     try output.write(entry.rendered)

@@ -10,7 +10,9 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay", abstract: "Replays a capture against the encodings and prints the report.",
     discussion: """
       A replay of the whole capture (no --until, --pfn, --without) leaves its result in X/result.ndjson, for report and diff.
-      --fail-on exits with 2 when the condition holds for certain, with 3 when it only may.
+      Exits with 0 when the result is to be relied on, with 3 when it is not: the first line says why.
+      --fail-on exits with 2 when the condition holds for certain, with 3 when it only may or cannot be seen. It asks
+      about the proposals, or the encodings that --encoding names.
       """)
 
   @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
@@ -21,14 +23,16 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Report on this page frame only.") var pfn: Number?
   @Option(help: "Exit with 2 on: \(FailureCondition.allCases.map(\.rawValue).joined(separator: ", ")).")
   var failOn: FailureCondition?
+  @OptionGroup var trust: TrustOptions
   @Flag(help: "The result as JSON, one object per line.") var json = false
   @Option(help: KernelRelease.help) var kernel: KernelRelease?
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let options = Analysis.Options(
+    var options = Analysis.Options(
       encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) },
       without: without.flatMap(\.switches))
+    if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
     let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
     let lines = try ResultWriter().lines(of: result)
     if until == nil && pfn == nil && without.isEmpty { StoredResult(path: capture, verbosity: verbosity).store(lines) }
@@ -39,7 +43,18 @@ struct ReplayCommand: ParsableCommand {
       try output.write(TextReport(style: StandardOutput.style, detail: verbosity.detail).render(result))
     }
     try output.flush()
+    if let failOn { explain(failOn, result) }
     try result.outcome(failingOn: failOn).exit()
+  }
+}
+
+extension ReplayCommand {
+  /// Why `--fail-on` has no answer.
+  private func explain(_ condition: FailureCondition, _ result: ReplayResult) {
+    guard result.outcome(failingOn: condition) == .inconclusive else { return }
+    for line in UnansweredText.lines(result.unanswered(condition)) {
+      verbosity.warn("--fail-on \(condition.rawValue): \(line)")
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Replay
 import Report
 
 struct ReportCommand: ParsableCommand {
@@ -14,7 +15,8 @@ struct ReportCommand: ParsableCommand {
   @Argument(help: "The capture, or a result.ndjson.") var capture = Cowscope.defaultCapture
   @Option(help: ArgumentHelp("Write one self-contained HTML page.", valueName: "file")) var html: String?
   @Option(help: ArgumentHelp("Write a trace for ui.perfetto.dev.", valueName: "file")) var perfetto: String?
-  @Flag(help: "Print KTAP: one test point per encoding and rule.") var ktap = false
+  @Flag(help: "Print KTAP: one test point for trust, then one per encoding and rule.") var ktap = false
+  @OptionGroup var trust: TrustOptions
   @OptionGroup var verbosity: Verbosity
 
   func validate() throws {
@@ -23,7 +25,8 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let result = try StoredResult(path: capture, verbosity: verbosity).load()
+    var result = try StoredResult(path: capture, verbosity: verbosity).load()
+    if let percent = trust.maxUnknown { result.maxUnknownPercent = percent }
     var output = StandardOutput()
     if let html { try deliver(Array(HTMLReport().render(result).utf8), to: html, &output) }
     if let perfetto { try deliver(try PerfettoTrace().render(result), to: perfetto, &output) }

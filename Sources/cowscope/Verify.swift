@@ -10,17 +10,19 @@ struct VerifyCommand: ParsableCommand {
     discussion: """
       Three witnesses: copy or reuse at every write-protection fault, the type of every migration entry, and bit 34 \
       of /proc/kpageflags where the capture has snapshots.
-      Exits with 2 on a disagreement, with 3 when there was nothing to compare or loss hides the answer.
+      Exits with 2 on a disagreement, with 3 when the answer is not to be relied on: the first line says why.
       """)
 
   @Argument(help: "The capture.") var capture = Cowscope.defaultCapture
   @Flag(help: "One JSON object.") var json = false
   @Flag(help: "Walk the first findings of every cause through their evidence, event by event.") var explain = false
+  @OptionGroup var trust: TrustOptions
   @Option(help: KernelRelease.help) var kernel: KernelRelease?
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let options = Analysis.Options(encodings: [.baseline], explainsFindings: explain)
+    var options = Analysis.Options(encodings: [.baseline], explainsFindings: explain)
+    if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
     let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
     var output = StandardOutput()
     if json {

@@ -80,7 +80,7 @@ struct OtherKernelTests {
     let copy = try Self.copy(name, in: scratch)
     let replay = try Invocation("replay", "--json", copy)
     #expect(replay.status == 3)
-    #expect(replay.output.contains(#""limits":["no-page-faults"]"#))
+    #expect(replay.output.contains(#""limits":["no-page-faults","#))
     #expect(!replay.output.contains(#""certainty":"definite""#))
     // small_pages forks twice, huge_pages and cut_pages once each.
     #expect(replay.output.contains(#""forks":4"#))

@@ -18,7 +18,7 @@ struct StoredResultTests {
   func report() throws {
     let run = try Invocation("report", result)
     #expect(run.status == 0)
-    #expect(run.output.contains("UNSAFE C-raw: C1 at fork, order 0; 3 times, definite"))
+    #expect(run.output.contains("UNSAFE C-strict: C1 at fork, order 0; 3 entries, definite"))
     #expect(run.output.contains("cowscope replay t.cow --until 41 --pfn 77"))
     #expect(!run.output.contains("\u{1b}"))
     #expect(run.talk == "")
@@ -135,9 +135,9 @@ struct StoredResultTests {
     #expect(run.talk == "cowscope: /nonexistent/page.html: No such file or directory\n")
   }
 
-  @Test("Unrepaired loss makes the report inconclusive: status 3")
+  @Test("Loss makes the report inconclusive: status 3")
   func inconclusive() throws {
-    let lossy = try scratch.write(Stored.result([], unknownMMs: 1), to: "lossy.ndjson")
+    let lossy = try scratch.write(Stored.result([], lost: 1), to: "lossy.ndjson")
     #expect(try Invocation("report", lossy).status == 3)
   }
 
@@ -175,8 +175,8 @@ struct StoredResultTests {
       ]), to: "later.ndjson")
     let run = try Invocation("diff", result, later)
     #expect(run.status == 0)
-    #expect(run.output.contains("NEW (1)\n  UNSAFE C-raw: C1 at mprotect"))
-    #expect(run.output.contains("GROWN (1)\n  UNSAFE C-raw: C1 at fork, order 0, definite: 3 -> 5"))
+    #expect(run.output.contains("NEW (1)\n  UNSAFE C-strict: C1 at mprotect"))
+    #expect(run.output.contains("GROWN (1)\n  UNSAFE C-strict: C1 at fork, order 0, definite: 3 -> 5"))
     #expect(try Invocation("diff", later, result).output.contains("GONE (1)"))
     #expect(try Invocation("diff", later, result).output.contains("definite: 5 -> 3"))
   }

@@ -3,12 +3,14 @@
 /// Results as the contract in docs/json.md describes them, written by hand.
 enum Stored {
   /// A result with these divergence lines.
-  static func result(_ divergences: [String], unknownMMs: Int = 0) -> String {
+  static func result(_ divergences: [String], lost: Int = 0) -> String {
     let capture =
       #"{"type":"capture","version":2,"name":"t.cow","kernel":"6.18.0","command":["true"],"records":10,"#
-      + #""span_ns":1000000000,"mms":2,"page_shift":12}"#
-    let encoding = #"{"type":"encoding","id":"C-raw","checks":7,"verdicts":{"UNSAFE":3},"costs":{"extra_copies":0}}"#
-    let loss = #"{"type":"loss","per_cpu":{"0":0},"unknown_mms":\#(unknownMMs)}"#
+      + #""span_ns":1000000000,"mms":2,"page_shift":12,"limits":[],"occurrences":[],"#
+      + #""trust":{"state":"trusted","reasons":[],"sentence":"","max_unknown_percent":5}}"#
+    let encoding =
+      #"{"type":"encoding","id":"C-strict","checks":7,"verdicts":{"UNSAFE":{"definite":3,"possible":0}},"costs":{"extra_copies":0}}"#
+    let loss = #"{"type":"loss","per_cpu":{"0":\#(lost)},"unknown_mms":0}"#
     let tally = #"{"checked":1,"agree":1,"disagree":0,"unknown":0}"#
     let verify =
       #"{"version":2,"decisions":\#(tally),"entries":\#(tally),"pages":\#(tally),"unknown_causes":{},"#
@@ -20,7 +22,7 @@ enum Stored {
   }
 
   static func divergence(transition: String, count: Int) -> String {
-    #"{"type":"divergence","encoding":"C-raw","verdict":"UNSAFE","certainty":"definite","rule":"C1","#
+    #"{"type":"divergence","encoding":"C-strict","verdict":"UNSAFE","certainty":"definite","rule":"C1","#
       + #""transition":"\#(transition)","order":0,"count":\#(count),"first_seq":41,"first_time_ns":5,"mm":1,"#
       + #""addr":"0x7f0000001000","pfn":77,"history":[{"seq":40,"time_ns":4,"pid":9,"text":"fork: shared"}]}"#
   }

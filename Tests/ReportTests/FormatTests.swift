@@ -12,35 +12,81 @@ struct KTAPTests {
     KTAPReport().render(result).split(separator: "\n").map(String.init)
   }
 
-  @Test("The plan counts the test points, numbered from 1 without a gap")
+  /// What each subtest says of each rule: `ok`, `not ok`, `SKIP`, `XFAIL`.
+  private func points(_ result: ReplayResult) -> [String: [String: String]] {
+    var points: [String: [String: String]] = [:]
+    var encoding = ""
+    for line in lines(result) {
+      if let match = line.firstMatch(of: /^    # Subtest: (.*)$/) { encoding = String(match.1) }
+      guard let match = line.firstMatch(of: /^    (ok|not ok) [0-9]+ ([^ ]+)(?: # (SKIP|XFAIL) .*)?$/) else { continue }
+      points[encoding, default: [:]][String(match.2)] = String(match.3 ?? match.1)
+    }
+    return points
+  }
+
+  @Test("Plans count their test points, numbered from 1 without a gap, at both levels")
   func plan() throws {
-    let lines = lines(Sample.rich)
-    #expect(lines[0] == "KTAP version 1")
-    let numbers = lines.compactMap { $0.firstMatch(of: #/^(?:not )?ok ([0-9]+) /#).flatMap { Int($0.1) } }
-    #expect(lines[1] == "1..\(numbers.count)")
-    #expect(numbers == Array(1...numbers.count))
+    var expected: [Int: Int] = [:]
+    var number: [Int: Int] = [:]
+    for line in lines(Sample.rich) {
+      let level = line.prefix { $0 == " " }.count / 4
+      if line.hasSuffix("KTAP version 1") {
+        if let plan = expected[level], level > 0 { #expect(number[level] == plan) }
+        number[level] = 0
+      }
+      if let match = line.firstMatch(of: /^ *1\.\.([0-9]+)$/) { expected[level] = Int(match.1) }
+      if let match = line.firstMatch(of: #/^ *(?:not )?ok ([0-9]+) /#) {
+        number[level, default: 0] += 1
+        #expect(Int(match.1) == number[level])
+      }
+    }
+    // Trust, and every encoding but today's.
+    #expect(number[0] == EncodingID.allCases.count && number[0] == expected[0])
   }
 
-  @Test("A rule broken for certain is not ok, one that only may be is skipped, the rest is ok")
+  @Test("Trust has a test point of its own, the first; without it nothing is ok")
+  func trust() {
+    var result = Sample.result()
+    #expect(lines(result).contains { $0.hasPrefix("ok 1 trust # trusted: model and kernel agree 100 of 100") })
+    #expect(points(result)["B"]?["B1"] == "ok")
+    result.capture.isIncomplete = true
+    #expect(lines(result).contains { $0.hasPrefix("not ok 1 trust # NOT TRUSTED: the recording did not end") })
+    #expect(points(result)["B"]?["B1"] == "SKIP")
+  }
+
+  @Test("A rule broken for certain is not ok, one that only may be is skipped, instruments are expected to fail")
   func results() {
-    let lines = lines(
-      Sample.result([
-        Sample.divergence(.cRaw, .unsafe, rule: "C1"), Sample.divergence(.b, .unsafe, .possible, rule: "B1"),
-        Sample.divergence(.aOr, .better, rule: "A1"),
-      ]))
-    #expect(lines.filter { $0.hasPrefix("not ok") }.count == 1)
-    #expect(lines.contains { $0.hasPrefix("not ok") && $0.hasSuffix(" C-raw: C1") })
-    #expect(lines.contains { $0.hasPrefix("ok") && $0.contains(" B: B1 # SKIP") })
-    #expect(lines.contains { $0.hasPrefix("ok") && $0.hasSuffix(" A-or: A1") })
-    #expect(lines.contains { $0.hasPrefix("# UNSAFE at fork, order 0: 3 times, definite, first at seq 41") })
+    let result = Sample.result([
+      Sample.divergence(.cRaw, .unsafe, rule: "C1"), Sample.divergence(.cStrict, .unsafe, rule: "C1"),
+      Sample.divergence(.b, .unsafe, .possible, rule: "B1"), Sample.divergence(.aOr, .better, rule: "I8"),
+    ])
+    let points = points(result)
+    #expect(points["C-raw"]?["C1"] == "XFAIL")
+    #expect(points["C-strict"]?["C1"] == "not ok")
+    #expect(points["B"]?["B1"] == "SKIP")
+    #expect(points["A-or"]?["A1"] == "ok")
+    #expect(points["A-or"]?["I8"] == nil)
+    let lines = lines(result)
+    #expect(lines.contains { $0.hasPrefix("ok ") && $0.hasSuffix(" C-raw") })
+    #expect(lines.contains { $0.hasPrefix("not ok ") && $0.hasSuffix(" C-strict") })
+    #expect(lines.contains { $0.hasPrefix("    # UNSAFE at fork, order 0: 3 entries, definite, first at seq 41") })
   }
 
-  @Test("An encoding is not tested for the rules of another")
+  @Test("An encoding is not tested for the rules of another, nor for what no replay can find broken")
   func applicability() {
-    let lines = lines(Sample.result())
-    #expect(lines.contains { $0.hasSuffix(" B: B1") })
-    #expect(!lines.contains { $0.hasSuffix(" B: C1") })
-    #expect(!lines.contains { $0.hasSuffix(" baseline: A1") })
+    let points = points(Sample.result())
+    #expect(points["B"]?["B1"] == "ok" && points["B"]?["C1"] == nil)
+    #expect(points["baseline"] == nil)
+    for rules in points.values { #expect(rules["I13"] == nil && rules["B2"] == nil && rules["I8"] == nil) }
+  }
+
+  @Test("What could not be seen is skipped")
+  func unobservable() {
+    var result = Sample.result()
+    #expect(points(result)["B"]?["I5"] == "ok")
+    result.capture.capabilities.remove(.pins)
+    #expect(points(result)["B"]?["I5"] == "SKIP" && points(result)["B"]?["I6"] == "SKIP")
+    #expect(points(result)["B"]?["B1"] == "ok")
   }
 }
 
@@ -61,7 +107,7 @@ struct HTMLTests {
       HistoryEntry(sequence: Sequence(1), time: Timestamp(nanoseconds: 0), task: TaskID(1), text: "<b>\"&'")
     ]
     let html = HTMLReport().render(
-      Sample.result([Sample.divergence(transition: "<i>", history: history)], name: "<script>alert(1)</script>"))
+      Sample.result([Sample.divergence(.b, transition: "<i>", history: history)], name: "<script>alert(1)</script>"))
     #expect(!html.contains("<script"))
     #expect(!html.contains("<b>") && !html.contains("<i>"))
     #expect(html.contains("&lt;b&gt;&quot;&amp;&#39;"))
@@ -69,7 +115,7 @@ struct HTMLTests {
 
   @Test("Each divergence folds, with its history inside")
   func histories() {
-    let html = HTMLReport().render(Sample.result([Sample.divergence(), Sample.divergence(.b, .better)]))
+    let html = HTMLReport().render(Sample.result([Sample.divergence(.cStrict), Sample.divergence(.b, .better)]))
     #expect(html.matches(of: /<details>/).count == 2)
     #expect(html.matches(of: /fork: shared, P r D PAE-/).count == 2)
   }

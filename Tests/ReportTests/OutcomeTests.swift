@@ -9,9 +9,10 @@ import Testing
 struct OutcomeTests {
   @Test("A certain UNSAFE is a hit, whatever was lost")
   func certain() {
-    var result = Sample.result([Sample.divergence()])
+    var result = Sample.result([Sample.divergence(.b)])
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
-    result.loss = LossSummary(perCPU: [], unknownAddressSpaces: 2)
+    result.loss = LossSummary(perCPU: [(CPU(0), nil)], unknownAddressSpaces: 2)
+    result.capture.capabilities = Capabilities()
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
   }
 
@@ -19,31 +20,45 @@ struct OutcomeTests {
   func possible() {
     let result = Sample.result([Sample.divergence(.b, .unsafe, .possible)])
     #expect(result.outcome(failingOn: .unsafe) == .inconclusive)
+    #expect(result.unanswered(.unsafe) == [Unanswered(encoding: .b, verdict: .unsafe, reason: .possible)])
     #expect(result.outcome() == .done)
   }
 
-  @Test("Loss that no snapshot repaired leaves the answer open; repaired loss does not")
-  func loss() {
-    var result = Sample.result()
-    result.loss = LossSummary(perCPU: [(CPU(0), 5)], unknownAddressSpaces: 0)
-    #expect(result.outcome(failingOn: .unsafe) == .done)
-    result.loss.unknownAddressSpaces = 1
-    #expect(result.outcome(failingOn: .unsafe) == .inconclusive)
-    #expect(result.outcome() == .inconclusive)
+  @Test("Instruments count where they are named, and then nothing else does", arguments: [EncodingID.cRaw, .aOr])
+  func instruments(_ instrument: EncodingID) {
+    var result = Sample.result([Sample.divergence(instrument)])
+    #expect(result.outcome(failingOn: .divergence) == .done)
+    result.named = [.b]
+    #expect(result.outcome(failingOn: .divergence) == .done)
+    result.named = [.b, instrument]
+    #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
   }
 
-  @Test("What a capture cannot show leaves the answer open, and is told in every form")
+  @Test("A condition whose verdicts could not be seen has no answer; one that does not need them has")
+  func notObservable() {
+    var result = Sample.result()
+    result.capture.capabilities.remove(.pins)
+    #expect(result.outcome(failingOn: .unsafe) == .done)
+    #expect(result.outcome(failingOn: .corruption) == .inconclusive)
+    #expect(result.unanswered(.corruption).allSatisfy { $0.reason == .notObservable(.pinsUnseen) })
+    result = Sample.result([Sample.divergence(.b, .dataLoss)])
+    result.capture.capabilities = Capabilities()
+    #expect(result.outcome(failingOn: .corruption) == .conditionHit)
+  }
+
+  @Test("What a capture cannot show is told in every form")
   func limits() throws {
     var result = Sample.rich
-    result.loss.unknownAddressSpaces = 0
-    result.capture.limits = [.noPageFaults]
+    result.capture.capabilities.remove(.pageFaults)
+    result.capture.capabilities.remove(.merges)
     #expect(result.outcome() == .inconclusive)
     let back = try ResultReader.read(try ResultWriter().lines(of: result))
-    #expect(back.capture.limits == [.noPageFaults])
+    #expect(back.capture.capabilities.missing == [.pageFaults, .merges])
     let screen = TextReport(style: Style(isColoured: false)).render(back)
     #expect(screen.contains("  no page faults: "))
+    #expect(screen.contains("  limits: no-ksm-merges"))
     #expect(screen.split(separator: "\n").allSatisfy { $0.count <= 100 })
-    #expect(HTMLReport().render(back).contains("no page faults: "))
+    #expect(HTMLReport().render(back).contains("no-page-faults"))
     result.verification = Verification()
     let verify = VerificationText(style: Style(isColoured: false)).render(result)
     #expect(verify.contains("the trace has no page faults"))
@@ -71,5 +86,14 @@ struct OutcomeTests {
     result.verification = Verification()
     result.verification.decisions.unknown = 10
     #expect(result.verificationOutcome == .inconclusive)
+  }
+
+  @Test("verify: an answer that is not to be relied on is none")
+  func verifyTrust() {
+    var result = Sample.result()
+    result.gaps[.malformedRecords] = 1
+    #expect(result.verificationOutcome == .inconclusive)
+    result.verification.pages.disagree = 1
+    #expect(result.verificationOutcome == .conditionHit)
   }
 }

@@ -26,8 +26,10 @@ enum Sample {
     _ divergences: [Divergence] = [], kernel: String = "6.18.44", name: String = "redis.cow"
   ) -> ReplayResult {
     let encodings = EncodingID.allCases.map { id in
-      var verdicts: [Verdict: UInt64] = [:]
-      for found in divergences where found.encoding == id { verdicts[found.verdict, default: 0] += found.count }
+      var verdicts: [Verdict: CertaintyCounts] = [:]
+      for found in divergences where found.encoding == id {
+        verdicts[found.verdict, default: CertaintyCounts()][found.certainty] += found.count
+      }
       return EncodingResult(
         id: id, checks: 1_234_567, verdicts: verdicts,
         costs: [

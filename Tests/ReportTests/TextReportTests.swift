@@ -15,7 +15,10 @@ struct TextReportTests {
   func width() {
     var result = Sample.rich
     for index in result.encodings.indices {
-      for verdict in Verdict.allCases { result.encodings[index].verdicts[verdict] = 999_999_999_999 }
+      for verdict in Verdict.allCases {
+        result.encodings[index].verdicts[verdict] = CertaintyCounts(
+          definite: 999_999_999_999, possible: 999_999_999_999)
+      }
       result.encodings[index].costs = [NamedCount(name: "bitmap_allocations", count: 888_888)]
     }
     for gap in Gap.allCases { result.gaps[gap] = 999_999_999_999 }
@@ -29,19 +32,20 @@ struct TextReportTests {
     let report = render(
       Sample.result([
         Sample.divergence(.b, .conservativeFault, transition: "seldom", count: 1_000),
-        Sample.divergence(.aOr, .unsafe, .possible, transition: "maybe", count: 500),
-        Sample.divergence(.cRaw, .unsafe, transition: "rare", count: 1),
-        Sample.divergence(.cRaw, .unsafe, transition: "often", count: 2),
+        Sample.divergence(.aAndLazy, .unsafe, .possible, transition: "maybe", count: 500),
+        Sample.divergence(.cStrict, .unsafe, transition: "rare", count: 1),
+        Sample.divergence(.cStrict, .unsafe, transition: "often", count: 2),
       ]))
-    let places = try ["at often", "at rare", "at maybe", "at seldom"].map { words in
-      try #require(report.firstRange(of: words)?.lowerBound, "\(words) is missing")
-    }
+    let places = try ["at often, order 0; 2", "at rare, order 0; 1", "at maybe, order 0; 5", "at seldom, order 0; 1"]
+      .map { words in
+        try #require(report.firstRange(of: words)?.lowerBound, "\(words) is missing")
+      }
     #expect(places == places.sorted())
   }
 
   @Test("A divergence says how to see it again, with the frame when it is known")
   func reproduce() {
-    let report = render(Sample.result([Sample.divergence(sequence: 812, frame: 4242)], name: "my trace.cow"))
+    let report = render(Sample.result([Sample.divergence(.cStrict, sequence: 812, frame: 4242)], name: "my trace.cow"))
     #expect(report.contains("cowscope replay 'my trace.cow' --until 812 --pfn 4242"))
     #expect(report.contains("fork: shared, P r D PAE-"))
     #expect(report.contains("addr 0x7f0012345000"))
@@ -53,13 +57,13 @@ struct TextReportTests {
       HistoryEntry(
         sequence: Sequence(UInt64(number)), time: Timestamp(nanoseconds: 0), task: TaskID(1), text: "step-\(number).")
     }
-    let many = (0..<9).map { Sample.divergence(transition: "site-\($0).", history: history) }
+    let many = (0..<9).map { Sample.divergence(.cStrict, transition: "site-\($0).", history: history) }
     let screen = render(Sample.result(many))
-    #expect(screen.matches(of: /site-/).count == 5)
+    #expect(screen.matches(of: /C1 at site-/).count == 5)
     #expect(!screen.contains("step-12."))
     #expect(screen.contains("step-13."))
     #expect(screen.contains("12 earlier"))
-    #expect(render(Sample.result(many), .everything).matches(of: /site-/).count == 9)
+    #expect(render(Sample.result(many), .everything).matches(of: /C1 at site-/).count == 9)
     #expect(render(Sample.result(many), .everything).contains("step-1."))
   }
 
@@ -69,7 +73,7 @@ struct TextReportTests {
     #expect(report.contains("cpu0 12"))
     #expect(report.contains("cpu3 an unknown number"))
     #expect(report.contains("1 mm unknown"))
-    #expect(report.contains("trusted: the first 1.000000 s"))
+    #expect(report.contains("before the first loss: 1.000000 s"))
     #expect(render(Sample.result()).contains("lost: nothing"))
   }
 
@@ -95,6 +99,8 @@ struct TextReportTests {
   @Test("Colours only when asked for")
   func colours() {
     #expect(!render(Sample.rich, .everything).contains("\u{1b}"))
-    #expect(TextReport(style: Style(isColoured: true)).render(Sample.rich).contains("\u{1b}[1;31mUNSAFE\u{1b}[0m"))
+    #expect(
+      TextReport(style: Style(isColoured: true)).render(Sample.result([Sample.divergence(.b)])).contains(
+        "\u{1b}[1;31mUNSAFE\u{1b}[0m"))
   }
 }

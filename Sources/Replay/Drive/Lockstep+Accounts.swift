@@ -7,7 +7,7 @@ extension Lockstep {
     let first = EncodingResult(id: .baseline, checks: 0, verdicts: [:], costs: costs(baseline.costs))
     return [first]
       + findings.map { log, costs in
-        EncodingResult(id: log.encoding, checks: log.checks, verdicts: log.counts, costs: self.costs(costs))
+        EncodingResult(id: log.encoding, checks: log.checks, verdicts: log.accounts, costs: self.costs(costs))
       }
   }
 
@@ -32,5 +32,16 @@ extension Lockstep {
       if a.count != b.count { return a.count > b.count }
       return a.firstSequence < b.firstSequence
     }
+  }
+}
+
+extension DivergenceLog {
+  /// How often entries came to hold each verdict, for certain and possibly.
+  fileprivate var accounts: [Verdict: CertaintyCounts] {
+    var accounts: [Verdict: CertaintyCounts] = [:]
+    for signature in signatures {
+      accounts[signature.verdict, default: CertaintyCounts()][signature.certainty] += signature.count
+    }
+    return accounts
   }
 }

@@ -58,6 +58,7 @@ extension ReplayDriver {
       noteRemoved(mm, range)
       run(.zap(mm, range))
     case .free:
+      occurrences.insert(.lazyFree)
       noteTouched(mm, range)
       for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.lazilyFree(mm, piece.range, piece.facts)) }
     case .dontFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.insert(.dontCopy) }

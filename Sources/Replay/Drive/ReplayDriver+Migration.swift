@@ -46,6 +46,8 @@ extension ReplayDriver {
   /// migration entry comes back as PTEs when its folio is split meanwhile.
   mutating func migrationRemoved(_ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder) {
     if !pendingMerges.isEmpty { endMerge() }
+    // The target of a migration is allocated under the lock of the mm that it is for (`move_pages`).
+    if unseen.placed(pfn) { uncount(.placelessPages) }
     let start = migrating[page] == nil ? PageRange(around: page, FolioOrder(9)).start : page
     // Two mms may have pages of their own there. One that could not be moved comes back where it was; the others come
     // in the order in which they went (`migrate_pages_batch`).

@@ -4,6 +4,7 @@ import MMEvents
 
 extension ReplayDriver {
   mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
+    occurrences.insert(.swapOut)
     unseen.doubtSwap(mm)
     hidden.swappedOut()
     noteReclaimed(mm)

@@ -38,6 +38,8 @@ package struct ReplayDriver {
   let snapshotSource: (any SnapshotSource)?
   /// What was not followed and what does not fit.
   private var gaps = GapCounts()
+  /// See `CaptureSummary.occurrences`.
+  var occurrences: Set<Occurrence> = []
   var losses: [CPU: UInt64?] = [:]
   /// CPUs whose records are missing meanwhile: whatever comes into being now may have gone again.
   private(set) var missing: Set<CPU> = []
@@ -176,9 +178,11 @@ package struct ReplayDriver {
     settleLeavingPages()
     for cpu in missing { losses[cpu] = .some(nil) }
     let end = lossTime ?? lastTime
+    var capture = capture
+    capture.occurrences = occurrences
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
-      audits: capture.limits.isEmpty ? [] : [forks.audit],
+      audits: capture.capabilities.contains(.pageFaults) ? [] : [forks.audit],
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
@@ -217,6 +221,9 @@ package struct ReplayDriver {
   func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }
 
   mutating func count(_ gap: Gap) { gaps.add(gap) }
+
+  /// What was counted turned out to be none.
+  mutating func uncount(_ gap: Gap) { gaps[gap] -= gaps[gap] > 0 ? 1 : 0 }
 
   mutating func forget(_ mm: MMID) {
     layouts[mm] = nil

@@ -153,6 +153,13 @@ extension UnseenPages {
     return true
   }
 
+  /// Where the page is was seen. `false` when it was known.
+  mutating func placed(_ pfn: PFN) -> Bool {
+    guard owners[pfn] != nil else { return false }
+    freed(pfn)
+    return true
+  }
+
   mutating func freed(_ pfn: PFN) {
     guard !owners.isEmpty else { return }
     tails.remove(pfn)

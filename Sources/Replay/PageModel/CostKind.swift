@@ -56,7 +56,8 @@ package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
     switch self {
     case .pageFlagAtomics:
       "Atomic read-modify-writes of a page or folio flag that exist only to set or clear exclusivity."
-    case .structPageLines: "struct page cache lines touched only to read or change the exclusive flag."
+    case .structPageLines:
+      "struct page cache lines touched only to change the exclusive flag; lines only read are not counted."
     case .bitmapLines: "Bitmap cache lines read or written."
     case .bitmapBytesNow: "Bytes of bitmaps allocated at the end (64 per page table or PMD table that has one)."
     case .bitmapBytesPeak: "Most bytes of bitmaps allocated at any time."

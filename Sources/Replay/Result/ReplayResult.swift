@@ -15,6 +15,10 @@ package struct ReplayResult: Sendable {
   package var events: UInt64
   /// What of the capture was not read, not followed or not explained.
   package var gaps: GapCounts
+  /// The encodings that the user named; empty when none was.
+  package var named: [EncodingID] = []
+  /// How much of what was checked may be unknown in a result that is to be relied on.
+  package var maxUnknownPercent: UInt8 = 5
   /// From the first event to the trust horizon: what happened after unrepaired loss is not trusted.
   package var trustedNanoseconds: UInt64
 
@@ -44,28 +48,6 @@ package struct NamedCount: Sendable, Equatable {
   }
 }
 
-/// What a capture cannot show at all, so that much of a report says nothing.
-package enum CaptureLimit: String, Sendable, CaseIterable {
-  case noPageFaults = "no-page-faults"
-
-  package var title: String {
-    switch self {
-    case .noPageFaults: "no page faults"
-    }
-  }
-
-  /// For people.
-  package var sentence: String {
-    switch self {
-    case .noPageFaults:
-      "no page faults: exceptions:page_fault_* were not recorded, or the kernel has no such events, as on arm64. "
-        + "Which page was touched, written, copied or reused is not in the trace. Address spaces, layout, forks with "
-        + "the number of pages they shared, allocations and the types of migration entries are. Verdicts are possible "
-        + "ones, and nothing of the model was checked against the kernel."
-    }
-  }
-}
-
 /// What was replayed.
 package struct CaptureSummary: Sendable {
   /// The path the user gave.
@@ -79,7 +61,12 @@ package struct CaptureSummary: Sendable {
   package var addressSpaces: UInt64
   /// Bits of an address below the page number, to print pages as addresses.
   package var pageShift: UInt8
-  package var limits: [CaptureLimit] = []
+  /// What its records can show, and what its recorder would have recorded had it happened.
+  package var capabilities = Capabilities.all
+  /// What happened in it, of what makes other things observable or not.
+  package var occurrences: Set<Occurrence> = []
+  /// The recording did not end by itself: it goes on, or was killed.
+  package var isIncomplete = false
 
   package init(
     name: String, kernel: String, command: [String], records: UInt64, spanNanoseconds: UInt64, addressSpaces: UInt64,
@@ -101,15 +88,40 @@ package struct EncodingResult: Sendable {
   /// Entries judged.
   package var checks: UInt64
   /// How often an entry came to hold each verdict; `ok` is not listed.
-  package var verdicts: [Verdict: UInt64]
+  package var verdicts: [Verdict: CertaintyCounts]
   /// In the order in which reports print them; the unit is part of the name (`bitmap_bytes_peak`).
   package var costs: [NamedCount]
 
-  package init(id: EncodingID, checks: UInt64, verdicts: [Verdict: UInt64], costs: [NamedCount]) {
+  package init(id: EncodingID, checks: UInt64, verdicts: [Verdict: CertaintyCounts], costs: [NamedCount]) {
     self.id = id
     self.checks = checks
     self.verdicts = verdicts
     self.costs = costs
+  }
+}
+
+/// Counted apart, and never added up: what holds for certain, and what holds for some values of what is unknown.
+package struct CertaintyCounts: Sendable, Equatable {
+  package var definite: UInt64 = 0
+  package var possible: UInt64 = 0
+
+  package init(definite: UInt64 = 0, possible: UInt64 = 0) { (self.definite, self.possible) = (definite, possible) }
+
+  package var isZero: Bool { definite == 0 && possible == 0 }
+
+  package subscript(certainty: Certainty) -> UInt64 {
+    get {
+      switch certainty {
+      case .definite: definite
+      case .possible: possible
+      }
+    }
+    set {
+      switch certainty {
+      case .definite: definite = newValue
+      case .possible: possible = newValue
+      }
+    }
   }
 }
 

@@ -21,9 +21,12 @@ package struct HTMLReport {
     </head>
     <body>
     <h1>cowscope: \(escaped(result.capture.name))</h1>
+    <p class="\(result.trust.isTrusted ? "good" : "bad")">\(escaped(TrustText.sentence(result)))</p>
     \(capture(result))
     <h2>Encodings</h2>
+    \(proposals(result))
     \(table(result))
+    \(callSites(result))
     <h2>Divergences</h2>
     \(divergences(result))
     <h2>Verify: the model against the kernel</h2>
@@ -46,6 +49,7 @@ package struct HTMLReport {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: .2rem .8rem .2rem 0; text-align: right; white-space: nowrap; }
     th:first-child, td:first-child { text-align: left; }
+    .words td, .words th, .sites td:nth-child(n+4), .sites th:nth-child(n+4) { text-align: left; white-space: normal; }
     .gaps td:nth-child(2), .gaps td:nth-child(n+4), .gaps th:nth-child(n+4) { text-align: left; }
     tbody tr { border-top: 1px solid var(--line); }
     details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
@@ -66,7 +70,9 @@ package struct HTMLReport {
       ("span", Numbers.seconds(capture.spanNanoseconds)), ("trusted", Numbers.seconds(result.trustedNanoseconds)),
       ("mms", Numbers.grouped(capture.addressSpaces)), ("lost", loss(result.loss)),
     ]
-    rows += capture.limits.map { ("limited by", $0.sentence) }
+    rows += capture.capabilities.missing.map { missing in
+      ("limit: \(missing.description.limit)", missing.description.consequence)
+    }
     return pairs(rows)
   }
 
@@ -74,29 +80,78 @@ package struct HTMLReport {
     let perCPU = loss.perCPU.filter { $0.count != 0 }.map { entry in
       "cpu\(entry.cpu.rawValue): \(entry.count.map(Numbers.grouped) ?? "unknown number")"
     }
-    let records = perCPU.isEmpty ? "nothing" : perCPU.joined(separator: ", ")
+    let records = perCPU.isEmpty ? "no records by the kernel's count" : perCPU.joined(separator: ", ")
     return loss.unknownAddressSpaces == 0
       ? records : records + "; \(Numbers.plural(loss.unknownAddressSpaces, "mm")) unknown to the end"
   }
 
+  private func proposals(_ result: ReplayResult) -> String {
+    let rows = result.subjects.map { encoding in
+      let summary = ProposalSummary(encoding, in: result)
+      return "<tr><td>\(escaped(encoding.id.rawValue))</td><td class=\"\(rating(summary.word))\">"
+        + "\(escaped(summary.word.text))</td><td>\(escaped(summary.why))</td></tr>"
+    }
+    let unseen = UnobservableNames(result).rows.map { obstacle, names in
+      "<p>Not observable here: \(escaped(names.joined(separator: ", "))): \(escaped(obstacle.sentence)).</p>"
+    }
+    return """
+      <div class="scroll"><table class="words">
+      <thead><tr><th>encoding</th><th>here</th><th>why, and what it costs here</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      \(unseen.joined(separator: "\n"))
+      """
+  }
+
+  private func callSites(_ result: ReplayResult) -> String {
+    guard let sites = CallSites(result), !sites.rows.isEmpty else { return "" }
+    let rows = sites.rows.map { row in
+      let example = row.example
+      return
+        "<tr><td>\(escaped(row.site?.rawValue ?? "elsewhere"))</td><td>\(Numbers.grouped(row.entries.definite))</td>"
+        + "<td>\(Numbers.grouped(row.entries.possible))</td><td>\(escaped(row.site?.description.source ?? ""))</td>"
+        + "<td>\(escaped(row.site?.description.duty ?? "what another path left behind"))</td>"
+        + "<td>\(escaped(example.verdict.rawValue)) at \(escaped(example.transition)), seq "
+        + "\(example.firstSequence.rawValue), mm\(example.mm.rawValue), "
+        + "\(example.page.address(pageShift: result.capture.pageShift))</td></tr>"
+    }
+    return """
+      <h2>Call sites for C</h2>
+      <p>Where the entries of today's kernel do not say what today's flag says: what a patch for C has to change.</p>
+      <div class="scroll"><table class="sites">
+      <thead><tr><th>site</th><th>entries, definite</th><th>entries, possible</th><th>kernel functions</th>
+      <th>what has to be done</th><th>first example</th></tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      """
+  }
+
   private func table(_ result: ReplayResult) -> String {
-    let encodings = result.encodings
+    let encodings = result.encodings.filter { $0.id == .baseline } + result.subjects.filter { $0.id != .baseline }
     let head = encodings.map { encoding in
       "<th title=\"\(escaped(EncodingCatalogue.summary(of: encoding.id)))\">\(escaped(encoding.id.rawValue))</th>"
     }
-    var rows = ["<tr><td>checks</td>" + encodings.map { "<td>\(Numbers.grouped($0.checks))</td>" }.joined() + "</tr>"]
+    var rows = [
+      "<tr><td>entries judged</td>" + encodings.map { "<td>\(Numbers.grouped($0.checks))</td>" }.joined() + "</tr>"
+    ]
     for verdict in Verdict.allCases.sorted() where verdict != .ok {
-      let cells = encodings.map { encoding in
-        let count = encoding.verdicts[verdict] ?? 0
-        return "<td class=\"\(count == 0 ? "zero" : rating(verdict))\">\(Numbers.grouped(count))</td>"
+      for certainty in Certainty.allCases {
+        let cells = encodings.map { cell($0.observation(of: verdict, in: result.capture), certainty, verdict) }
+        rows.append(
+          "<tr><td title=\"\(escaped(verdict.catalogueEntry.summary))\">\(escaped(verdict.rawValue)), "
+            + "\(certainty.rawValue)</td>\(cells.joined())</tr>")
       }
-      let title = escaped(verdict.catalogueEntry.summary)
-      rows.append("<tr><td title=\"\(title)\">\(escaped(verdict.rawValue))</td>\(cells.joined())</tr>")
     }
     for name in CostCatalogue.names(in: result) {
-      let cells = encodings.map { encoding in
-        let count = encoding.costs.first { $0.name == name }?.count
-        return "<td class=\"\((count ?? 0) == 0 ? "zero" : "")\">\(count.map(Numbers.grouped) ?? "-")</td>"
+      let cells = encodings.map { encoding -> String in
+        switch encoding.observation(ofCost: name, in: result.capture) {
+        case .evaluated(let count): "<td class=\"\(count == 0 ? "zero" : "")\">\(Numbers.grouped(count))</td>"
+        case .bounded(let low, let high): "<td>\(Numbers.grouped(low))..\(Numbers.grouped(high))</td>"
+        case .notObservable(let obstacle): unobservable(obstacle)
+        case nil: "<td class=\"zero\">-</td>"
+        }
       }
       rows.append("<tr><td>\(escaped(name))</td>\(cells.joined())</tr>")
     }
@@ -109,15 +164,34 @@ package struct HTMLReport {
       """
   }
 
+  private func cell(_ observation: Observation<CertaintyCounts>?, _ certainty: Certainty, _ verdict: Verdict) -> String
+  {
+    switch observation {
+    case .evaluated(let counts), .bounded(_, let counts):
+      let count = counts[certainty]
+      return "<td class=\"\(count == 0 ? "zero" : rating(verdict))\">\(Numbers.grouped(count))</td>"
+    case .notObservable(let obstacle): return unobservable(obstacle)
+    case nil: return "<td class=\"zero\">-</td>"
+    }
+  }
+
+  private func unobservable(_ obstacle: Obstacle) -> String {
+    "<td class=\"zero\" title=\"\(escaped(obstacle.sentence))\">n/o</td>"
+  }
+
   private func divergences(_ result: ReplayResult) -> String {
-    let found = result.divergences.filter { $0.count > 0 }.worstFirst
-    guard !found.isEmpty else { return "<p class=\"good\">None: every encoding agreed with today's bit.</p>" }
+    let found = result.divergences.filter { $0.count > 0 && result.isAbout($0) }.worstFirst
+    guard !found.isEmpty else {
+      return result.trust.isTrusted && result.subjects.contains { $0.checks > 0 }
+        ? "<p class=\"good\">None: every encoding agreed with today's bit.</p>"
+        : "<p>None found in what could be seen.</p>"
+    }
     return found.map { divergence in
       let shift = result.capture.pageShift
       let frame = divergence.frame.map { ", pfn \($0.rawValue)" } ?? ""
       let signature =
         "\(divergence.encoding.rawValue): \(divergence.rule) at \(divergence.transition), order "
-        + "\(divergence.order.rawValue); \(Numbers.plural(divergence.count, "time")), \(divergence.certainty.rawValue)"
+        + "\(divergence.order.rawValue); \(Numbers.plural(divergence.count, "entry", "entries")), \(divergence.certainty.rawValue)"
       return """
         <details><summary><span class="\(rating(divergence.verdict))">\(escaped(divergence.verdict.rawValue))</span> \
         \(escaped(signature))</summary>
@@ -172,7 +246,11 @@ package struct HTMLReport {
       return "<tr><td>\(row.name)</td><td class=\"\(rating(row.severity))\">\(row.severity.rawValue)</td>"
         + "<td>\(Numbers.grouped(count))</td><td>\(row.unit)</td><td>\(escaped(row.sentence))</td></tr>"
     }
-    guard !rows.isEmpty else { return "<p>Everything in the trace was followed and explained.</p>" }
+    guard !rows.isEmpty else {
+      return result.trust.isTrusted && result.events > 0
+        ? "<p>Everything in the trace was followed and explained.</p>"
+        : "<p>Nothing was counted; see the first line.</p>"
+    }
     return """
       <div class="scroll"><table class="gaps">
       <thead><tr><th>gap</th><th>severity</th><th>count</th><th>of</th><th>which are</th></tr></thead>
@@ -198,6 +276,14 @@ package struct HTMLReport {
   private func history(_ history: [HistoryEntry]) -> String {
     let lines = HistoryText(style: Style(isColoured: false), limit: nil, width: 400).lines(history)
     return lines.isEmpty ? "" : "<pre>\(escaped(lines.joined(separator: "\n")))</pre>"
+  }
+
+  private func rating(_ word: ProposalSummary.Word) -> String {
+    switch word {
+    case .breaks: "bad"
+    case .mayBreak, .safeButSlower, .notShownUnsafe: "warn"
+    case .safe: "good"
+    }
   }
 
   private func rating(_ severity: Gap.Severity) -> String {

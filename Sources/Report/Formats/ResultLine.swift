@@ -18,14 +18,46 @@ enum ResultLine {
     var spanNanoseconds: UInt64
     var addressSpaces: UInt64
     var pageShift: UInt8
-    /// Absent when nothing limits the capture.
-    var limits: [String]?
+    /// What the capture cannot show, by name.
+    var limits: [String]
+    var occurrences: [String]
+    /// Absent when the recording ended by itself.
+    var incomplete: Bool?
+    /// The encodings that the user named; absent when none was.
+    var named: [String]?
+    var trust: Trust
 
     enum CodingKeys: String, CodingKey {
-      case type, version, name, kernel, command, records, limits
+      case type, version, name, kernel, command, records, limits, occurrences, incomplete, named, trust
       case spanNanoseconds = "span_ns"
       case addressSpaces = "mms"
       case pageShift = "page_shift"
+    }
+  }
+
+  /// Only the limit is read back: the rest follows from the result.
+  struct Trust: Codable {
+    var state: String
+    var reasons: [Reason]
+    var sentence: String
+    var maxUnknownPercent: UInt8
+
+    struct Reason: Codable {
+      var name: String
+      var count: UInt64?
+      var of: UInt64?
+      var cpu: UInt16?
+      /// The gap or the limit it is about.
+      var what: String?
+
+      init(name: String, count: UInt64? = nil, of: UInt64? = nil, cpu: UInt16? = nil, what: String? = nil) {
+        (self.name, self.count, self.of, self.cpu, self.what) = (name, count, of, cpu, what)
+      }
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case state, reasons, sentence
+      case maxUnknownPercent = "max_unknown_percent"
     }
   }
 
@@ -33,8 +65,79 @@ enum ResultLine {
     var type = "encoding"
     var id: String
     var checks: UInt64
-    var verdicts: [String: UInt64]
-    var costs: [String: UInt64]
+    var verdicts: [String: Verdict]
+    var costs: [String: Cost]
+  }
+
+  /// Two counts that are never added up.
+  enum Verdict: Codable {
+    case counted(definite: UInt64, possible: UInt64)
+    case notObservable
+
+    private struct Counts: Codable {
+      var definite: UInt64
+      var possible: UInt64
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if try ResultLine.isNotObservable(container) {
+        self = .notObservable
+      } else {
+        let counts = try container.decode(Counts.self)
+        self = .counted(definite: counts.definite, possible: counts.possible)
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .counted(let definite, let possible):
+        try container.encode(Counts(definite: definite, possible: possible))
+      case .notObservable: try container.encode(ResultLine.notObservable)
+      }
+    }
+  }
+
+  /// A number, `[low, high]`, or not observable.
+  enum Cost: Codable {
+    case exactly(UInt64)
+    case between(UInt64, UInt64)
+    case notObservable
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if try ResultLine.isNotObservable(container) {
+        self = .notObservable
+      } else if let number = try? container.decode(UInt64.self) {
+        self = .exactly(number)
+      } else {
+        let ends = try container.decode([UInt64].self)
+        guard ends.count == 2, ends[0] <= ends[1] else {
+          throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a range")
+        }
+        self = .between(ends[0], ends[1])
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .exactly(let number): try container.encode(number)
+      case .between(let low, let high): try container.encode([low, high])
+      case .notObservable: try container.encode(ResultLine.notObservable)
+      }
+    }
+  }
+
+  private static let notObservable = "not-observable"
+
+  private static func isNotObservable(_ container: any SingleValueDecodingContainer) throws -> Bool {
+    guard let word = try? container.decode(String.self) else { return false }
+    guard word == notObservable else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "neither a count nor \(notObservable)")
+    }
+    return true
   }
 
   struct Divergence: Codable {
@@ -132,6 +235,10 @@ enum ResultLine {
       case verification = "verify"
       case exit
     }
+  }
+
+  struct Version: Codable {
+    var version: Int
   }
 
   /// Read first, to learn which of the above a line is.

@@ -15,6 +15,8 @@ package struct ResultReader {
   private var audits: [Audit] = []
   private var loss = LossSummary(perCPU: [], unknownAddressSpaces: 0)
   private var gaps = GapCounts()
+  private var named: [EncodingID] = []
+  private var maxUnknownPercent: UInt8 = 5
 
   /// Fails on anything that is not a complete result of a version this reader knows.
   package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
@@ -31,7 +33,11 @@ package struct ResultReader {
   /// Returns the result when the line was the `summary`.
   private mutating func take(_ line: Data, number: Int) throws(ReportError) -> ReplayResult? {
     switch try decode(ResultLine.Kind.self, line, number).type {
-    case "capture": try takeCapture(try decode(ResultLine.Capture.self, line, number))
+    case "capture":
+      // Asked first: the names of another version need not be these.
+      let version = try decode(ResultLine.Version.self, line, number).version
+      guard version == ResultLine.version else { throw .unsupportedVersion(version) }
+      try takeCapture(try decode(ResultLine.Capture.self, line, number), number)
     case "encoding": try takeEncoding(try decode(ResultLine.Encoding.self, line, number), number)
     case "divergence": try takeDivergence(try decode(ResultLine.Divergence.self, line, number), number)
     case "audit":
@@ -56,21 +62,42 @@ package struct ResultReader {
     }
   }
 
-  private mutating func takeCapture(_ line: ResultLine.Capture) throws(ReportError) {
-    guard line.version == ResultLine.version else { throw .unsupportedVersion(line.version) }
+  private mutating func takeCapture(_ line: ResultLine.Capture, _ number: Int) throws(ReportError) {
     capture = CaptureSummary(
       name: line.name, kernel: line.kernel, command: line.command, records: line.records,
       spanNanoseconds: line.spanNanoseconds, addressSpaces: line.addressSpaces, pageShift: line.pageShift)
-    // One that this version does not know limits nothing that it can name.
-    capture?.limits = (line.limits ?? []).compactMap { CaptureLimit(rawValue: $0) }
+    for name in line.limits {
+      guard let capability = Capability(limit: name) else {
+        throw .badLine(number, reason: "unknown limit \"\(name)\"")
+      }
+      capture?.capabilities.remove(capability)
+    }
+    for name in line.occurrences {
+      guard let occurrence = Occurrence(rawValue: name) else {
+        throw .badLine(number, reason: "unknown occurrence \"\(name)\"")
+      }
+      capture?.occurrences.insert(occurrence)
+    }
+    capture?.isIncomplete = line.incomplete ?? false
+    for name in line.named ?? [] { named.append(try encoding(name, number)) }
+    maxUnknownPercent = line.trust.maxUnknownPercent
   }
 
   private mutating func takeEncoding(_ line: ResultLine.Encoding, _ number: Int) throws(ReportError) {
-    var verdicts: [Verdict: UInt64] = [:]
-    for (name, count) in line.verdicts { verdicts[try verdict(name, number)] = count }
+    var verdicts: [Verdict: CertaintyCounts] = [:]
+    for (name, value) in line.verdicts {
+      guard case .counted(let definite, let possible) = value, definite > 0 || possible > 0 else { continue }
+      verdicts[try verdict(name, number)] = CertaintyCounts(definite: definite, possible: possible)
+    }
+    let costs = line.costs.sorted { $0.key < $1.key }.map { name, value in
+      // The upper end, and what is not observable, follow from the rest.
+      switch value {
+      case .exactly(let count), .between(let count, _): NamedCount(name: name, count: count)
+      case .notObservable: NamedCount(name: name, count: 0)
+      }
+    }
     encodings.append(
-      EncodingResult(
-        id: try encoding(line.id, number), checks: line.checks, verdicts: verdicts, costs: line.costs.named))
+      EncodingResult(id: try encoding(line.id, number), checks: line.checks, verdicts: verdicts, costs: costs))
   }
 
   private mutating func takeDivergence(_ line: ResultLine.Divergence, _ number: Int) throws(ReportError) {
@@ -99,10 +126,13 @@ package struct ResultReader {
 
   private func finish(_ line: ResultLine.Summary, _ number: Int) throws(ReportError) -> ReplayResult {
     guard let capture else { throw .badLine(number, reason: "a summary without a capture line before it") }
-    return ReplayResult(
+    var result = ReplayResult(
       capture: capture, encodings: encodings, divergences: divergences, audits: audits, loss: loss,
       verification: try verification(line.verification, number), events: line.events,
       gaps: gaps, trustedNanoseconds: line.trustedNanoseconds)
+    result.named = named
+    result.maxUnknownPercent = maxUnknownPercent
+    return result
   }
 
   private func verification(_ object: VerificationObject, _ number: Int) throws(ReportError) -> Verification {

@@ -12,8 +12,8 @@ package struct ResultWriter {
   package func lines(of result: ReplayResult) throws(ReportError) -> [UInt8] {
     var bytes: [UInt8] = []
     let shift = result.capture.pageShift
-    try append(capture(result.capture), to: &bytes)
-    for encoding in result.encodings { try append(self.encoding(encoding), to: &bytes) }
+    try append(capture(result), to: &bytes)
+    for encoding in result.encodings { try append(self.encoding(encoding, result.capture), to: &bytes) }
     for divergence in result.divergences { try append(self.divergence(divergence, pageShift: shift), to: &bytes) }
     for audit in result.audits {
       try append(ResultLine.Audit(name: audit.name, figures: audit.figures.byName), to: &bytes)
@@ -34,18 +34,36 @@ package struct ResultWriter {
     bytes.append(contentsOf: try JSONLine.encode(line))
   }
 
-  private func capture(_ capture: CaptureSummary) -> ResultLine.Capture {
-    ResultLine.Capture(
+  private func capture(_ result: ReplayResult) -> ResultLine.Capture {
+    let capture = result.capture
+    return ResultLine.Capture(
       name: capture.name, kernel: capture.kernel, command: capture.command, records: capture.records,
       spanNanoseconds: capture.spanNanoseconds, addressSpaces: capture.addressSpaces, pageShift: capture.pageShift,
-      limits: capture.limits.isEmpty ? nil : capture.limits.map(\.rawValue))
+      limits: capture.capabilities.missing.map(\.description.limit),
+      occurrences: capture.occurrences.map(\.rawValue).sorted(), incomplete: capture.isIncomplete ? true : nil,
+      named: result.named.isEmpty ? nil : result.named.map(\.rawValue), trust: ResultLine.Trust(result))
   }
 
-  private func encoding(_ encoding: EncodingResult) -> ResultLine.Encoding {
-    let verdicts = encoding.verdicts.map { ($0.key.rawValue, $0.value) }
-    return ResultLine.Encoding(
-      id: encoding.id.rawValue, checks: encoding.checks, verdicts: Dictionary(verdicts, uniquingKeysWith: +),
-      costs: encoding.costs.byName)
+  private func encoding(_ encoding: EncodingResult, _ capture: CaptureSummary) -> ResultLine.Encoding {
+    var verdicts: [String: ResultLine.Verdict] = [:]
+    for verdict in Verdict.allCases where verdict != .ok {
+      switch encoding.observation(of: verdict, in: capture) {
+      case nil: break
+      case .evaluated(let counts), .bounded(_, let counts):
+        verdicts[verdict.rawValue] = .counted(definite: counts.definite, possible: counts.possible)
+      case .notObservable: verdicts[verdict.rawValue] = .notObservable
+      }
+    }
+    var costs: [String: ResultLine.Cost] = [:]
+    for cost in encoding.costs {
+      switch encoding.observation(ofCost: cost.name, in: capture) {
+      case nil: break
+      case .evaluated(let count): costs[cost.name] = .exactly(count)
+      case .bounded(let low, let high): costs[cost.name] = .between(low, high)
+      case .notObservable: costs[cost.name] = .notObservable
+      }
+    }
+    return ResultLine.Encoding(id: encoding.id.rawValue, checks: encoding.checks, verdicts: verdicts, costs: costs)
   }
 
   private func divergence(_ found: Divergence, pageShift: UInt8) -> ResultLine.Divergence {
@@ -70,5 +88,30 @@ package struct ResultWriter {
       trustedNanoseconds: result.trustedNanoseconds,
       verification: VerificationObject(result.verification, pageShift: result.capture.pageShift),
       exit: result.outcome().rawValue)
+  }
+}
+
+extension ResultLine.Trust {
+  init(_ result: ReplayResult) {
+    let trust = result.trust
+    self.init(
+      state: trust.state.rawValue, reasons: trust.reasons.map(Reason.init), sentence: TrustText.sentence(result),
+      maxUnknownPercent: result.maxUnknownPercent)
+  }
+}
+
+extension ResultLine.Trust.Reason {
+  init(_ reason: Trust.Reason) {
+    switch reason {
+    case .disagreement(let count, let checked): self.init(name: "disagreement", count: count, of: checked)
+    case .unknown(let count, let checked, _): self.init(name: "unknown", count: count, of: checked)
+    case .loss(let cpu, let records): self.init(name: "loss", count: records, cpu: cpu.rawValue)
+    case .gap(let gap, let count): self.init(name: "gap", count: count, what: gap.description.name)
+    case .incomplete: self.init(name: "incomplete")
+    case .missing(let capability): self.init(name: "missing", what: capability.description.limit)
+    case .noRecords: self.init(name: "no-records")
+    case .nothingJudged: self.init(name: "nothing-judged")
+    case .nothingCompared: self.init(name: "nothing-compared")
+    }
   }
 }

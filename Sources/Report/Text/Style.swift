@@ -25,6 +25,8 @@ package struct Style: Sendable {
 
   func good(_ text: String) -> String { wrap(text, .green) }
 
+  func warn(_ text: String) -> String { wrap(text, .yellow) }
+
   func bad(_ text: String) -> String { wrap(text, .boldRed) }
 
   /// The lines of a report, ended; nothing in them that a terminal would obey but the colours from here.

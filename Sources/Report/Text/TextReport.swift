@@ -27,7 +27,9 @@ package struct TextReport {
   /// The report, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     var lines = header(result)
-    lines += table(result)
+    lines += proposals(result)
+    lines += EncodingTable(style: style).lines(result)
+    lines += callSites(result)
     lines += divergences(result)
     lines += audits(result)
     lines += unknowns(result)
@@ -35,22 +37,20 @@ package struct TextReport {
     return style.printed(lines)
   }
 
-  // — what was replayed
+  // — what was replayed, and whether to believe it
 
   private func header(_ result: ReplayResult) -> [String] {
     let capture = result.capture
     var lines = [style.bold("cowscope: \(capture.name)")]
+    let sentence = Paragraph.lines(TrustText.sentence(result), indent: "", width: width)
+    lines += sentence.map(result.trust.isTrusted ? style.good : style.bad)
     lines.append("  kernel \(capture.kernel)" + command(capture.command))
     let facts = [
       Numbers.plural(capture.records, "record"), Numbers.plural(result.events, "event"),
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    return lines + loss(result) + limits(capture)
-  }
-
-  private func limits(_ capture: CaptureSummary) -> [String] {
-    capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
+    return lines + loss(result) + LimitText(style: style).lines(capture)
   }
 
   private func command(_ words: [String]) -> String {
@@ -64,60 +64,100 @@ package struct TextReport {
     let perCPU = loss.perCPU.filter { $0.count != 0 }.map { entry in
       "cpu\(entry.cpu.rawValue) \(entry.count.map(Numbers.grouped) ?? "an unknown number")"
     }
-    var lines = perCPU.isEmpty ? ["  lost: nothing"] : wrapped("  lost records: ", perCPU).map(style.bad)
+    var lines: [String] = []
+    if !perCPU.isEmpty {
+      lines += wrapped("  lost records: ", perCPU).map(style.bad)
+    } else if result.gaps.total(.loss) == 0, !capture(result, isIn: .incomplete) {
+      lines.append("  lost: nothing")
+    }
     if loss.unknownAddressSpaces > 0 {
       let count = Numbers.plural(loss.unknownAddressSpaces, "mm")
       lines.append(style.bad("  \(count) unknown from the loss on, to the end"))
-    }
-    if loss.unknownAddressSpaces > 0 {
-      lines.append("  trusted: the first \(Numbers.seconds(result.trustedNanoseconds))")
+      lines.append("  before the first loss: \(Numbers.seconds(result.trustedNanoseconds))")
     }
     return lines
   }
 
-  // — the encodings side by side
+  private func capture(_ result: ReplayResult, isIn reason: Trust.Reason) -> Bool {
+    result.trust.reasons.contains(reason)
+  }
 
-  private func table(_ result: ReplayResult) -> [String] {
-    guard !result.encodings.isEmpty else { return ["", "No encoding was replayed."] }
-    var table = TextTable()
-    table.add([""] + result.encodings.map(\.id.rawValue), paint: style.bold)
-    table.add(["checks"] + result.encodings.map { Numbers.count($0.checks) })
-    for verdict in Verdict.allCases.sorted() where verdict != .ok {
-      let counts = result.encodings.map { $0.verdicts[verdict] ?? 0 }
-      guard counts.contains(where: { $0 > 0 }) else { continue }
-      table.add(
-        [TextTable.Cell(text: verdict.rawValue)]
-          + counts.map { count in
-            count == 0
-              ? TextTable.Cell(text: "0", paint: style.dim)
-              : TextTable.Cell(text: Numbers.count(count)) { style.verdict(verdict, $0) }
-          })
+  // — the answer
+
+  private func proposals(_ result: ReplayResult) -> [String] {
+    guard !result.subjects.isEmpty else { return [] }
+    var lines = [""]
+    let summaries = result.subjects.map { ProposalSummary($0, in: result) }
+    let rows =
+      [("ENCODING", "HERE", "WHY, AND WHAT IT COSTS HERE")]
+      + summaries.map { ($0.encoding.id.rawValue, $0.word.text, $0.why) }
+    let widths = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
+    for (index, row) in rows.enumerated() {
+      func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
+      let start = "  " + padded(row.0, widths.0) + "  "
+      let word = padded(row.1, widths.1)
+      let room = String(repeating: " ", count: start.count + word.count + 2)
+      let why = Paragraph.lines(row.2, indent: room, width: width)
+      let first = String(why.first?.dropFirst(room.count) ?? "")
+      guard index > 0 else {
+        lines.append(style.bold(start + word + "  " + first))
+        continue
+      }
+      lines.append(start + paint(summaries[index - 1].word, word) + "  " + first)
+      lines += why.dropFirst()
     }
-    for name in CostCatalogue.names(in: result) {
-      let counts = result.encodings.map { encoding in encoding.costs.first { $0.name == name }?.count }
-      guard counts.contains(where: { $0 != nil && $0 != 0 }) else { continue }
-      table.add([name] + counts.map { $0.map(Numbers.count) ?? "-" })
+    for (obstacle, names) in UnobservableNames(result).rows {
+      lines += Paragraph.lines(
+        "not observable here: \(names.joined(separator: ", ")): \(obstacle.sentence)", width: width
+      ).map(style.dim)
     }
-    let never = Verdict.allCases.filter { verdict in
-      verdict != .ok && result.encodings.allSatisfy { ($0.verdicts[verdict] ?? 0) == 0 }
+    return lines
+  }
+
+  private func paint(_ word: ProposalSummary.Word, _ text: String) -> String {
+    switch word {
+    case .breaks: style.bad(text)
+    case .mayBreak, .safeButSlower, .notShownUnsafe: style.warn(text)
+    case .safe: style.good(text)
     }
-    let note = never.isEmpty ? [] : [style.dim("  never: " + never.map(\.rawValue).joined(separator: ", "))]
-    return [""] + table.lines(indentedBy: 2) + note
+  }
+
+  // — call sites
+
+  private func callSites(_ result: ReplayResult) -> [String] {
+    guard detail != .brief, let sites = CallSites(result), !sites.rows.isEmpty else { return [] }
+    var lines = [
+      "", style.bold("CALL SITES FOR C") + ": where the entries of today's kernel do not say what today's flag says",
+    ]
+    for row in sites.rows {
+      let name = row.site?.rawValue ?? "elsewhere"
+      let source = row.site.map { " (\($0.description.source))" } ?? ""
+      lines += Paragraph.lines(
+        "\(name): \(CountText.entries(row.entries))\(source)", width: width)
+      if let site = row.site { lines += Paragraph.lines(site.description.duty, indent: "    ", width: width) }
+      let example = row.example
+      lines.append(
+        style.dim(
+          "    first: \(example.verdict.rawValue) at \(example.transition), seq \(example.firstSequence.rawValue), "
+            + "mm\(example.mm.rawValue), addr \(example.page.address(pageShift: result.capture.pageShift))"))
+    }
+    return lines
   }
 
   // — the worst divergences
 
   private func divergences(_ result: ReplayResult) -> [String] {
-    let worst = result.divergences.filter { $0.count > 0 }.worstFirst
-    guard !worst.isEmpty else { return ["", style.good("No divergence: every encoding agreed with today's bit.")] }
-    let total = worst.reduce(0) { $0 + $1.count }
+    let worst = result.divergences.filter { $0.count > 0 && result.isAbout($0) }.worstFirst
+    guard !worst.isEmpty else { return agreement(result) }
     let shown: Int
     switch detail {
     case .brief: shown = 0
     case .screen: shown = Swift.min(worst.count, 5)
     case .everything: shown = worst.count
     }
-    var title = "\(Numbers.plural(UInt64(worst.count), "signature")), \(Numbers.plural(total, "occurrence"))"
+    var counts = CertaintyCounts()
+    for divergence in worst { counts[divergence.certainty] += divergence.count }
+    var title = "\(Numbers.plural(UInt64(worst.count), "signature")); \(CountText.entries(counts))"
     if shown > 0, shown < worst.count { title += "; the \(shown) worst (-v shows all)" }
     var lines = ["", style.bold("DIVERGENCES") + ": " + title]
     for (index, divergence) in worst.prefix(shown).enumerated() {
@@ -126,12 +166,24 @@ package struct TextReport {
     return lines
   }
 
+  /// Said only where it is known.
+  private func agreement(_ result: ReplayResult) -> [String] {
+    let checks = result.subjects.map(\.checks)
+    guard result.trust.isTrusted, let fewest = checks.min(), fewest > 0 else { return [] }
+    return [
+      "",
+      style.good(
+        "No divergence in \(Numbers.plural(fewest, "entry", "entries")) judged: every encoding agreed with today's bit."
+      ),
+    ]
+  }
+
   private func lines(_ found: Divergence, number: Int, capture: CaptureSummary) -> [String] {
     let verdict = style.verdict(found.verdict, found.verdict.rawValue)
     let where_ = "\(found.encoding.rawValue): \(found.rule) at \(found.transition), order \(found.order.rawValue)"
-    let times = found.count == 1 ? "once" : "\(Numbers.grouped(found.count)) times"
+    let entries = Numbers.plural(found.count, "entry", "entries")
     let frame = found.frame.map { ", pfn \($0.rawValue)" } ?? ""
-    var lines = ["", " \(number). \(verdict) \(where_); \(times), \(found.certainty.rawValue)"]
+    var lines = ["", " \(number). \(verdict) \(where_); \(entries), \(found.certainty.rawValue)"]
     lines.append(
       "    first: seq \(found.firstSequence.rawValue), mm\(found.mm.rawValue), "
         + "addr \(found.page.address(pageShift: capture.pageShift))\(frame)")
@@ -151,12 +203,17 @@ package struct TextReport {
   }
 
   private func unknowns(_ result: ReplayResult) -> [String] {
-    let possible = result.divergences.filter { $0.certainty == .possible }.reduce(0) { $0 + $1.count }
+    let possible = result.divergences.filter { $0.certainty == .possible && result.isAbout($0) }
+      .reduce(0) { $0 + $1.count }
     var lines = GapText(style: style).lines(result.gaps)
-    if possible > 0 { lines.append("  verdicts that hold only for some values: \(Numbers.grouped(possible))") }
-    return lines.isEmpty
-      ? ["", "Everything in the trace was followed and explained."]
-      : ["", style.bold("NOT KNOWN") + ": what the model did not follow or could not explain"] + lines
+    if possible > 0 {
+      lines.append("  verdicts that hold only for some values: \(Numbers.plural(possible, "entry", "entries"))")
+    }
+    guard lines.isEmpty else {
+      return ["", style.bold("NOT KNOWN") + ": what the model did not follow or could not explain"] + lines
+    }
+    return result.trust.isTrusted && result.events > 0
+      ? ["", "Everything in the trace was followed and explained."] : []
   }
 
   private func wrapped(_ label: String, _ items: [String]) -> [String] {

@@ -20,13 +20,14 @@ package struct VerificationText {
   /// The output of `verify`, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     let title = style.bold("cowscope: \(result.capture.name)") + " (kernel \(result.capture.kernel))"
-    let limits = result.capture.limits.flatMap { Paragraph.lines($0.sentence) }.map(style.bad)
-    return style.printed([title] + limits + lines(result))
+    let sentence = Paragraph.lines(TrustText.sentence(result), indent: "")
+    let trust = sentence.map(result.trust.isTrusted ? style.good : style.bad)
+    return style.printed([title] + trust + LimitText(style: style).lines(result.capture) + lines(result))
   }
 
   func lines(_ result: ReplayResult) -> [String] {
     let verification = result.verification
-    var lines = [style.bold("VERIFY") + ": " + verdict(verification, result.capture.limits)]
+    var lines = [style.bold("VERIFY") + ": " + verdict(result)]
     guard detail != .brief else { return lines }
     var table = TextTable()
     table.add(["", "checked", "agree", "disagree", "unknown", "known"], paint: style.dim)
@@ -68,14 +69,13 @@ package struct VerificationText {
     return Paragraph.lines("known over time: " + parts.joined(separator: ", "))
   }
 
-  private func verdict(_ verification: Verification, _ limits: [CaptureLimit]) -> String {
-    let tallies = [verification.decisions, verification.entries, verification.pages]
-    let agree = tallies.reduce(0) { $0 + $1.agree }
-    let disagree = tallies.reduce(0) { $0 + $1.disagree }
-    let unknown = tallies.reduce(0) { $0 + $1.unknown }
+  private func verdict(_ result: ReplayResult) -> String {
+    let total = result.verification.total
+    let (agree, disagree, unknown) = (total.agree, total.disagree, total.unknown)
+    let missing = result.capture.capabilities.missing.filter { $0.description.isNeeded }
     if agree + disagree == 0 {
       return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
-        + (limits.isEmpty ? "" : ": the trace has " + limits.map(\.title).joined(separator: ", "))
+        + (missing.isEmpty ? "" : ": the trace has no " + missing.map(\.description.title).joined(separator: ", "))
         + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")
     }
     let summary =
