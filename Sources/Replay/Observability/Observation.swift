@@ -22,8 +22,10 @@ package enum Obstacle: String, Sendable, CaseIterable {
   package var sentence: String {
     switch self {
     case .pinsUnseen: "no event shows FOLL_PIN in this capture"
-    case .dirtyDataUnseen: "pages were reclaimed or freed lazily, and no event shows which held unsaved data"
-    case .stableWritesUnseen: "pages were swapped out, and nothing shows whether the device needs stable pages"
+    case .dirtyDataUnseen:
+      "pages were, or may have been, reclaimed or freed lazily, and no event shows which held unsaved data"
+    case .stableWritesUnseen:
+      "pages were, or may have been, swapped out, and nothing shows whether the device needs stable pages"
     case .noWorldOfItsOwn: "read off the entries of the unmodified kernel, which never takes the other path"
     case .allocationsNeverFail: "a replay makes no allocation fail"
     case .nothingJudged: "no entry was judged"

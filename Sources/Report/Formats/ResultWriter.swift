@@ -26,8 +26,9 @@ package struct ResultWriter {
 
   /// `verify --json`: one object on one line.
   package func verification(of result: ReplayResult, explains: Bool = false) throws(ReportError) -> [UInt8] {
-    try JSONLine.encode(
-      VerificationObject(result.verification, pageShift: result.capture.pageShift, explains: explains))
+    var object = VerificationObject(result.verification, pageShift: result.capture.pageShift, explains: explains)
+    object.trust = ResultLine.Trust(result)
+    return try JSONLine.encode(object)
   }
 
   private func append(_ line: some Encodable, to bytes: inout [UInt8]) throws(ReportError) {

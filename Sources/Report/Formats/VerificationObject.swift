@@ -83,6 +83,8 @@ struct VerificationObject: Codable {
   }
 
   var version = ResultLine.version
+  /// Of `verify --json` only: in a result it stands on the capture line.
+  var trust: ResultLine.Trust?
   var decisions: Tally
   var entries: Tally
   var pages: Tally
@@ -95,7 +97,7 @@ struct VerificationObject: Codable {
   var findings: [Finding]?
 
   enum CodingKeys: String, CodingKey {
-    case version, decisions, entries, pages
+    case version, trust, decisions, entries, pages
     case unknownCauses = "unknown_causes"
     case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
@@ -120,6 +122,7 @@ struct VerificationObject: Codable {
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(version, forKey: .version)
+    try container.encodeIfPresent(trust, forKey: .trust)
     try container.encode(decisions, forKey: .decisions)
     try container.encode(entries, forKey: .entries)
     try container.encode(pages, forKey: .pages)
