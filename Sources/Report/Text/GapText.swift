@@ -28,6 +28,11 @@ package struct GapText {
 
   /// `3 pages`.
   package static func amount(_ gap: Gap, _ count: UInt64) -> String {
-    "\(Numbers.grouped(count)) \(gap.description.unit)"
+    let unit = gap.description.unit
+    return "\(Numbers.grouped(count)) \(count == 1 ? one(unit) : unit)"
+  }
+
+  private static func one(_ unit: String) -> String {
+    unit.hasSuffix("ies") ? unit.dropLast(3) + "y" : String(unit.dropLast())
   }
 }
