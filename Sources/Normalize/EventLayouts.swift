@@ -73,7 +73,8 @@ struct EventLayouts {
   private(set) var exitMM = Field.absent
   private(set) var signal = Field.absent
   private(set) var collapseFrame = (frame: Field.absent, status: Field.absent)
-  private(set) var collapseDone = (mm: Field.absent, status: Field.absent)
+  /// The order is since 7.2: before, a collapse makes a huge page of a PMD.
+  private(set) var collapseDone = (mm: Field.absent, status: Field.absent, order: Field.absent)
   private(set) var ksm: [KnownEvent: (frame: Field, mm: Field, error: Field)] = [:]
   private(set) var swapFrame = Field.absent
   private(set) var marker = TextField()
@@ -112,7 +113,7 @@ struct EventLayouts {
     case .exitMmap: exitMM = field("mm")
     case .signalDeliver: signal = field("sig")
     case .collapseIsolate: collapseFrame = (field("pfn"), field("status"))
-    case .collapseHugePage: collapseDone = (field("mm"), field("status"))
+    case .collapseHugePage: collapseDone = (field("mm"), field("status"), field("order"))
     case .ksmMergeOne, .ksmMergeWith: ksm[event] = (field("pfn"), field("mm"), field("err"))
     case .swapWrite: swapFrame = field("pfn")
     case .marker: marker = TextField(layout: format.field("buf"))
@@ -124,7 +125,8 @@ struct EventLayouts {
 
   mutating func addSyscallEnter(_ call: KnownSyscall, _ format: EventFormat) throws(NormalizeError) {
     addCommon(format)
-    arguments[call] = format.fields.filter { $0.name != "__syscall_nr" && $0.name != "nr" }.map {
+    // `__syscall_nr` is no argument, nor is what an argument points at (`__filename_val`, seen on 7.2).
+    arguments[call] = format.fields.filter { !$0.name.hasPrefix("__") && $0.name != "nr" }.map {
       Field(layout: $0.layout)
     }
   }

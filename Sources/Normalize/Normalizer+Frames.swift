@@ -81,7 +81,7 @@ extension Normalizer {
     return true
   }
 
-  /// `collapse_huge_page` ended. The huge folio is what this task allocated before it isolated the small ones.
+  /// `collapse_huge_page` ended. The large folio is what this task allocated before it isolated the small ones.
   mutating func collapseEnded(_ record: RawRecord) -> Bool {
     let fields = table.layouts.collapseDone
     guard let pointer = fields.mm.load(record), let status = fields.status.load(record) else { return false }
@@ -90,9 +90,10 @@ extension Normalizer {
     guard tasks[slot].isCollapsing else { return true }
     tasks[slot].isCollapsing = false
     guard status == Self.scanSucceeded, let mm = ownership.id(pointer: pointer) else { return true }
-    let isHuge = new?.order == FolioOrder(9)
-    if isHuge { tasks[slot].strayFolio = nil }
-    emit(mm, .collapsed(into: isHuge ? new?.pfn : nil, FolioOrder(9)))
+    let order = FolioOrder(UInt8(min(fields.order.load(record) ?? 9, 31)))
+    let isItsOwn = new?.order == order
+    if isItsOwn { tasks[slot].strayFolio = nil }
+    emit(mm, .collapsed(into: isItsOwn ? new?.pfn : nil, order))
     return true
   }
 

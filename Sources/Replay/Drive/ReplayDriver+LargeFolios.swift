@@ -47,20 +47,24 @@ extension ReplayDriver {
     collapsing[current.task] = lockstep.baseline.mappers(of: member)
   }
 
-  /// `collapse_huge_page`: the range of what was isolated is one huge folio now. Swap entries were read in before.
+  /// `collapse_huge_page`: the range of what was isolated is one large folio now. Swap entries were read in before.
   mutating func collapsed(_ mm: MMID, _ new: PFN?, _ order: FolioOrder) {
     guard let page = collapsing.removeValue(forKey: current.task)?.first(where: { $0.mm == mm })?.page else {
       count(.collapseNotFollowed)
       lockstep.markIncomplete(mm)
       return
     }
+    collapsedInCall.insert(current.task)
     let range = PageRange(around: page, order)
     noteTouched(mm, range)
     let vma = facts(mm, page)
     var outcome = run(.collapse(mm, range.start, order, vma))
     if outcome.folio == nil {
       run(.zap(mm, range), .collapse)
-      outcome = run(.hugeFault(mm, range.start, vma, write: true, isHugetlb: false), .collapse)
+      outcome =
+        order == FolioOrder(9)
+        ? run(.hugeFault(mm, range.start, vma, write: true, isHugetlb: false), .collapse)
+        : run(.anonymousFault(mm, range.start, order, vma), .collapse)
     }
     if let new { bind(outcome, new) }
   }

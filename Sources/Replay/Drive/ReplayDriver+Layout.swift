@@ -66,7 +66,8 @@ extension ReplayDriver {
     case .wipeOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.insert(.wipeOnFork) }
     case .keepOnFork: layouts[mm]?.change(range, fillsGaps: true) { $0.flags.remove(.wipeOnFork) }
     case .mergeable, .unmergeable: count(.ksmNotFollowed)
-    case .collapse: count(.collapseNotFollowed)
+    // Where the trace has the events of khugepaged, it was told before the call came back.
+    case .collapse: if collapsedInCall.remove(current.task) == nil { count(.collapseNotFollowed) }
     case .pageOut: count(.swapNotFollowed)
     case .populateRead, .populateWrite: readSwapIn(mm, range, writes: advice == .populateWrite)
     case .hugePage, .noHugePage, .cold, .willNeed, .guardRemove: break

@@ -19,6 +19,8 @@ package struct ReplayDriver {
   var outlived = OutlivedCopies()
   var populating: [MMID: Populating] = [:]
   var unseen = UnseenPages()
+  /// Tasks that collapsed a range since they asked for it last (`MADV_COLLAPSE`), or khugepaged.
+  var collapsedInCall: Set<TaskID> = []
   /// Where the page is mapped that a task isolated last to collapse it with others.
   var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
   /// Pages that a task's reclaim unmapped to swap entries, as the counters told, and that are neither written nor

@@ -35,7 +35,8 @@ extension CanonicalEvent {
     CanonicalEvent("thp", "remove_migration_pmd", [Field("addr", hex), Field("pmd", hex)]),
     CanonicalEvent(
       "huge_memory", "mm_collapse_huge_page",
-      [Field("mm", hex), Field("isolated", .signed), Field("status", .symbol(collapseResults))]),
+      [Field("mm", hex), Field("isolated", .signed), Field("status", .symbol(collapseResults))],
+      optional: [Field("order", decimal)]),
     CanonicalEvent(
       "huge_memory", "mm_collapse_huge_page_isolate",
       [

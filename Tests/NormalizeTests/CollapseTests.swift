@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import TraceFile
+import Testing
+
+@testable import Normalize
+
+/// Since 7.2 khugepaged collapses to orders below that of a PMD, and its events have an `order`.
+@Suite("Collapses")
+struct CollapseTests {
+  private func collapsed(_ order: String) throws -> [MMEvent] {
+    let lock = "mmap_lock_acquire_returned: mm=0xffff888100000000 memcg_path= write=false success=true"
+    let events = try normalized([
+      (100, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+      (100, "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B"), (100, lock),
+      (
+        42,
+        "mm_page_alloc: page=0000000000000000 pfn=0x40 order=6 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_COMP"
+      ),
+      (42, "mm_collapse_huge_page_isolate: scan_pfn=0x20 none_or_zero=0 referenced=64 status=succeeded\(order)"),
+      (42, "mm_collapse_huge_page: mm=0xffff888100000000 isolated=1 status=succeeded\(order)"),
+    ])
+    return events.map(\.event)
+  }
+
+  @Test("A collapse is of the order it says, else of a PMD's; the folio is the one allocated with it")
+  func orders() throws {
+    let small = try collapsed(" order=6")
+    #expect(small.contains { if case .collapsed(PFN(0x40), FolioOrder(6)) = $0 { true } else { false } })
+    let old = try collapsed("")
+    #expect(old.contains { if case .collapsed(nil, FolioOrder(9)) = $0 { true } else { false } })
+  }
+
+  /// 7.2: `sys_enter_execve` has what the first argument points at, after the last.
+  @Test("What an argument points at is no argument")
+  func pointedAt() throws {
+    func field(_ name: String, _ offset: UInt32, _ kind: FieldLayout.Kind) -> EventFormat.Field {
+      let size: UInt32 = kind == .scalar ? 8 : 4
+      return EventFormat.Field(
+        name: name, type: "",
+        layout: FieldLayout(offset: offset, size: size, elementSize: size, isSigned: false, kind: kind))
+    }
+    var layouts = EventLayouts()
+    try layouts.addSyscallEnter(
+      .execve,
+      EventFormat(
+        system: "syscalls", name: "sys_enter_execve", id: 1, commonFields: [],
+        fields: [
+          field("__syscall_nr", 8, .scalar), field("filename", 16, .scalar), field("argv", 24, .scalar),
+          field("envp", 32, .scalar), field("__filename_val", 40, .dataLocation),
+        ], symbolsByField: [:]))
+    #expect(layouts.arguments[.execve]?.count == 3)
+  }
+}
