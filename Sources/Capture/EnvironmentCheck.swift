@@ -115,7 +115,7 @@ package enum EnvironmentCheck {
   /// One line per group of events.
   package static func events(exists: (_ system: String, _ name: String) -> Bool) -> [Requirement] {
     var list: [Requirement] = []
-    let wanted = WantedEvents.events(of: .extended)
+    let wanted = WantedEvents.all
     for group in groups {
       let members = wanted.filter { $0.system == group.system }
       let absent = members.filter { !$0.names.contains { exists(group.system, $0) } }

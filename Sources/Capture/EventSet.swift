@@ -8,31 +8,21 @@ package enum TraceBuffer: String, CaseIterable, Sendable, Codable {
   case task
 }
 
-/// How much is recorded.
-package enum EventSet: String, CaseIterable, Sendable, Codable {
-  /// What the model cannot do without.
-  case minimal
-  /// Also what tells a raced fault from a reuse, orders the VMAs inside fork, and names mms.
-  case extended
-}
-
 /// One tracepoint that a recording wants.
 package struct WantedEvent: Equatable, Sendable {
   package var system: String
   /// The name on current kernels, then older ones: the first that exists is used.
   package var names: [String]
   package var buffer: TraceBuffer
-  package var set: EventSet
   /// An ftrace filter expression, for events of which only a few records say something.
   package var filter: String?
 
   package init(
-    _ buffer: TraceBuffer, _ set: EventSet, _ system: String, _ names: String..., filter: String? = nil
+    _ buffer: TraceBuffer, _ system: String, _ names: String..., filter: String? = nil
   ) {
     self.system = system
     self.names = names
     self.buffer = buffer
-    self.set = set
     self.filter = filter
   }
 
@@ -43,52 +33,48 @@ package struct WantedEvent: Equatable, Sendable {
 /// The table of what is recorded.
 package enum WantedEvents {
   package static let tracepoints: [WantedEvent] = [
-    WantedEvent(.host, .minimal, "kmem", "mm_page_alloc"),
-    WantedEvent(.host, .minimal, "kmem", "mm_page_free"),
-    WantedEvent(.host, .minimal, "kmem", "rss_stat"),
-    WantedEvent(.host, .minimal, "migrate", "set_migration_pte"),
-    WantedEvent(.host, .minimal, "migrate", "remove_migration_pte"),
-    WantedEvent(.host, .minimal, "thp", "set_migration_pmd"),
-    WantedEvent(.host, .minimal, "thp", "remove_migration_pmd"),
-    WantedEvent(.host, .minimal, "huge_memory", "mm_collapse_huge_page"),
-    WantedEvent(.host, .minimal, "huge_memory", "mm_collapse_huge_page_isolate"),
-    WantedEvent(.host, .minimal, "ksm", "ksm_merge_one_page"),
-    WantedEvent(.host, .minimal, "ksm", "ksm_merge_with_ksm_page"),
-    WantedEvent(.host, .extended, "ksm", "ksm_remove_ksm_page"),
-    WantedEvent(.host, .extended, "ksm", "ksm_remove_rmap_item"),
-    WantedEvent(.host, .extended, "ksm", "ksm_enter"),
-    WantedEvent(.host, .extended, "ksm", "ksm_exit"),
-    WantedEvent(.host, .extended, "ksm", "ksm_start_scan"),
-    WantedEvent(.host, .extended, "ksm", "ksm_stop_scan"),
-    WantedEvent(.host, .minimal, "mmap", "exit_mmap"),
-    WantedEvent(.host, .extended, "oom", "mark_victim"),
-    WantedEvent(.host, .extended, "vmscan", "mm_vmscan_write_folio", "mm_vmscan_writepage"),
+    WantedEvent(.host, "kmem", "mm_page_alloc"),
+    WantedEvent(.host, "kmem", "mm_page_free"),
+    WantedEvent(.host, "kmem", "rss_stat"),
+    WantedEvent(.host, "migrate", "set_migration_pte"),
+    WantedEvent(.host, "migrate", "remove_migration_pte"),
+    WantedEvent(.host, "thp", "set_migration_pmd"),
+    WantedEvent(.host, "thp", "remove_migration_pmd"),
+    WantedEvent(.host, "huge_memory", "mm_collapse_huge_page"),
+    WantedEvent(.host, "huge_memory", "mm_collapse_huge_page_isolate"),
+    WantedEvent(.host, "ksm", "ksm_merge_one_page"),
+    WantedEvent(.host, "ksm", "ksm_merge_with_ksm_page"),
+    WantedEvent(.host, "ksm", "ksm_remove_ksm_page"),
+    WantedEvent(.host, "ksm", "ksm_remove_rmap_item"),
+    WantedEvent(.host, "ksm", "ksm_enter"),
+    WantedEvent(.host, "ksm", "ksm_exit"),
+    WantedEvent(.host, "ksm", "ksm_start_scan"),
+    WantedEvent(.host, "ksm", "ksm_stop_scan"),
+    WantedEvent(.host, "mmap", "exit_mmap"),
+    WantedEvent(.host, "oom", "mark_victim"),
+    WantedEvent(.host, "vmscan", "mm_vmscan_write_folio", "mm_vmscan_writepage"),
     // A page sits in some CPU's LRU-add batch with an extra reference until this fires: a sole owner then copies.
-    WantedEvent(.host, .extended, "pagemap", "mm_lru_insertion"),
-    WantedEvent(.host, .minimal, "task", "task_newtask"),
-    WantedEvent(.host, .minimal, "sched", "sched_process_fork"),
-    WantedEvent(.host, .minimal, "sched", "sched_process_exit"),
-    WantedEvent(.host, .minimal, "sched", "sched_process_exec"),
+    WantedEvent(.host, "pagemap", "mm_lru_insertion"),
+    WantedEvent(.host, "task", "task_newtask"),
+    WantedEvent(.host, "sched", "sched_process_fork"),
+    WantedEvent(.host, "sched", "sched_process_exit"),
+    WantedEvent(.host, "sched", "sched_process_exec"),
 
-    WantedEvent(.task, .minimal, "exceptions", "page_fault_user"),
-    WantedEvent(.task, .minimal, "exceptions", "page_fault_kernel"),
-    WantedEvent(.task, .extended, "tlb", "tlb_flush"),
-    WantedEvent(.task, .extended, "maple_tree", "ma_write"),
-    WantedEvent(.task, .extended, "mmap_lock", "mmap_lock_acquire_returned"),
-    WantedEvent(.task, .extended, "signal", "signal_deliver"),
+    WantedEvent(.task, "exceptions", "page_fault_user"),
+    WantedEvent(.task, "exceptions", "page_fault_kernel"),
+    WantedEvent(.task, "tlb", "tlb_flush"),
+    WantedEvent(.task, "maple_tree", "ma_write"),
+    WantedEvent(.task, "mmap_lock", "mmap_lock_acquire_returned"),
+    WantedEvent(.task, "signal", "signal_deliver"),
   ]
 
   /// System calls recorded at entry and exit.
-  package static let systemCalls: [(set: EventSet, name: String)] =
-    [
-      "mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "process_madvise", "clone", "clone3", "fork", "vfork",
-      "execve", "execveat",
-    ].map { (.minimal, $0) }
-    + [
-      "pkey_mprotect", "mlock", "mlock2", "mlockall", "shmat", "shmdt", "remap_file_pages", "userfaultfd",
-      "io_uring_register", "vmsplice", "process_vm_readv", "process_vm_writev", "ptrace", "move_pages",
-      "migrate_pages", "mbind",
-    ].map { (.extended, $0) }
+  package static let systemCalls = [
+    "mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "process_madvise", "clone", "clone3", "fork", "vfork",
+    "execve", "execveat", "pkey_mprotect", "mlock", "mlock2", "mlockall", "shmat", "shmdt", "remap_file_pages",
+    "userfaultfd", "io_uring_register", "vmsplice", "process_vm_readv", "process_vm_writev", "ptrace", "move_pages",
+    "migrate_pages", "mbind",
+  ]
 
   /// The userfaultfd requests of `ioctl`, API to POISON: `_IOC` type 0xAA, the size and direction as in
   /// `<linux/userfaultfd.h>`.
@@ -97,26 +83,24 @@ package enum WantedEvents {
     0xc020_aa07, 0xc020_aa08,
   ]
 
-  /// Every event of `set`, in the order of enabling.
-  package static func events(of set: EventSet) -> [WantedEvent] {
+  /// Every event, in the order of enabling. None can be left out: without `tlb_flush` a copy cannot be told from a fault
+  /// that lost a race, without `ma_write` and the mmap lock not what a fork has copied, nor whose an mm is.
+  package static var all: [WantedEvent] {
     var wanted = tracepoints
     for call in systemCalls {
-      wanted.append(WantedEvent(.task, call.set, "syscalls", "sys_enter_" + call.name))
-      wanted.append(WantedEvent(.task, call.set, "syscalls", "sys_exit_" + call.name))
+      wanted.append(WantedEvent(.task, "syscalls", "sys_enter_" + call))
+      wanted.append(WantedEvent(.task, "syscalls", "sys_exit_" + call))
     }
     // exit_group does not return.
-    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_exit_group"))
+    wanted.append(WantedEvent(.task, "syscalls", "sys_enter_exit_group"))
     let requests = userfaultfdRequests.map { "cmd == 0x" + String($0, radix: 16) }.joined(separator: " || ")
-    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_enter_ioctl", filter: requests))
+    wanted.append(WantedEvent(.task, "syscalls", "sys_enter_ioctl", filter: requests))
     // A debugger writes to `/proc/PID/mem` so, a page at most and at an address no mapping lies below (`mmap_min_addr`);
     // most of those who write files write more, or farther in front.
     wanted.append(
-      WantedEvent(.task, .extended, "syscalls", "sys_enter_pwrite64", filter: "pos >= 65536 && count <= 4096"))
-    wanted.append(WantedEvent(.task, .extended, "syscalls", "sys_exit_pwrite64", filter: "ret <= 4096"))
-    switch set {
-    case .minimal: return wanted.filter { $0.set == .minimal }
-    case .extended: return wanted
-    }
+      WantedEvent(.task, "syscalls", "sys_enter_pwrite64", filter: "pos >= 65536 && count <= 4096"))
+    wanted.append(WantedEvent(.task, "syscalls", "sys_exit_pwrite64", filter: "ret <= 4096"))
+    return wanted
   }
 }
 

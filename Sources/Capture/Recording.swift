@@ -33,7 +33,7 @@ package final class Recording {
     // The first file only root can read; its name stands in the message.
     let clocks = TraceFS.clocks(in: try KernelText.read(tracefs.root + "/trace_clock"))
     let root = tracefs.root
-    events = try ChosenEvents(WantedEvents.events(of: options.events)) { system, name in
+    events = try ChosenEvents(WantedEvents.all) { system, name in
       unsafe access("\(root)/events/\(system)/\(name)/enable", F_OK) == 0
     }
     switch options.target {
@@ -167,7 +167,7 @@ package final class Recording {
   /// Writes what makes the directory readable from now on, should the recorder be killed.
   private func describe(in output: OutputDirectory) throws(CaptureError) {
     manifest.events = CaptureManifest.Events(
-      wanted: WantedEvents.events(of: options.events).map(\.title), enabled: events.events.map(\.title),
+      wanted: WantedEvents.all.map(\.title), enabled: events.events.map(\.title),
       missing: events.missing)
     manifest.bufferKiB = settings.kibibytesPerCPU
     let header = try traceDatWriter()

@@ -20,7 +20,6 @@ package struct RecordingOptions: Sendable {
   /// Whom the command runs as; `nil`: as this program does.
   package var user: CommandUser?
   package var output: String
-  package var events: EventSet = .extended
   /// `nil`: chosen by `BufferSettings.defaultClock`.
   package var clock: String?
   /// Ring buffer of one CPU of one instance; `nil`: `BufferSettings.size`.

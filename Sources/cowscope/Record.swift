@@ -54,8 +54,9 @@ struct Record: ParsableCommand {
   @Flag(help: "Stop a process (SIGSTOP) while its page tables are looked at: exact, at the price of a pause.")
   var freeze = false
 
-  @Option(help: "What to record: minimal (half the volume) or extended.")
-  var events = EventSet.extended
+  /// There was a smaller set once.
+  @Option(help: .hidden)
+  var events: String?
 
   @Option(help: "Trace clock (default: local where the TSC is the clocksource, else mono).")
   var clock: String?
@@ -89,6 +90,10 @@ struct Record: ParsableCommand {
   }
 
   func validate() throws {
+    if events != nil {
+      throw ValidationError(
+        "--events is gone: with fewer events a copy cannot be told from a lost race. All are recorded.")
+    }
     // Everything from the first word that is no option of ours is the command's, unless it looks like an option.
     if let first = words.first, first != "--", first.hasPrefix("-") {
       throw ValidationError("Unknown option '\(first)'")
@@ -109,7 +114,6 @@ struct Record: ParsableCommand {
       target: target, wholeHost: all, output: output,
       snapshotMilliseconds: snapshotEvery ?? (command.isEmpty ? 0 : 1000),
       commandLine: commandLine, recorder: Cowscope.version)
-    options.events = events
     options.clock = clock
     options.bufferKiB = buffer.map { $0 << 10 }
     options.freezes = freeze
@@ -154,8 +158,6 @@ struct Record: ParsableCommand {
     if !quiet { Talk.say(line) }
   }
 }
-
-extension EventSet: ExpressibleByArgument {}
 
 /// Process ids separated by commas.
 struct PIDList: ExpressibleByArgument {

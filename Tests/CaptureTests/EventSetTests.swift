@@ -5,13 +5,10 @@ import Testing
 
 @Suite("What is recorded")
 struct EventSetTests {
-  @Test("The minimal set is a part of the extended one, and neither names an event twice")
-  func sets() {
-    let minimal = WantedEvents.events(of: .minimal).map(\.title)
-    let extended = WantedEvents.events(of: .extended).map(\.title)
-    #expect(Set(minimal).isStrictSubset(of: Set(extended)))
-    #expect(Set(extended).count == extended.count)
-    #expect(Set(minimal).count == minimal.count)
+  @Test("No event is named twice")
+  func once() {
+    let titles = WantedEvents.all.map(\.title)
+    #expect(Set(titles).count == titles.count)
   }
 
   @Test(
@@ -24,13 +21,13 @@ struct EventSetTests {
       ("mmap_lock:mmap_lock_acquire_returned", .task),
     ])
   func buffers(title: String, buffer: TraceBuffer) throws {
-    let event = try #require(WantedEvents.events(of: .extended).first { $0.title == title })
+    let event = try #require(WantedEvents.all.first { $0.title == title })
     #expect(event.buffer == buffer)
   }
 
-  @Test("Page faults, allocations, forks and the calls that change VMAs are in the minimal set")
-  func minimal() {
-    let titles = Set(WantedEvents.events(of: .minimal).map(\.title))
+  @Test("Page faults, allocations, forks and the calls that change VMAs are recorded")
+  func essential() {
+    let titles = Set(WantedEvents.all.map(\.title))
     for name in ["mmap", "munmap", "mremap", "mprotect", "brk", "madvise", "clone", "clone3", "execve"] {
       #expect(titles.contains("syscalls:sys_enter_" + name))
       #expect(titles.contains("syscalls:sys_exit_" + name))
@@ -43,10 +40,10 @@ struct EventSetTests {
   @Test("Of ioctl only requests of userfaultfd are let through, of pwrite64 what may be to a /proc/PID/mem")
   func userfaultfd() throws {
     for request in WantedEvents.userfaultfdRequests { #expect(request >> 8 & 0xff == 0xaa) }
-    let ioctl = try #require(WantedEvents.events(of: .extended).first { $0.title == "syscalls:sys_enter_ioctl" })
+    let ioctl = try #require(WantedEvents.all.first { $0.title == "syscalls:sys_enter_ioctl" })
     let filter = try #require(ioctl.filter)
     #expect(filter.hasPrefix("cmd == 0xc018aa3f || cmd == 0xc020aa00"))
-    let filtered = WantedEvents.events(of: .extended).filter { $0.filter != nil }.map(\.title)
+    let filtered = WantedEvents.all.filter { $0.filter != nil }.map(\.title)
     #expect(
       filtered == ["syscalls:sys_enter_ioctl", "syscalls:sys_enter_pwrite64", "syscalls:sys_exit_pwrite64"])
   }
@@ -54,7 +51,7 @@ struct EventSetTests {
   @Test("An event with an older name is found under it")
   func olderName() throws {
     let wanted = [
-      WantedEvent(.host, .minimal, "vmscan", "new", "old"), WantedEvent(.host, .minimal, "kmem", "mm_page_alloc"),
+      WantedEvent(.host, "vmscan", "new", "old"), WantedEvent(.host, "kmem", "mm_page_alloc"),
     ]
     let chosen = try ChosenEvents(wanted) { $1 != "new" }
     #expect(chosen.events.map(\.title) == ["vmscan:old", "kmem:mm_page_alloc"])
@@ -63,7 +60,7 @@ struct EventSetTests {
 
   @Test("An event the kernel lacks is named, the rest is recorded")
   func missing() throws {
-    let chosen = try ChosenEvents(WantedEvents.events(of: .extended)) { system, _ in system != "ksm" }
+    let chosen = try ChosenEvents(WantedEvents.all) { system, _ in system != "ksm" }
     #expect(chosen.missing.count == WantedEvents.tracepoints.filter { $0.system == "ksm" }.count)
     #expect(chosen.missing.allSatisfy { $0.hasPrefix("ksm:") })
     #expect(!chosen.events.contains { $0.system == "ksm" })
@@ -71,7 +68,7 @@ struct EventSetTests {
 
   @Test("Allocations alone are worth a recording (arm64 has no page-fault events); system calls alone are not")
   func nothing() throws {
-    let all = WantedEvents.events(of: .extended)
+    let all = WantedEvents.all
     _ = try ChosenEvents(all) { system, _ in system == "kmem" }
     _ = try ChosenEvents(all) { system, _ in system == "exceptions" }
     #expect(throws: CaptureError.nothingToRecord) { try ChosenEvents(all) { system, _ in system == "syscalls" } }

@@ -61,7 +61,7 @@ struct EnvironmentCheckTests {
   @Test("Every wanted event belongs to a group with a consequence")
   func groups() {
     let groups = Set(EnvironmentCheck.events { _, _ in true }.map(\.name))
-    for event in WantedEvents.events(of: .extended) { #expect(groups.contains("events/" + event.system)) }
+    for event in WantedEvents.all { #expect(groups.contains("events/" + event.system)) }
   }
 
   @Test("Frame numbers hidden from us are as bad as no pagemap")
