@@ -50,7 +50,8 @@ extension Gap {
         "foreign-tree-writes", .normalizer, .info, "records",
         "maple tree writes that belong to no address space that is followed")
     case .hugetlbNotFollowed:
-      Description("hugetlb-not-followed", .model, .doubt, "calls", "hugetlb, which the model does not follow")
+      Description(
+        "hugetlb-not-followed", .model, .doubt, "faults", "faults on hugetlb, which the model does not follow")
     case .swapNotFollowed:
       Description("swap-not-followed", .model, .info, "calls", "MADV_PAGEOUT: which pages go shows later, or never")
     case .migrationNotFollowed:

@@ -206,6 +206,20 @@ struct DriveTests {
     #expect(tale.result().gaps[.framesFreedWhileMapped] == 1)
   }
 
+  @Test("A private mapping of a hugetlb file shows at its first fault; what is decided there is unknown, and counted")
+  func hugetlbFile() {
+    for (range, isHuge) in [(1024..<1536, true), (1024..<1500, false)] {
+      var tale = Tale()
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(range), .privateFile, [.read, .write]))
+      // A file's page would have been counted.
+      tale.at(Tale.p, 100, .fault(tale.page(1030), [], .quiet))
+      tale.at(Tale.p, 100, .fault(tale.page(1040), [.write, .present], .quiet))
+      let result = tale.result()
+      #expect(result.gaps[.hugetlbNotFollowed] == (isHuge ? 2 : 0))
+      #expect(result.verification.decisions.unknown == 1 && result.verification.decisions.disagree == 0)
+    }
+  }
+
   @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
   func userfaultArrival() {
     for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {

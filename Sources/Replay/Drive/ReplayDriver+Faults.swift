@@ -8,13 +8,14 @@ extension ReplayDriver {
     settleOpenDecision(mm, page, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
+    if isOnHugetlb(mm, page, access, outcome, vma) { return hugetlbFault(mm, page, access) }
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     case .quiet:
       if access.contains(.write) {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
         if !access.contains(.present) { missing(mm, page) }
-      } else if !access.contains(.present), vma.backing != .shared, vma.backing != .hugetlb {
+      } else if !access.contains(.present), vma.backing != .shared {
         if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
@@ -46,7 +47,7 @@ extension ReplayDriver {
   }
 
   private mutating func quietWrite(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
-    guard vma.backing != .shared, vma.backing != .hugetlb else { return }
+    guard vma.backing != .shared else { return }
     // `access_error` refuses it; where the kernel wrote, no signal tells.
     if access.contains(.kernel), !vma.mayWrite { return }
     let mayHaveWaited = access.contains(.retried) && unseen.protectsByUserfaultfd(mm)

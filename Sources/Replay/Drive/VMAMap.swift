@@ -21,6 +21,12 @@ struct VMAMap {
     return vmas[index].facts
   }
 
+  /// The VMA at a page, with neighbours that are like it; `nil` where none was told.
+  func range(around page: VirtualPage) -> PageRange? {
+    let index = firstIndex(endingAfter: page)
+    return index < vmas.count && vmas[index].range.contains(page) ? vmas[index].range : nil
+  }
+
   /// The pieces of the range with one set of facts each, gaps included as unknown, in address order.
   func pieces(of range: PageRange) -> [VMA] {
     var pieces: [VMA] = []

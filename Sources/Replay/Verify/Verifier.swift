@@ -7,6 +7,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case entryNotSeen = "entry never seen (attached, or after loss)"
   case placeNotSeen = "came or moved at an address the trace does not tell"
   case userfaultfd = "a userfaultfd may have taken the fault"
+  case hugetlb = "of hugetlb, which the model does not follow"
   case sharersNotSeen = "sharers never seen"
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
