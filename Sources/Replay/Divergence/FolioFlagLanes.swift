@@ -81,7 +81,8 @@ extension Operation {
       .resolve, .forget:
       true
     case .hugeFault, .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference,
-      .dropReference, .swapOut, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet,
+      .dropReference, .swapOut, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd,
+      .migrationSet,
       .migrationRestore, .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge,
       .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy,
       .uffdMove, .uffdWriteProtect, .uffdResolve, .clearSoftDirty, .numaScan, .numaFault, .moveToDevice,

@@ -56,52 +56,87 @@ extension Lane: OpenLane {
 }
 
 extension Lane {
-  /// What the operation touched here or in the baseline's world; mostly that is the same.
+  /// What the operation touched in the baseline's world or here; mostly that is the same.
   package mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
-    for run in baseline.touched.runs { judge(run, baseline, doubts, context) }
+    for run in baseline.touched.runs { judge(run, baseline, doubts, context, counts: true) }
     if world.touched.runs != baseline.touched.runs {
       let own = world.touched.runs
-      for run in own { judge(run, baseline, doubts, context) }
+      for run in own { judge(run, baseline, doubts, context, counts: false) }
     }
     world.touched.removeAll()
+    if !world.relooked.runs.isEmpty {
+      let own = world.relooked.runs
+      for run in own { judge(run, baseline, doubts, context, counts: false) }
+      world.relooked.removeAll()
+    }
+    judgeLosses(baseline, doubts, context)
+    if !world.recarried.isEmpty { world.recarried.removeAll(keepingCapacity: true) }
   }
 
+  /// `counts`: the run is of the baseline's world, whose entries are the ones that are counted as checked, the same for
+  /// every encoding.
   mutating func judge(
-    _ run: TouchedPages.Run, _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
+    _ run: TouchedPages.Run, _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext, counts: Bool
   ) {
     var page = run.range.start
     while page < run.range.end {
       let base = page.rawValue &>> 9
       let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
-      if let own = world.region(run.mm, base: base) {
-        let other = baseline.region(run.mm, base: base)
-        while page < end {
-          judge(run, page, world.ref(own, page), other.map { baseline.ref($0, page) }, baseline, doubts, context)
-          page = page.advanced(by: 1)
-        }
-      } else {
+      let own = world.region(run.mm, base: base)
+      let other = baseline.region(run.mm, base: base)
+      guard own != nil || (counts && other != nil) else {
         page = end
+        continue
+      }
+      while page < end {
+        let otherRef = other.map { baseline.ref($0, page) }
+        let otherEntry = otherRef.map { baseline.entry($0) } ?? .none
+        if counts, otherEntry.isJudged { log.checks += 1 }
+        if let own { judge(run, page, world.ref(own, page), otherRef, otherEntry, baseline, doubts, context) }
+        page = page.advanced(by: 1)
       }
     }
   }
 
   @inline(__always)
   private mutating func judge(
-    _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?,
+    _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?, _ otherEntry: Entry,
     _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
   ) {
     let entry = world.entry(ref)
-    guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else {
+    guard entry.isJudged else {
       if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
       return
     }
-    log.checks += 1
     let e = E.claim(world, ref, entry)
-    let b = other.map { Baseline.claim(baseline, $0, baseline.entry($0)) } ?? .shared
+    let b = other.map { Baseline.claim(baseline, $0, otherEntry) } ?? .shared
     let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
     if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }
     let evidence = world.evidence(
       ref, encoding: e, baseline, other, doubts, livelocked: run.isLivelocked, isStale: isStale)
     world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, doubts, context)
   }
+
+  /// What no entry shows: data that reclaim dropped, pins whose page was taken away.
+  private mutating func judgeLosses(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
+    guard !world.reclaimed.isEmpty || !world.pins.isEmpty else { return }
+    for lost in world.lostData(against: baseline) { record(.dataLoss, lost.mm, lost.page, doubts, context) }
+    world.reclaimed.removeAll(keepingCapacity: true)
+    for pin in world.detachedPins(against: baseline) { record(.conservativePin, pin.mm, pin.page, doubts, context) }
+  }
+
+  private mutating func record(
+    _ verdict: Verdict, _ mm: MMID, _ page: VirtualPage, _ doubts: Doubts, _ context: JudgingContext
+  ) {
+    guard let ref = world.find(mm, page), world.entry(ref).verdict == .ok else { return }
+    let judgement = Judgement(verdict: verdict, certainty: .definite, losesExclusivity: false)
+    world.record(judgement, at: ref, &log, mm, page, doubts, context)
+  }
+}
+
+extension Entry {
+  /// Entries that verdicts are about: what names a page of a folio or a swap slot, and the zero page, which nobody may
+  /// claim.
+  @inline(__always)
+  var isJudged: Bool { refersToFolio || kind == .swap || kind == .zeroPage }
 }

@@ -116,13 +116,19 @@ package struct Lockstep: Sendable {
     for index in others.indices { others[index].judgeTouched(baseline, doubts, context) }
     if var log = cRaw {
       cRaw = nil
-      for run in baseline.touched.runs { judgeRaw(run, &log, context) }
+      for run in baseline.touched.runs { judgeRaw(run, &log, context, counts: true) }
+      for run in baseline.relooked.runs { judgeRaw(run, &log, context, counts: false) }
       cRaw = log
     }
     baseline.touched.removeAll()
+    baseline.relooked.removeAll()
+    if !baseline.recarried.isEmpty { baseline.recarried.removeAll(keepingCapacity: true) }
+    if !baseline.reclaimed.isEmpty { baseline.reclaimed.removeAll(keepingCapacity: true) }
   }
 
-  private mutating func judgeRaw(_ run: TouchedPages.Run, _ log: inout DivergenceLog, _ context: JudgingContext) {
+  private mutating func judgeRaw(
+    _ run: TouchedPages.Run, _ log: inout DivergenceLog, _ context: JudgingContext, counts: Bool
+  ) {
     var page = run.range.start
     while page < run.range.end {
       let base = page.rawValue &>> 9
@@ -132,7 +138,7 @@ package struct Lockstep: Sendable {
         continue
       }
       while page < end {
-        judgeRaw(run.mm, page, baseline.ref(region, page), &log, context)
+        judgeRaw(run.mm, page, baseline.ref(region, page), &log, context, counts: counts)
         page = page.advanced(by: 1)
       }
     }
@@ -140,11 +146,13 @@ package struct Lockstep: Sendable {
 
   @inline(__always)
   private mutating func judgeRaw(
-    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ log: inout DivergenceLog, _ context: JudgingContext
+    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ log: inout DivergenceLog, _ context: JudgingContext,
+    counts: Bool
   ) {
     let entry = baseline.entry(ref)
-    guard entry.refersToFolio || entry.kind == .swap else { return }
-    log.checks += 1
+    guard entry.isJudged else { return }
+    if counts { log.checks += 1 }
+    guard entry.kind != .zeroPage else { return }
     let raw = PTEBits.rawClaim(baseline, entry)
     let claim = Baseline.claim(baseline, ref, entry)
     if raw == claim, entry.verdict == .ok, baseline.agreesPlainly(ref, entry, raw) { return }

@@ -24,6 +24,8 @@ extension ReplayDriver {
     }
     guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }
     explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    // A page whose slot has it already, or that MADV_FREE gave up, is written only when it was stored to since.
+    run(.settleDirty(first.mm, first.page, isDirty: true))
     // When the write ends is not told; a folio that waits for it is copied, and seldom met.
     run(.swapOut(first.mm, first.page, keepsCache: true, writeback: false, stableWrites: false))
     cached[lockstep.baseline.pfn(of: folio) ?? pfn] = (first.mm, first.page)
@@ -40,6 +42,7 @@ extension ReplayDriver {
     else { return false }
     for owner in mappers { noteTouched(owner.mm, owner.page) }
     explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    run(.settleDirty(first.mm, first.page, isDirty: false))
     run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false))
     _ = lockstep.baseline.pfnFreed(pfn)
     return true

@@ -217,8 +217,12 @@ package enum PTEBits: Encoding {
 
   private static func moveDirtyToFolio(_ world: inout World<Self>, _ entry: Entry) {
     let isDirty = entry.dirty || (entry.hardwareDirty && world.switches.contains(.cHardwareDirty))
-    guard isDirty, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }
+    guard isDirty || entry.dirtyUnknown, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }
     let folio = FolioID(entry.index)
+    guard isDirty else {
+      world.folios.insert(.dirtyUnknown, folio)
+      return
+    }
     guard !world.folios.flags(folio).contains(.dirty) else { return }
     world.markDirty(folio)
     world.costs[.folioMarkDirty] += 1

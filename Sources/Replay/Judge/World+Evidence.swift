@@ -78,14 +78,17 @@ extension World {
     let isDoubtful = options.faultsAreSilent || doubts.cause(mm, page) != nil
     let certainty = isDoubtful ? .possible : judgement.certainty
     let isPossible = certainty == .possible
+    let isNewLoss = judgement.losesExclusivity && (entry.verdict == .ok || recarried.contains(ref))
+    if isNewLoss {
+      recarried.removeAll { $0 == ref }
+      let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+      log.count(.lost, certainty, order: order, mm: mm, page: page, context)
+    }
     guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
     let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
     if judgement.verdict != .ok {
       log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
       if entry.kind.refersToFolio { folios.insert(.diverged, FolioID(entry.index)) }
-    }
-    if judgement.losesExclusivity, entry.verdict == .ok {
-      log.count(.lost, certainty, order: order, mm: mm, page: page, context)
     }
     tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
   }

@@ -20,9 +20,6 @@ struct LitmusVerdicts: Sendable {
   var held: [LitmusPage: Held] = [:]
   /// Pages whose exclusivity the last step lost.
   var lost: Set<LitmusPage> = []
-  /// Pages with content in the encoding's world, as runs: stories have up to 1 GiB of them.
-  private var populated: [(mm: MMID, pages: Range<Int>)] = []
-
   subscript(page: LitmusPage) -> Verdict { held[page]?.verdict ?? .ok }
 }
 
@@ -30,13 +27,13 @@ extension LitmusVerdicts {
   /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
   static func of<E: Encoding>(
     _ own: World<E>, against baseline: World<Baseline>, after before: LitmusVerdicts,
-    livelocked: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
+    livelocked: Set<LitmusPage>
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
       own.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
         let entry = own.tables.entry(ref)
-        guard entry.kind.refersToFolio || entry.kind == .swap || entry.kind == .zeroPage else { return }
+        guard entry.isJudged else { return }
         let first = Int(own.owner(ref).page.rawValue)
         for page in first..<first + (own.isHuge(ref) ? 512 : 1) {
           result.judge(
@@ -44,8 +41,7 @@ extension LitmusVerdicts {
         }
       }
     }
-    result.findVanished(own, baseline, before, isStored)
-    result.findDetachedPins(own, baseline)
+    result.findLosses(own, baseline, before)
     return result
   }
 
@@ -54,7 +50,6 @@ extension LitmusVerdicts {
     _ baseline: World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
   ) {
     let page = VirtualPage(UInt64(place.page))
-    if own.options.followsContent, entry.kind != .zeroPage { addPopulated(place) }
     let b = baseline.claim(place.mm, page)
     let e = E.claim(own, ref, entry)
     let isStuck = livelocked.contains(place) || before[place] == .livelock
@@ -74,49 +69,22 @@ extension LitmusVerdicts {
     }
   }
 
-  private mutating func addPopulated(_ place: LitmusPage) {
-    if let last = populated.last, last.mm == place.mm, last.pages.upperBound == place.page {
-      populated[populated.count - 1].pages = last.pages.lowerBound..<place.page + 1
-    } else {
-      populated.append((place.mm, place.page..<place.page + 1))
-    }
-  }
-
-  /// A pin on a page that its entry no longer maps, where the baseline never let it come to that (I5, I6).
-  private mutating func findDetachedPins<E: Encoding>(
-    _ own: World<E>, _ baseline: World<Baseline>
+  /// What no entry shows. Lost data stay lost: as long as the baseline has the page, and the encoding's world nothing.
+  private mutating func findLosses<E: Encoding>(
+    _ own: World<E>, _ baseline: World<Baseline>, _ before: LitmusVerdicts
   ) {
-    for pin in own.pins where Self.isDetached(pin, own) {
-      let place = LitmusPage(mm: pin.mm, page: Int(pin.page.rawValue))
-      guard held[place] == nil,
-        !baseline.pins.contains(where: { $0.mm == pin.mm && $0.page == pin.page && Self.isDetached($0, baseline) })
-      else { continue }
-      held[place] = Held(verdict: .conservativePin, kind: .present, folio: noIndex)
+    for lost in own.lostData(against: baseline) { hold(.dataLoss, at: lost) }
+    for (place, old) in before.held where old.verdict == .dataLoss && old.kind == .none {
+      let page = VirtualPage(UInt64(place.page))
+      guard !own.entry(place.mm, page).isJudged, baseline.entry(place.mm, page).isJudged else { continue }
+      hold(.dataLoss, at: (place.mm, page))
     }
+    for pin in own.detachedPins(against: baseline) { hold(.conservativePin, at: pin) }
   }
 
-  private static func isDetached<E: Encoding>(_ pin: PinRecord, _ world: World<E>) -> Bool {
-    let entry = world.entry(pin.mm, pin.page)
-    return !pin.isZapped && entry.kind == .present && entry.index != pin.folio.raw
-  }
-
-  /// An entry that went although the baseline's stayed, with data its process may count on: the data is gone.
-  private mutating func findVanished<E: Encoding>(
-    _ own: World<E>, _ baseline: World<Baseline>, _ before: LitmusVerdicts,
-    _ isStored: (LitmusPage) -> Bool
-  ) {
-    for run in before.populated where own.isLive(run.mm) {
-      for number in run.pages {
-        let page = VirtualPage(UInt64(number))
-        let kind = own.entry(run.mm, page).kind
-        guard !kind.refersToFolio, kind != .swap else { continue }
-        let place = LitmusPage(mm: run.mm, page: number)
-        let entry = baseline.entry(run.mm, page)
-        guard isStored(place), entry.kind.refersToFolio || entry.kind == .swap, baseline.content(run.mm, page) != 0
-        else { continue }
-        held[place] = Held(verdict: .dataLoss, kind: .none, folio: noIndex)
-      }
-    }
+  private mutating func hold(_ verdict: Verdict, at place: (mm: MMID, page: VirtualPage)) {
+    let place = LitmusPage(mm: place.mm, page: Int(place.page.rawValue))
+    if held[place] == nil { held[place] = Held(verdict: verdict, kind: .none, folio: noIndex) }
   }
 }
 

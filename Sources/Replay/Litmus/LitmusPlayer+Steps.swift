@@ -23,6 +23,7 @@ extension LitmusPlayer {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func perform(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
+    world.reclaimed.removeAll()
     let writes = world.swapWrites
     let clean = cleanFolio(operation)
     do {
@@ -112,6 +113,8 @@ extension LitmusPlayer {
   mutating func settle() {
     names.forget { !world.folios.flags($0).contains(.live) }
     world.touched.removeAll()
+    world.relooked.removeAll()
+    world.recarried.removeAll()
   }
 
   /// Pages whose unshare fault came back without exclusivity.

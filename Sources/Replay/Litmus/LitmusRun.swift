@@ -109,8 +109,7 @@ struct LitmusRun<E: Encoding> {
     default:
       if let own {
         verdicts = .of(
-          own.world, against: baseline.world, after: before, livelocked: livelocked,
-          isStored: { own.stored[$0.mm]?[$0.page] != nil })
+          own.world, against: baseline.world, after: before, livelocked: livelocked)
       }
     }
     previous = before

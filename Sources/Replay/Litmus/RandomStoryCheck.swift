@@ -78,8 +78,7 @@ package enum RandomStoryCheck {
       let livelocked = own.takeLivelocked()
       _ = baseline.takeLivelocked()
       verdicts = .of(
-        own.world, against: baseline.world, after: verdicts, livelocked: livelocked,
-        isStored: { own.stored[$0.mm]?[$0.page] != nil })
+        own.world, against: baseline.world, after: verdicts, livelocked: livelocked)
       for (place, held) in verdicts.held where severe.contains(held.verdict) {
         return "\(E.id.rawValue), after '\(text)': \(held.verdict.rawValue) at "
           + "\(own.processes[place.mm]?.name ?? "?")\(place.page)"

@@ -158,6 +158,12 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     get { bit(23) }
     set { setBit(23, newValue) }
   }
+  /// Its mm gave up the content (`MADV_FREE`) and is not known to have stored since: that reclaim discards the page is
+  /// no loss to it.
+  package var givenUp: Bool {
+    get { bit(12) }
+    set { setBit(12, newValue) }
+  }
   /// x86 shadow stack: Write=0, Dirty=1. Set together with `writable`, as which `pte_write` counts it; without write
   /// what is left of it is the SavedDirty bit, `dirty`.
   package var shadowStack: Bool {

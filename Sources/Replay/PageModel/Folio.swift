@@ -24,6 +24,9 @@ package struct FolioFlags: OptionSet, Sendable, BitwiseCopyable {
   /// Some entry of the folio was judged anything but OK.
   package static let diverged = FolioFlags(rawValue: 1 << 3)
 
+  /// A dirty bit that was never seen was moved here: the folio may be dirty.
+  package static let dirtyUnknown = FolioFlags(rawValue: 1 << 4)
+
   // — what is mostly equal in all worlds
 
   package static let live = FolioFlags(rawValue: 1 << 8)

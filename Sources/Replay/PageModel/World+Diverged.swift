@@ -40,12 +40,17 @@ extension World {
   }
 
   mutating func touchMappings(of folio: FolioID) {
-    for ref in mappings(of: folio) { touch(ref) }
+    for ref in mappings(of: folio) { lookAgain(ref) }
   }
 
   private mutating func touchMappings(of folio: FolioID, page: Int) {
     var refs: [EntryRef] = []
     forEachMapping(of: folio, page: page) { refs.append($0) }
-    for ref in refs { touch(ref) }
+    for ref in refs { lookAgain(ref) }
+  }
+
+  private mutating func lookAgain(_ ref: EntryRef) {
+    let (mm, page) = owner(ref)
+    relooked.add(mm, page)
   }
 }

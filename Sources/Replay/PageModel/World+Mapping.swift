@@ -11,6 +11,7 @@ extension World {
   mutating func place(_ entry: Entry, at ref: EntryRef) {
     let old = tables.entry(ref)
     precondition(!old.kind.refersToFolio && old.kind != .swap, "placing over a \(old.kind) entry")
+    if old.verdict != .ok { recarried.append(ref) }
     tables.write(settled(entry), at: ref)
     if entry.kind.refersToFolio {
       let folio = FolioID(entry.index)

@@ -7,6 +7,9 @@ extension World {
     self.init(facts: other.facts, switches: other.switches, options: other.options)
     costs = other.costs
     touched = other.touched
+    relooked = other.relooked
+    reclaimed = other.reclaimed
+    recarried = other.recarried
     pages = other.pages
     mms = other.mms
     freeMMs = other.freeMMs

@@ -21,6 +21,14 @@ package struct World<E: Encoding>: Sendable {
   package var costs = CostTable()
   /// Entries the last operations changed or may have changed; emptied by whoever judges.
   package var touched = TouchedPages()
+  /// Entries whose verdict may have changed although nothing happened to them; emptied by whoever judges.
+  package var relooked = TouchedPages()
+
+  /// Slots whose diverging entry gave way to another one that stands for the same page: what the new one loses is lost
+  /// anew. Emptied by whoever judges.
+  var recarried: [EntryRef] = []
+  /// What reclaim did in the last operations; emptied by whoever judges.
+  package var reclaimed: [ReclaimedPage] = []
 
   var pages = PageState.Place()
   var mms = ContiguousArray<MMState?>()

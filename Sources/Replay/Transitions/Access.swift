@@ -13,6 +13,7 @@ extension World {
         var entry = tables.entry(ref)
         if entry.kind == .present, entry.writable, !entry.protnone {
           entry.dirty = true
+          entry.givenUp = false
           entry.young = true
           entry.softDirty = true
           update(entry, at: ref)

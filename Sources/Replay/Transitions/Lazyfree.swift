@@ -33,7 +33,11 @@ extension World {
     let isDirty = folios.flags(folio).contains(.dirty)
     guard isDirty || folios.isHeld(folio) else {
       folios.withSide(folio) { $0.extraReferences += 1 }
-      for ref in batch { drop(ref) }
+      for ref in batch {
+        let owner = owner(ref)
+        reclaimed.append(ReclaimedPage(mm: owner.mm, page: owner.page, fate: .discarded))
+        drop(ref)
+      }
       folios.withSide(folio) { $0.extraReferences -= 1 }
       release(folio)
       return true

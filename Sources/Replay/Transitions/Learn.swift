@@ -95,6 +95,7 @@ extension World {
     guard entry.kind == .present else { return .nothing }
     if was == .exclusive { folios.insert(.sharersUnknown, FolioID(entry.index)) }
     settleClaim(ref, exclusive ? .exclusive : .shared, isFirst: true)
+    if was == .exclusive, !exclusive { E.sharedAtFork(&self, parent: ref, child: ref) }
     return .done
   }
 

@@ -36,7 +36,9 @@ extension World {
       }
       folios.remove(.dirty, folio)
     }
-    update(E.freedLazily(self, entry), at: ref)
+    var freed = E.freedLazily(self, entry)
+    freed.givenUp = true
+    update(freed, at: ref)
     folios.remove(.swapBacked, folio)
   }
 

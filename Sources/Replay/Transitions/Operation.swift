@@ -33,6 +33,7 @@ package enum Operation: Sendable, BitwiseCopyable {
   case takeReference(MMID, VirtualPage)
   case dropReference(MMID, VirtualPage)
   case swapOut(MMID, VirtualPage, keepsCache: Bool, writeback: Bool, stableWrites: Bool)
+  case settleDirty(MMID, VirtualPage, isDirty: Bool)
   case endWriteback(MMID, VirtualPage, drops: Bool)
   case swapIn(MMID, VirtualPage, VMAFacts, write: Bool)
   case swapOff
@@ -91,7 +92,7 @@ package enum Operation: Sendable, BitwiseCopyable {
     case .unshare: .unshare
     case .pin, .unpin, .storeThroughPin, .takeReference, .dropReference: .pin
     case .swapOut: .swapOut
-    case .endWriteback, .cool, .age: .reclaim
+    case .settleDirty, .endWriteback, .cool, .age: .reclaim
     case .swapIn: .swapIn
     case .swapOff: .swapOff
     case .migrationBegin, .migrationSet: .migrationSet

@@ -24,10 +24,16 @@ extension World {
     let sawDirtyEntry = !translations.isEmpty && mappings(of: folio).contains { tables.entry($0).dirty }
     var isBusy = false
     isReclaiming = true
-    for other in mappings(of: folio).reversed() where !unmapToSwap(other) { isBusy = true }
+    let mappers = mappings(of: folio)
+    for other in mappers.reversed() where !unmapToSwap(other) { isBusy = true }
     isReclaiming = false
     if isBusy || mapcount(folio) > 0 { return .failed(.busy) }
     flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
+    let fate: ReclaimedPage.Fate = folios.flags(folio).contains(.dirty) ? .written : .notWritten
+    for other in mappers {
+      let owner = owner(other)
+      reclaimed.append(ReclaimedPage(mm: owner.mm, page: owner.page, fate: fate))
+    }
     writeOut(folio)
     if keepsCache {
       if writeback { folios.insert(.writeback, folio) }

@@ -40,6 +40,7 @@ extension World {
     guard entry.kind == .present else { return false }
     if entry.writable {
       entry.dirty = true
+      entry.givenUp = false
     } else {
       guard options.hardwareDirtiesReadOnly else { return false }
       if options.discardsHardwareDirty { return true }

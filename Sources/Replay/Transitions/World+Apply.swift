@@ -62,7 +62,8 @@ extension World {
       forget(mm)
       return .done
     case .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference, .dropReference,
-      .swapOut, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet, .migrationRestore,
+      .swapOut, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet,
+      .migrationRestore,
       .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge, .ksmUnmerge, .splitPMD,
       .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy, .uffdMove, .uffdWriteProtect,
       .uffdResolve, .clearSoftDirty, .numaScan, .numaFault, .moveToDevice, .returnFromDevice, .deviceInsert,
@@ -89,6 +90,7 @@ extension World {
     case .dropReference(let mm, let page): return dropReference(mm, page)
     case .swapOut(let mm, let page, let keepsCache, let writeback, let stableWrites):
       return swapOut(mm, page, keepsCache: keepsCache, writeback: writeback, stableWrites: stableWrites)
+    case .settleDirty(let mm, let page, let isDirty): return settleDirty(mm, page, isDirty: isDirty)
     case .endWriteback(let mm, let page, let drops):
       endWriteback(mm, page, drops: drops)
       return .done

@@ -56,6 +56,7 @@ extension World {
     }
     if entry.writable, !follows {
       entry.dirty = true
+      entry.givenUp = false
       entry.young = true
       update(entry, at: ref)
       return .noFault
@@ -113,6 +114,7 @@ extension World {
       entry.shadowStack = vma.flags.contains(.shadowStack)
     }
     entry.dirty = true
+    entry.givenUp = false
     entry.dirtyUnknown = false
     entry.hardwareDirty = false
     entry.softDirty = true
@@ -152,6 +154,7 @@ extension World {
     if entry.writable {
       var written = entry
       written.dirty = true
+      written.givenUp = false
       update(written, at: ref)
       return .noFault
     }
