@@ -11,6 +11,10 @@ extension Gap {
         "assumed-kernel", .file, .info, "captures", "captures that name no kernel known here: taken for the newest")
     case .unreadableSnapshots:
       Description("unreadable-snapshots", .file, .doubt, "snapshots", "snapshots that cannot be read")
+    case .recordingDisturbed:
+      Description(
+        "recording-disturbed", .file, .loss, "changes",
+        "changes that somebody else made to the instances while they recorded, such as switching them off")
     case .refusedLines:
       Description("refused-lines", .text, .loss, "lines", "lines of events that matter, which cannot be read")
     case .unrecognisedLines:

@@ -10,6 +10,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case damagedPlaces
   case assumedKernel
   case unreadableSnapshots
+  case recordingDisturbed
 
   // — text
 

@@ -94,6 +94,7 @@ struct Analysis {
     // What a CPU lost after its last record is in no event.
     result.loss.perCPU = reader.lostPerCPU
     result.gaps.add(walk.gaps)
+    result.gaps.add(.recordingDisturbed, UInt64(reader.capture?.manifest?.interference?.count ?? 0))
     result.gaps.add(.unreadableSnapshots, UInt64(snapshots?.damages.count ?? 0))
     warn(of: walk.damages, walk.damageCount)
     return (result, driver.exemplars(explaining: options.explainsFindings), driver.ancestry)

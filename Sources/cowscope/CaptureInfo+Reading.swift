@@ -62,6 +62,7 @@ extension CaptureInfo {
       case .signaled(let signal): facts.append(("command ended", "signal \(signal)"))
       }
     }
+    facts += (manifest.interference ?? []).map { ("disturbed", "\($0) while it recorded") }
     return facts + manifest.notes.map { ("note", $0) }
   }
 

@@ -39,8 +39,12 @@ struct ResultSeal: Codable, Equatable {
   private static func add(_ name: String, of capture: String, to hash: inout KeyedHash, isOptional: Bool) -> Bool {
     hash.add(name)
     do {
-      let file = try FileDescriptor.open(FilePath(capture + "/" + name), .readOnly, options: .closeOnExec)
+      let file = try FileDescriptor.open(
+        FilePath(capture + "/" + name), .readOnly, options: [.closeOnExec, .nonBlocking])
       return try file.closeAfter {
+        // From a FIFO or a device nothing was recorded.
+        var status = stat()
+        guard unsafe fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
         var total: UInt64 = 0
         var chunk = [UInt8](repeating: 0, count: 1 << 20)
         while true {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import FoundationEssentials
+import Glibc
 import Replay
 import Report
 import TraceFile
@@ -23,8 +24,10 @@ struct StoredResult {
   /// What this program found in this very capture before, for this user.
   private func sealed() throws -> ReplayResult? {
     let file = path + "/" + StoredResult.fileName
-    // No file, or none that may be read: as good as none.
-    guard isDirectory(path), let bytes = try? Data(contentsOf: URL(filePath: file)) else { return nil }
+    // No file, or none that `store` can have left: as good as none.
+    guard isDirectory(path), isPlausible(file), let bytes = try? Data(contentsOf: URL(filePath: file)) else {
+      return nil
+    }
     let (result, seal) = ResultSeal.split(Array(bytes))
     guard let seal, seal == ResultSeal(of: result, capture: path, key: UserKey.load()) else {
       verbosity.detail("\(file): not what this program found in this capture; replaying")
@@ -65,6 +68,15 @@ struct StoredResult {
       throw CommandError(path: file, reason: error.description)
     }
   }
+
+  /// A regular file of the size of a result: a FIFO would never end, and a huge one is not worth its reading.
+  private func isPlausible(_ file: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      && status.st_size < StoredResult.largest
+  }
+
+  private static let largest = 256 << 20
 
   private func isDirectory(_ path: String) -> Bool {
     var isDirectory: Bool = false
