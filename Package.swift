@@ -36,10 +36,13 @@ let package = Package(
       name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
+    .target(name: "Explore", swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
     .executableTarget(
       name: "cowscope",
-      dependencies: ["MMEvents", "TraceFile", "Capture", "Normalize", "Replay", "Report", system, arguments],
+      dependencies: [
+        "MMEvents", "TraceFile", "Capture", "Normalize", "Replay", "Explore", "Report", system, arguments,
+      ],
       swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
@@ -47,6 +50,7 @@ let package = Package(
       name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents", system], swiftSettings: strict),
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
+    .testTarget(name: "ExploreTests", dependencies: ["Explore", "Replay"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(
       name: "CLITests",

@@ -18,7 +18,7 @@ struct Cowscope: ParsableCommand {
       """,
     subcommands: [
       Check.self, Record.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self,
-      VerifyCommand.self, DiffCommand.self, Litmus.self, ListCommand.self, ExplainCommand.self,
+      VerifyCommand.self, DiffCommand.self, Litmus.self, ExploreCommand.self, ListCommand.self, ExplainCommand.self,
     ])
 
   static let version = "cowscope 0.1"

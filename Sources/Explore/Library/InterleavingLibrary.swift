@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+internal import Foundation
+
+/// Models and rows from files.
+package struct InterleavingLibrary: Sendable {
+  private var contents = ModelParser.Library()
+  /// What cells without a result of their own in a row are known to give.
+  package private(set) var expectations = CellExpectations()
+
+  package init() {}
+
+  package var rows: [RowSyntax] { contents.rows }
+  package func model(_ name: String) -> ModelSyntax? { contents.models[name] }
+
+  /// The rows with this id; a name without a suffix finds its variants too (`K-08` and `K-08-r`, not `K-08a`).
+  package func rows(named id: String) -> [RowSyntax] {
+    contents.rows.filter { $0.id == id || $0.id.hasPrefix(id + "-") }
+  }
+
+  package mutating func add(text: String, file: String) throws(ModelError) {
+    if file.hasSuffix(".expected") {
+      try expectations.add(text: text, file: file)
+    } else {
+      try ModelParser.parse(text, file: file, into: &contents)
+    }
+  }
+
+  package mutating func add(file: String) throws(ModelError) {
+    let text: String
+    do {
+      text = try String(contentsOfFile: file, encoding: .utf8)
+    } catch {
+      throw ModelError(file: file, line: 1, reason: "cannot be read: \(error.localizedDescription)")
+    }
+    try add(text: text, file: file)
+  }
+
+  /// Models, then rows, then expectations, by name.
+  package mutating func add(directory: String) throws(ModelError) {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+    } catch {
+      throw ModelError(file: directory, line: 1, reason: "cannot be listed: \(error.localizedDescription)")
+    }
+    for suffix in [".model", ".rows", ".expected"] {
+      for name in names where name.hasSuffix(suffix) { try add(file: directory + "/" + name) }
+    }
+    guard !contents.models.isEmpty else {
+      throw ModelError(file: directory, line: 1, reason: "holds no .model file")
+    }
+  }
+
+  /// Where the bundled files are: `share/cowscope/interleavings` beside the program's directory when installed, else
+  /// `fixtures/interleavings` above the program or the current directory.
+  package static func bundledDirectory(executable: String, currentDirectory: String) -> String? {
+    let program = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
+    let installed = program.deletingLastPathComponent().appendingPathComponent("share/cowscope/interleavings")
+    if isDirectory(installed.path) { return installed.path }
+    return nearest(above: program) ?? nearest(above: URL(fileURLWithPath: currentDirectory))
+  }
+
+  private static func nearest(above start: URL) -> String? {
+    var place = start.standardizedFileURL
+    while true {
+      let candidate = place.appendingPathComponent("fixtures/interleavings")
+      if isDirectory(candidate.path) { return candidate.path }
+      if place.path == "/" { return nil }
+      place = place.deletingLastPathComponent()
+    }
+  }
+
+  package static func isDirectory(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+  }
+}
