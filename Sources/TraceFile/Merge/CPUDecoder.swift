@@ -25,6 +25,7 @@ final class CPUDecoder: @unchecked Sendable {
   /// Stamp of the last record, as it is in the file.
   private var lastStamp: UInt64 = 0
   private var counted = LostRecords()
+  private var decoded: UInt64 = 0
 
   init(_ data: CPUData, buffer: UInt8, layout: SubBufferLayout, conversion: TimeConversion) {
     self.data = data
@@ -85,8 +86,13 @@ final class CPUDecoder: @unchecked Sendable {
     block.isLast = true
     if pendingLoss == 0, data.isCut {
       noteLoss(-1, block)
-    } else if pendingLoss == 0, let all = data.lostInAll, counted.uncountedGaps == 0, all > counted.counted {
-      noteLoss(Int32(exactly: all - counted.counted) ?? -1, block)
+    } else if pendingLoss == 0, let all = data.counted {
+      // More than there should be is no better than less.
+      let missing = all.read == decoded ? 0 : all.read > decoded ? Int32(exactly: all.read - decoded) ?? -1 : -1
+      noteLoss(missing, block)
+      if missing >= 0, counted.uncountedGaps == 0, all.lost > counted.counted {
+        noteLoss(Int32(exactly: all.lost - counted.counted) ?? -1, block)
+      }
     }
     block.endsEarly = pendingLoss != 0
   }
@@ -107,6 +113,7 @@ final class CPUDecoder: @unchecked Sendable {
         }
       }
       block.count += content.count
+      decoded &+= UInt64(content.count)
     }
     if let damage = content.damage {
       let place = run == nil ? fileOffset + offset + damage.offset : fileOffset

@@ -24,7 +24,9 @@ extension CaptureDirectory {
     for stats in manifest?.cpuStats ?? [] where !contents.buffers.isEmpty {
       // The top-level buffer has no name in the file.
       let index = contents.buffers.firstIndex { $0.name == stats.buffer } ?? 0
-      contents.buffers[index].noteLost(stats.overrun &+ stats.dropped, onCPU: stats.cpu)
+      guard let cpu = UInt16(exactly: stats.cpu) else { continue }
+      contents.buffers[index].note(
+        CPUData.Counted(read: stats.read, lost: stats.overrun &+ stats.dropped), onCPU: cpu, of: tracePath)
     }
     return TraceReader(
       contents, capture: CaptureState(directory: self, isFinished: !isIncomplete, manifest: manifest))

@@ -20,9 +20,12 @@ struct BufferData {
   var cpus: [CPUData]
 
   /// What the recorder counted at its end.
-  mutating func noteLost(_ records: UInt64, onCPU cpu: Int) {
-    for index in cpus.indices where cpus[index].cpu == cpu {
-      cpus[index].lostInAll = (cpus[index].lostInAll ?? 0) &+ records
+  mutating func note(_ counted: CPUData.Counted, onCPU cpu: UInt16, of file: String) {
+    if let index = cpus.firstIndex(where: { $0.cpu == cpu }) {
+      cpus[index].counted = counted
+    } else if counted.read > 0 || counted.lost > 0 {
+      cpus.append(
+        CPUData(cpu: cpu, region: ByteRegion(copying: [], file: file), storage: .raw(0..<0), counted: counted))
     }
   }
 }
@@ -34,8 +37,16 @@ struct CPUData {
   var storage: Storage
   /// There was more than is here: the recording was killed, or the file is cut off.
   var isCut = false
-  /// What the recorder counted as lost in all, where it says.
-  var lostInAll: UInt64?
+  /// What the recorder counted, where it says.
+  var counted: Counted?
+
+  /// `per_cpu/cpuN/stats` at the end of the recording.
+  struct Counted {
+    /// Records that were read out of the ring buffer: all of them are in the file.
+    var read: UInt64 = 0
+    /// Records that were overwritten or dropped.
+    var lost: UInt64 = 0
+  }
 
   enum Storage {
     /// Sub-buffers one after the other.
