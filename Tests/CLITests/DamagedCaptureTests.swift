@@ -46,7 +46,7 @@ struct DamagedCaptureTests {
     var showsDamage: Bool {
       !damaged.loss.perCPU.isEmpty || damaged.gaps.total(.loss) > intact.gaps.total(.loss)
         || damaged.gaps.total(.doubt) > intact.gaps.total(.doubt) || newDisagreements > 0
-        || damaged.capture.limits != intact.capture.limits
+        || damaged.trust.state != intact.trust.state
     }
   }
 

@@ -81,6 +81,7 @@ extension ReplayDriver {
     run(.forkBegin(parent: parent, child: child))
     unseen.forked(parent, child)
     lockstep.doubts.forked(parent, child, .everything)
+    doubtWhileMissing(child)
     layouts[child] = VMAMap()
     ancestry.forkBegan(parent, child)
     if ancestry.isLarge {
@@ -115,16 +116,28 @@ extension ReplayDriver {
     copy(parent, child, range)
   }
 
+  /// The range, with the rest of what a PMD of the mm maps at either end of it: such a slot is copied whole.
+  private func wholeSlots(of range: PageRange, _ mm: MMID) -> PageRange {
+    guard !range.isEmpty else { return range }
+    func slot(_ page: VirtualPage) -> PageRange {
+      lockstep.baseline.isPMDMapped(mm, page)
+        ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
+    }
+    let (first, last) = (slot(range.start), slot(range.end.advanced(by: -1)))
+    return PageRange(start: min(range.start, first.start), end: max(range.end, last.end))
+  }
+
   private mutating func copy(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     guard lockstep.baseline.isLive(parent), lockstep.baseline.isLive(child) else {
       count(.eventsAfterExit)
       return
     }
     noteShared(parent, range)
-    let already = lockstep.baseline.countAnonymous(child, in: range)
+    let slots = wholeSlots(of: range, parent)
+    let already = lockstep.baseline.countAnonymous(child, in: slots)
     if already.present + already.swap > 0 {
       count(.copiedTwiceByFork)
-      run(.zap(child, range), .fork)
+      run(.zap(child, slots), .fork)
     }
     lockstep.doubts.forked(parent, child, range)
     let pieces = layouts[parent]?.pieces(of: range) ?? []

@@ -122,6 +122,7 @@ package struct ReplayDriver {
       if case .fork = origin { return }  // `forkBegan` follows and makes it
       run(.createMM(mm, origin))
       layouts[mm] = VMAMap()
+      doubtWhileMissing(mm)
       return
     }
     guard lockstep.baseline.isLive(mm) else {
@@ -285,6 +286,11 @@ package struct ReplayDriver {
     } else {
       losses[cpu] = .some(lost)
     }
+  }
+
+  /// What is made while records are missing may be gone again.
+  mutating func doubtWhileMissing(_ mm: MMID) {
+    if !missing.isEmpty { lockstep.doubts.add(mm, .everything, .loss) }
   }
 
   /// After a gap nothing that was known of entries holds: what comes into being later is known again.
