@@ -157,6 +157,17 @@ struct DriveTests {
     }
   }
 
+  @Test("A page of a large folio that nobody maps any more is freed alone: the folio was split, the others stay")
+  func splitFreesUnmapped() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(512), FolioOrder(3), replaced: false)))
+    tale.at(Tale.p, 100, .advised(tale.range(0..<2), .dontNeed))
+    tale.at(Tale.p, 36, .freed(PFN(512), .base))
+    tale.at(Tale.p, 36, .freed(PFN(513), .base))
+    for index in 2..<8 { #expect(tale.frame(Tale.p, index) == PFN(512 + UInt64(index))) }
+    #expect(tale.claim(Tale.p, 3) == .exclusive && tale.result().gaps[.framesFreedWhileMapped] == 0)
+  }
+
   @Test("userfaultfd: the page that arrived while a fault lost its race lies where it faulted; of two it is open which")
   func userfaultArrival() {
     for (arrivals, frame) in [([PFN(20)], PFN(20)), ([PFN(20), PFN(21)], nil)] as [([PFN], PFN?)] {

@@ -17,9 +17,9 @@ extension ReplayDriver {
   /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
     guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
-    // Mapped by a PMD, it is the first page that is.
+    // Mapped by a PMD, it is the first page that is; the freed one may be mapped nowhere.
     let mappers = lockstep.baseline.mappers(of: pfn)
-    let all = mappers.isEmpty ? lockstep.baseline.mappersOfFolio(at: pfn) : mappers
+    let all = mappers.isEmpty ? lockstep.baseline.mappersOfAnyPage(of: folio) : mappers
     guard let first = all.first, !lockstep.baseline.isAnyDying(all) else { return false }
     if lockstep.baseline.isLarge(folio) {
       noteSplit(of: folio, at: pfn)

@@ -155,9 +155,18 @@ extension ReplayDriver {
     }
     if let known, knownPFN == nil, !shown.isLarge {
       _ = unseen.found(shown.pfn, in: open.mm)
-      lockstep.baseline.bind(shown.pfn, to: known.folio)
+      bindSmall(shown, known.folio, open.mm)
     }
     compareFlag(shown, open, isTail: known.map { $0.index > 0 } ?? false)
+  }
+
+  /// The kernel's page is a small one; a large folio of the model's was split, then.
+  private mutating func bindSmall(_ shown: ProcessSnapshot.Page, _ folio: FolioID, _ mm: MMID) {
+    if lockstep.baseline.isLarge(folio) { run(.splitFolio(mm, shown.page), .folioSplit) }
+    guard let known = lockstep.baseline.mappedPage(mm, shown.page), !lockstep.baseline.isLarge(known.folio) else {
+      return
+    }
+    lockstep.baseline.bind(shown.pfn, to: known.folio)
   }
 
   private mutating func compareFlag(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isTail: Bool) {

@@ -67,6 +67,11 @@ extension World {
     return mappers(of: folio)
   }
 
+  /// The entries that refer to the first page of the folio that any does.
+  func mappersOfAnyPage(of folio: FolioID) -> [(mm: MMID, page: VirtualPage)] {
+    (0..<pageCount(of: folio)).lazy.map { mappers(of: folio, page: $0) }.first { !$0.isEmpty } ?? []
+  }
+
   func isAnyDying(_ owners: [(mm: MMID, page: VirtualPage)]) -> Bool { owners.contains { isDying($0.mm) } }
 
   /// What the model has of the mm is not all there is.
