@@ -28,6 +28,7 @@ struct ExploreCommand: ParsableCommand {
   @Flag(help: "Take every step by itself: no joining of steps that commute, no symmetry.") var everyStep = false
   @Option(help: ArgumentHelp("Write a SPIN model a cell into this directory instead.", valueName: "directory"))
   var promela: String?
+  @Flag(help: "Take every step, guard and lock out in turn and say which row notices.") var mutations = false
   @Flag(help: "KTAP, one test point a cell.") var ktap = false
   @Flag(help: "One JSON object a cell and line.") var json = false
   @OptionGroup var verbosity: Verbosity
@@ -36,6 +37,9 @@ struct ExploreCommand: ParsableCommand {
     var library = try InterleavingLibrary.bundled()
     let cells = try ExploreRun.cells(rows, selection, &library)
     if let promela { return try PromelaDirectory(promela).write(cells, library) }
+    if mutations {
+      return print(MutationRun.text(try MutationRun.run(cells, in: library, searchOptions)), terminator: "")
+    }
     let run = ExploreRun(results: try CellRunner.run(cells, in: library, searchOptions))
     var output = StandardOutput()
     try output.write(json ? run.json() : ktap ? run.ktap : run.text(isVerbose: verbosity.verbose))

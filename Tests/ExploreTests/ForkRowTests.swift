@@ -78,8 +78,8 @@ struct ForkRowTests {
   /// Models speak of encodings and verdicts by the names the rest of the program has for them.
   @Test func namesAreThoseOfTheReplay() throws {
     let library = try Bundled.library()
-    let known = Set(Verdict.allCases.map(\.rawValue)).union(["DEADLOCK", "LEAK", "UAF"])
-    for name in ["gup", "fork"] {
+    let known = Set(Verdict.allCases.map(\.rawValue)).union(["DEADLOCK", "LEAK", "UAF", "OVERLAP", "UFFD-WP"])
+    for name in ["gup", "fork", "collapse"] {
       let model = try #require(library.model(name))
       for encoding in model.encodings where !encoding.isAbstract {
         #expect(EncodingID.allCases.contains { $0.rawValue == encoding.name })

@@ -33,9 +33,40 @@ package enum CellRunner {
     guard let syntax = library.model(cell.row.model) else {
       throw cell.row.line.error("there is no model \(cell.row.model)")
     }
-    let model = try ModelBuilder.build(syntax, cell.row, cell.variant)
-    let exploration = try Search.run(model, options)
+    let exploration =
+      if let instead = cell.row.instead {
+        try compare(cell, with: instead, syntax, options)
+      } else {
+        try Search.run(try ModelBuilder.build(syntax, cell.row, cell.variant), options)
+      }
     return CellResult(cell: cell, exploration: exploration, expected: expected(of: cell, in: library))
+  }
+
+  /// The verdict where two programs lead to different ends.
+  package static let differs = "DIFFERS"
+
+  /// Ends of either that the other does not have; broken rules are differences where only one breaks them.
+  private static func compare(
+    _ cell: Cell, with instead: RowSyntax.ActorUse, _ syntax: ModelSyntax, _ options: SearchOptions
+  ) throws(ModelError) -> Exploration {
+    var other = cell.row
+    other.actors[0] = instead
+    other.without = []
+    let models = [
+      try ModelBuilder.build(syntax, cell.row, cell.variant), try ModelBuilder.build(syntax, other, cell.variant),
+    ]
+    var options = options
+    options.collectsEnds = true
+    let ends = try models.map { model throws(ModelError) in try Search.run(model, options).ends }
+    options.knownEnds = ends[1]
+    var result = try Search.run(models[0], options)
+    options.knownEnds = ends[0]
+    let reverse = try Search.run(models[1], options)
+    result.states += reverse.states
+    result.transitions += reverse.transitions
+    result.isComplete = result.isComplete && reverse.isComplete
+    result.findings += reverse.findings.filter { $0.verdict == differs }
+    return result
   }
 
   private static func expected(of cell: Cell, in library: InterleavingLibrary) -> CellResult.Expected? {

@@ -13,9 +13,13 @@ package struct InterleavingLibrary: Sendable {
   package var rows: [RowSyntax] { contents.rows }
   package func model(_ name: String) -> ModelSyntax? { contents.models[name] }
 
-  /// The rows with this id; a name without a suffix finds its variants too (`K-08` and `K-08-r`, not `K-08a`).
+  /// The rows with this id; a name without a suffix finds its variants too (`K-08` and `K-08-r`, not `K-08a`), letters
+  /// alone all that start so (`K`).
   package func rows(named id: String) -> [RowSyntax] {
-    contents.rows.filter { $0.id == id || $0.id.hasPrefix(id + "-") }
+    let isGroup = id.allSatisfy { $0.isLetter }
+    return contents.rows.filter { row in
+      row.id == id || row.id.hasPrefix(id + "-") || (isGroup && row.id.prefix { $0.isLetter } == id)
+    }
   }
 
   package mutating func add(text: String, file: String) throws(ModelError) {

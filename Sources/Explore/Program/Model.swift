@@ -6,6 +6,7 @@ struct Model: Sendable {
   var initial: [UInt64]
   var actors: [ActorProgram]
   var checks: [Check]
+  var observations: [Observation]
   /// Assertions inside of steps, by number.
   var assertions: [Assertion]
 
@@ -15,6 +16,11 @@ struct Model: Sendable {
     var text: String
     var condition: Value
     var isCost: Bool
+  }
+
+  struct Observation: Sendable {
+    var text: String
+    var value: Value
   }
 
   struct Assertion: Hashable, Sendable {

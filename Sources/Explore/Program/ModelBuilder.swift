@@ -61,13 +61,18 @@ struct ModelBuilder {
     for variable in syntax.shared { try declare(variable) }
     for start in row.starts { try applyStart(start) }
     let checks = try syntax.checks.map { check throws(ModelError) in try resolve(check) }
+    let observations = try syntax.observations.map { one throws(ModelError) in
+      Model.Observation(text: one.text, value: try resolve(one.value, Scope(), one.line).value)
+    }
     let actors = try buildActors()
     for label in dropped.subtracting(found).sorted() {
       throw row.line.error("row \(row.id) has no step '\(label)' to leave out")
     }
     var initial = [UInt64](repeating: 0, count: layout.words)
     for (slot, value) in initialValues { layout.set(slot, to: value, in: &initial) }
-    var model = Model(layout: layout, initial: initial, actors: actors, checks: checks, assertions: assertions)
+    var model = Model(
+      layout: layout, initial: initial, actors: actors, checks: checks, observations: observations,
+      assertions: assertions)
     model.placeActorsAtTheirStart()
     return model
   }

@@ -13,6 +13,8 @@ package struct Exploration: Sendable {
   package var transitions: Int
   /// Every reachable state was seen; `false`: the limit was hit first.
   package var isComplete: Bool
+  /// What was observed where all had finished; empty unless asked for.
+  var ends: Set<[Int]> = []
   /// The first of each kind, the shortest way first.
   package var findings: [Finding]
 }
@@ -21,6 +23,10 @@ package struct SearchOptions: Sendable {
   package var stateLimit = 4_000_000
   /// Join steps that commute, and treat actors that are alike as one.
   package var reductions = true
+  /// Collect what is observed at the ends.
+  var collectsEnds = false
+  /// An end that is not among these is a finding.
+  var knownEnds: Set<[Int]>?
   package init() {}
 }
 
@@ -28,6 +34,7 @@ final class Search {
   private struct Mark {
     var verdict: String
     var text: String
+    var detail = ""
     var isCost: Bool
     var parent: Int
     /// `nil`: the state `parent` itself.
@@ -40,6 +47,7 @@ final class Search {
   private var marks: [Mark] = []
   private var seen: Set<[String]> = []
   private let words: Int
+  private var ends: Set<[Int]> = []
 
   static func run(_ model: Model, _ options: SearchOptions) throws(ModelError) -> Exploration {
     let search = Search(model, options)
@@ -73,10 +81,10 @@ final class Search {
       next += 1
     }
     return Exploration(
-      states: table.count, transitions: taken, isComplete: next == table.count,
+      states: table.count, transitions: taken, isComplete: next == table.count, ends: ends,
       findings: marks.map { mark in
         Exploration.Finding(
-          verdict: mark.verdict, text: mark.text, isCost: mark.isCost, schedule: schedule(to: mark))
+          verdict: mark.verdict, text: mark.text + mark.detail, isCost: mark.isCost, schedule: schedule(to: mark))
       })
   }
 
@@ -110,6 +118,7 @@ final class Search {
     if isStuck, !haveAllEnded {
       mark(Mark(verdict: "DEADLOCK", text: "nobody can go on", isCost: false, parent: index))
     }
+    if haveAllEnded, options.collectsEnds { unsafe collectEnd(index, state) }
     let isAtRest = unsafe haveAllEnded || transitions.isAtRest(state)
     for (number, check) in transitions.model.checks.enumerated() {
       switch check.moment {
@@ -121,6 +130,15 @@ final class Search {
         mark(Mark(verdict: check.verdict, text: check.text, isCost: check.isCost, parent: index))
       }
     }
+  }
+
+  private func collectEnd(_ index: Int, _ state: UnsafeMutablePointer<UInt64>) {
+    let end = unsafe transitions.observe(state)
+    ends.insert(end)
+    guard let known = options.knownEnds, !known.contains(end) else { return }
+    let seen = zip(transitions.model.observations, end).map { "\($0.text) \($1)" }.joined(separator: ", ")
+    let text = "an end the other does not lead to"
+    mark(Mark(verdict: CellRunner.differs, text: text, detail: ": " + seen, isCost: false, parent: index))
   }
 
   private func markBroken(_ broken: UInt64, _ index: Int, _ move: Transitions.Move) {
@@ -149,7 +167,7 @@ final class Search {
     var path = [mark.parent]
     while let first = path.last, first != 0 { path.append(table.parent(first)) }
     path.reverse()
-    var schedule = Schedule(model: transitions.model, reason: mark.text)
+    var schedule = Schedule(model: transitions.model, reason: mark.text + mark.detail)
     var names = transitions.model.actors.map(\.name)
     let state = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
     let target = UnsafeMutablePointer<UInt64>.allocate(capacity: words)

@@ -25,6 +25,7 @@ final class Transitions {
   /// By actor and step of a relaxed actor: its code and that of its conditions.
   private let relaxedStarts: [[(step: Int32, conditions: [Int32])]]
   private let checks: [Int32]
+  private let observations: [Int32]
   /// Actors that can be exchanged, several of a kind, by their words.
   private let exchangeable: [[Int]]
   private let positions: [Place]
@@ -54,6 +55,7 @@ final class Transitions {
     self.starts = starts
     self.relaxedStarts = relaxedStarts
     checks = model.checks.map { code.condition($0.condition) }
+    observations = model.observations.map { code.condition($0.value) }
     positions = model.actors.map { actor in
       let slot = model.layout.slots[actor.position]
       return Place(
@@ -105,6 +107,11 @@ final class Transitions {
 
   func holds(check: Int, _ state: UnsafeMutablePointer<UInt64>) -> Bool {
     unsafe machine.run(checks[check], state) == .done && machine.value != 0
+  }
+
+  /// What can be observed in the state.
+  func observe(_ state: UnsafeMutablePointer<UInt64>) -> [Int] {
+    observations.map { start in unsafe machine.run(start, state) == .done ? machine.value : -1 }
   }
 
   // — moving

@@ -30,6 +30,7 @@ extension ModelParser {
       row.settings.append((name, try tokens.expression()))
     case "start": row.starts.append(try Self.assignments(&tokens))
     case "actor": row.actors.append(try actorUse(&tokens))
+    case "instead": row.instead = try actorUse(&tokens)
     case "without": row.without += try words(&tokens)
     case "encoding": row.encodings = try words(&tokens)
     case "note": row.note = try tokens.string("the note")
@@ -62,12 +63,13 @@ extension ModelParser {
       }
       let result = try tokens.bareWord("holds or violated")
       switch result {
-      case "holds": row.expected[memory] = .holds
+      case "holds", "same": row.expected[memory] = .holds
+      case "differs": row.expected[memory] = .violated(CellRunner.differs)
       case "violated":
         let rest = tokens.remainder
         let isLast = rest.isEmpty || rest.hasPrefix(",")
         row.expected[memory] = .violated(isLast ? nil : try tokens.bareWord("a verdict"))
-      default: throw tokens.line.error("'\(result)' is neither holds nor violated")
+      default: throw tokens.line.error("'\(result)' is none of holds, violated, same, differs")
       }
     } while try tokens.takes(",")
   }

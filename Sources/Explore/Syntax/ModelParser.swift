@@ -117,6 +117,11 @@ package struct ModelParser {
     case "never": model.checks.append(try check(&tokens, .always, isCost: false))
     case "at-rest": model.checks.append(try check(&tokens, .atRest, isCost: false))
     case "at-end": model.checks.append(try check(&tokens, .atEnd, isCost: false))
+    case "observe":
+      let text = try tokens.string("what it is")
+      model.observations.append(
+        ObservationSyntax(line: tokens.line, text: text, value: try tokens.expression()))
+      try tokens.finish()
     case "cost": model.checks.append(try check(&tokens, .atRest, isCost: true))
     case "common":
       try tokens.finish()

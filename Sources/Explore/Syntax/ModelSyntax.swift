@@ -8,6 +8,8 @@ package struct ModelSyntax: Sendable {
   var records: [RecordSyntax] = []
   var shared: [SharedSyntax] = []
   var checks: [CheckSyntax] = []
+  /// What two programs are compared by, where all have finished.
+  var observations: [ObservationSyntax] = []
   /// Definitions and procedures outside of any encoding.
   var common = SectionSyntax()
   var encodings: [EncodingSyntax] = []
@@ -75,6 +77,12 @@ struct CheckSyntax: Sendable {
   var isCost: Bool
 }
 
+struct ObservationSyntax: Sendable {
+  var line: SourceLine
+  var text: String
+  var value: ExpressionSyntax
+}
+
 /// Definitions and procedures by name.
 struct SectionSyntax: Sendable {
   var definitions: [String: DefinitionSyntax] = [:]
@@ -116,6 +124,8 @@ package struct RowSyntax: Sendable {
   var actors: [ActorUse] = []
   package var without: [String] = []
   var encodings: [String]?
+  /// Runs in place of the first actor; both must lead to the same ends.
+  var instead: ActorUse?
   package var expected: [MemoryModel: Expectation] = [:]
   package var note: String?
 
