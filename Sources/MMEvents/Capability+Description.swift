@@ -80,11 +80,6 @@ extension Capability {
         "no-pins", "FOLL_PIN",
         "Which pages a driver or a system call pins is in no tracepoint: what happens to a "
           + "pinned page, and faults that a pin asks for, cannot be judged.")
-    case .dirtyData:
-      Description(
-        "no-dirty-data", "what is newer than its backing store",
-        "The CPU sets dirty bits without an event: whether "
-          + "reclaim, or MADV_FREE, would drop something that was stored cannot be judged where either happened.")
     case .stableWrites:
       Description(
         "no-stable-writes", "whether the swap device needs stable pages",

@@ -29,7 +29,6 @@ public enum Capability: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
   // — what tracepoints do not show
   case pins
-  case dirtyData
   case stableWrites
 
   public struct Description: Sendable {

@@ -103,6 +103,10 @@ extension Gap {
       Description("migrated-unknown", .model, .doubt, "entries", "migrations of pages the model does not know")
     case .firstSeenInSnapshot:
       Description("first-seen-in-snapshot", .model, .info, "pages", "pages first seen in a snapshot")
+    case .stateContradictions:
+      Description(
+        "state-contradictions", .model, .doubt, "entries",
+        "entries of the model, at snapshots and at the end, that break a rule of today's kernel")
     case .mappersExcluded:
       Description(
         "mappers-excluded", .model, .doubt, "mappings",

@@ -59,6 +59,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case firstSeenInSnapshot
   case copiedTwiceByFork
   case mappersExcluded
+  case stateContradictions
 
   /// Where it is noticed.
   public enum Origin: String, Sendable, CaseIterable { case file, text, merge, normalizer, model, witness }

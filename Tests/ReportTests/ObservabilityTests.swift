@@ -19,7 +19,7 @@ struct ObservabilityTests {
       id: id, checks: 10, verdicts: verdicts, costs: CostKind.allCases.map { NamedCount(name: $0.name, count: 0) })
   }
 
-  private let tracepoints: [Capability] = [.pins, .dirtyData, .stableWrites]
+  private let tracepoints: [Capability] = [.pins, .stableWrites]
 
   @Test("Tracepoints show no pin, whatever happened: CONS-pin and LIVELOCK, I5 and I6 are not observable")
   func pins() {
@@ -41,7 +41,10 @@ struct ObservabilityTests {
     let quiet = capture(without: tracepoints)
     #expect(encoding(.cStrict).observation(of: .dataLoss, in: quiet) == .evaluated(CertaintyCounts()))
     for occurrence in Occurrence.allCases {
-      let busy = capture(without: tracepoints, [occurrence])
+      // What reclaim writes and frees tells what was dirty.
+      let seen = capture(without: tracepoints, [occurrence])
+      #expect(encoding(.cStrict).observation(of: .dataLoss, in: seen) == .evaluated(CertaintyCounts()))
+      let busy = capture(without: tracepoints + [.swapWrites], [occurrence])
       #expect(encoding(.cStrict).observation(of: .dataLoss, in: busy) == .notObservable(.dirtyDataUnseen))
       #expect(encoding(.cStrict).observation(ofRule: "C3", in: busy) == .notObservable(.dirtyDataUnseen))
       let cost = CostKind.extraWritebackPages.name

@@ -35,6 +35,8 @@ package struct DivergenceLog: Sendable {
   }
 
   package private(set) var encoding: EncodingID
+  /// What the state as a whole was asked.
+  package internal(set) var stateRules = StateRules()
   /// Entries looked at.
   package var checks: UInt64 = 0
   /// In order of first appearance.

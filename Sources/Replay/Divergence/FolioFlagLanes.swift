@@ -56,6 +56,12 @@ struct FolioFlagLanes: Sendable {
     ownOr?.judgeTouched(baseline, doubts, context)
   }
 
+  mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts) {
+    lazy?.checkState(baseline, doubts)
+    ownEager?.checkState(baseline, doubts)
+    ownOr?.checkState(baseline, doubts)
+  }
+
   mutating func ownBytes() -> Int { (lazy?.ownBytes() ?? 0) + (ownEager?.ownBytes() ?? 0) + (ownOr?.ownBytes() ?? 0) }
 
   /// With the baseline, and with each other.

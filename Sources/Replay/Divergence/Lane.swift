@@ -30,6 +30,7 @@ package protocol OpenLane: Sendable {
     _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>)
   mutating func shareEqualState(with baseline: inout World<Baseline>)
   mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
+  mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
 }
 
@@ -49,6 +50,10 @@ extension Lane: OpenLane {
 
   package mutating func shareEqualState(with baseline: inout World<Baseline>) {
     world.shareEqualState(with: &baseline)
+  }
+
+  package mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts) {
+    log.stateRules.check(world, against: baseline, doubts)
   }
 
   /// What the entry was last judged.

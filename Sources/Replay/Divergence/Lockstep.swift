@@ -107,6 +107,21 @@ package struct Lockstep: Sendable {
 
   // — judging
 
+  /// What the whole state of today's world was asked: where it does not hold, the model is wrong.
+  package private(set) var baselineRules = StateRules()
+
+  /// Asks every rule that a state can show of every entry of every world.
+  package mutating func checkState() {
+    baselineRules.check(baseline, against: baseline, doubts)
+    a.checkState(baseline, doubts)
+    b?.checkState(baseline, doubts)
+    cStrict?.checkState(baseline, doubts)
+    for index in others.indices { others[index].checkState(baseline, doubts) }
+  }
+
+  /// Entries of today's world.
+  package var entryCount: Int { baseline.entryCount }
+
   /// Judges what the last operation touched, in the baseline's world or the encoding's.
   package mutating func judge(_ context: JudgingContext) {
     if judgesEverything { baseline.touchEverything() }

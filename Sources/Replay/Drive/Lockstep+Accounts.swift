@@ -4,10 +4,13 @@
 extension Lockstep {
   /// One account per encoding, in the order of reports.
   var accounts: [EncodingResult] {
-    let first = EncodingResult(id: .baseline, checks: 0, verdicts: [:], costs: costs(baseline.costs))
+    let first = EncodingResult(
+      id: .baseline, checks: 0, verdicts: [:], costs: costs(baseline.costs), states: baselineRules.counts)
     return [first]
       + findings.map { log, costs in
-        EncodingResult(id: log.encoding, checks: log.checks, verdicts: log.accounts, costs: self.costs(costs))
+        EncodingResult(
+          id: log.encoding, checks: log.checks, verdicts: log.accounts, costs: self.costs(costs),
+          states: log.stateRules.counts)
       }
   }
 

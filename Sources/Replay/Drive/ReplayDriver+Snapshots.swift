@@ -124,6 +124,7 @@ extension ReplayDriver {
       seen.insert(page.page)
       compare(page, open, isComplete: isComplete)
     }
+    checkStateIfDue()
     guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
     lookForExtraPages(open, seen, swapped: snapshot.swapped)
   }

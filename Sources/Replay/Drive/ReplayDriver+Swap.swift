@@ -48,6 +48,24 @@ extension ReplayDriver {
     return true
   }
 
+  /// A lazyfree page is freed by reclaim: it was clean, and is gone for everybody who mapped it
+  /// (`ttu_anon_lazyfree_folio`). `false`: it is no such page.
+  mutating func lazilyFreed(_ pfn: PFN) -> Bool {
+    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLazyfree(folio) else { return false }
+    let mappers = lockstep.baseline.mappers(of: pfn)
+    guard let first = mappers.first, !lockstep.baseline.isAnyDying(mappers), !hidden.isUnmapping(current.task) else {
+      return false
+    }
+    for owner in mappers { noteTouched(owner.mm, owner.page) }
+    run(.settleDirty(first.mm, first.page, isDirty: false))
+    run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false), .lazyfree)
+    for owner in lockstep.baseline.mappers(of: pfn) {
+      run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .lazyfree)
+    }
+    _ = lockstep.baseline.pfnFreed(pfn)
+    return true
+  }
+
   private mutating func explainUnmapped(_ pages: Int) {
     guard let open = unmappedToSwap[current.task] else { return }
     unmappedToSwap[current.task] = open > pages ? open - pages : nil

@@ -46,6 +46,8 @@ package struct ReplayDriver {
   /// CPUs whose records are missing meanwhile: whatever comes into being now may have gone again.
   private(set) var missing: Set<CPU> = []
   private(set) var events: UInt64 = 0
+  /// How many there had been when the whole state was looked at last.
+  private var eventsAtCheck: UInt64 = 0
   private var firstTime: Timestamp?
   private var lastTime = Timestamp(nanoseconds: 0)
   private var lossTime: Timestamp?
@@ -179,6 +181,8 @@ package struct ReplayDriver {
     settleAllOpenDecisions()
     settleAllCopies()
     settleLeavingPages()
+    lockstep.checkState()
+    noteContradictions()
     for cpu in missing { losses[cpu] = .some(nil) }
     let end = lossTime ?? lastTime
     var capture = capture
@@ -191,6 +195,18 @@ package struct ReplayDriver {
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
       verification: verifier.account, events: events, gaps: gaps,
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
+  }
+
+  /// The whole state is looked at where a snapshot ends, as often as it costs no more than the events between.
+  mutating func checkStateIfDue() {
+    guard events &- eventsAtCheck >= UInt64(lockstep.entryCount) else { return }
+    eventsAtCheck = events
+    lockstep.checkState()
+  }
+
+  /// Where today's world breaks a rule of today's kernel.
+  private mutating func noteContradictions() {
+    for rule in lockstep.baselineRules.counts { gaps[.stateContradictions] += rule.broken.definite }
   }
 
   /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the
@@ -253,7 +269,7 @@ package struct ReplayDriver {
       _ = lockstep.baseline.pfnFreed(pfn)
       return
     }
-    if cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
+    if lazilyFreed(pfn) || cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
     let owners = mappings(of: pfn, order)
     swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), !owners.isEmpty else { return }

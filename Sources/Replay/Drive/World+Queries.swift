@@ -27,6 +27,9 @@ extension World {
   /// KSM's stable page.
   package func isKSM(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.ksm) }
 
+  /// Anonymous and not swapbacked: `MADV_FREE` gave it up.
+  package func isLazyfree(_ folio: FolioID) -> Bool { !folios.flags(folio).contains(.swapBacked) }
+
   /// More than one page.
   package func isLarge(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.large) }
 

@@ -39,9 +39,14 @@ extension EncodingID {
 }
 
 extension CaptureSummary {
-  /// Where nothing was reclaimed and nothing freed lazily there is nothing to lose.
+  /// What reclaim writes and what it frees tells what was dirty; where nothing was reclaimed and nothing freed lazily
+  /// there is nothing to lose.
   fileprivate var showsDirtyData: Bool {
-    capabilities.contains(.dirtyData) || (showsNoSwapOut && !occurrences.contains(.lazyFree))
+    showsReclaim || (showsNoSwapOut && !occurrences.contains(.lazyFree))
+  }
+
+  private var showsReclaim: Bool {
+    capabilities.contains(.swapWrites) && capabilities.contains(.frees) && capabilities.contains(.counters)
   }
 
   fileprivate var showsStableWrites: Bool { capabilities.contains(.stableWrites) || showsNoSwapOut }
@@ -101,6 +106,9 @@ extension EncodingResult {
   /// Of a rule as a replay can find it broken: by the verdicts that are filed under it. `nil` where there are none, so
   /// that no replay can ever say that it is broken. The value: how many entries were judged.
   package func observation(ofRule rule: String, in capture: CaptureSummary) -> Observation<UInt64>? {
+    if let asked = states.first(where: { $0.rule == rule }), asked.checked > 0 {
+      return .evaluated(max(checks, asked.checked))
+    }
     let verdicts = Verdict.allCases.filter { verdict in
       verdict != .better && verdict != .ok && verdict.rules(of: id).contains(rule)
     }

@@ -91,8 +91,14 @@ package struct EncodingResult: Sendable {
   package var verdicts: [Verdict: CertaintyCounts]
   /// In the order in which reports print them; the unit is part of the name (`bitmap_bytes_peak`).
   package var costs: [NamedCount]
+  /// The rules that were asked of the whole state, at snapshots and at the end.
+  package var states: [StateRuleCount]
 
-  package init(id: EncodingID, checks: UInt64, verdicts: [Verdict: CertaintyCounts], costs: [NamedCount]) {
+  package init(
+    id: EncodingID, checks: UInt64, verdicts: [Verdict: CertaintyCounts], costs: [NamedCount],
+    states: [StateRuleCount] = []
+  ) {
+    self.states = states
     self.id = id
     self.checks = checks
     self.verdicts = verdicts

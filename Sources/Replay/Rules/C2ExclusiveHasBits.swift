@@ -9,6 +9,7 @@ package enum ExclusiveHasBits: Rule {
   package static let danger = "Exclusivity is lost: an extra fault, an extra copy, or a broken pin."
   package static let evidence = "Write and dirty bits, today's flag."
   package static let visibility = RuleVisibility.state
+  package static let needsPins = true
 
   package static func applies(to encoding: EncodingID) -> Bool { encoding == .cRaw || encoding == .cStrict }
 

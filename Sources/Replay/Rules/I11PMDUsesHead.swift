@@ -12,6 +12,9 @@ package enum PMDUsesHead: Rule {
   package static let evidence = "Flags of all pages below a PMD entry."
   package static let visibility = RuleVisibility.state
 
+  /// Only today's kernel keeps a flag per page.
+  package static func applies(to encoding: EncodingID) -> Bool { encoding == .baseline }
+
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
       guard E.id == .baseline, entry.kind == .present, world.isHuge(ref) else { return nil }

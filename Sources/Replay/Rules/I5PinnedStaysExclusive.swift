@@ -9,6 +9,7 @@ package enum PinnedStaysExclusive: Rule {
   package static let danger = "The next write copies: the device goes on with the old page."
   package static let evidence = "Pins, and the entry they were taken through."
   package static let visibility = RuleVisibility.state
+  package static let needsPins = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in

@@ -14,6 +14,8 @@ package protocol Rule: Sendable {
   /// What has to be known to check it.
   static var evidence: String { get }
   static var visibility: RuleVisibility { get }
+  /// It says something of pinned pages only: where no pin is known it holds for want of any.
+  static var needsPins: Bool { get }
   /// Is it a rule for this encoding? The kernel's own are rules for all.
   static func applies(to encoding: EncodingID) -> Bool
 
@@ -31,6 +33,8 @@ package struct RuleViolation: Sendable, Equatable {
 }
 
 extension Rule {
+  package static var needsPins: Bool { false }
+
   package static func applies(to encoding: EncodingID) -> Bool { true }
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] { [] }

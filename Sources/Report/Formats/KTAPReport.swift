@@ -58,9 +58,11 @@ package struct KTAPReport {
   }
 
   private func outcome(_ rule: String, _ encoding: EncodingResult, _ result: ReplayResult) -> Outcome {
+    let state = encoding.states.first { $0.rule == rule }
+    if let state, state.broken.definite > 0 { return .broken }
     let broken = broken(encoding, result).filter { $0.rule == rule }
     if broken.contains(where: { $0.certainty == .definite }) { return .broken }
-    if !broken.isEmpty { return .skipped("holds or not depending on unknown facts") }
+    if !broken.isEmpty || state?.broken.possible ?? 0 > 0 { return .skipped("holds or not depending on unknown facts") }
     switch encoding.observation(ofRule: rule, in: result.capture) {
     case .notObservable(let obstacle): return .skipped("not observable: \(obstacle.sentence)")
     case .evaluated, .bounded, nil:
@@ -76,11 +78,15 @@ package struct KTAPReport {
   }
 
   private func notes(_ rule: String, _ encoding: EncodingResult, _ result: ReplayResult) -> [String] {
-    broken(encoding, result).filter { $0.rule == rule }.worstFirst.map { divergence in
-      "# \(divergence.verdict.rawValue) at \(escaped(divergence.transition)), order \(divergence.order.rawValue): "
-        + "\(Numbers.plural(divergence.count, "entry", "entries")), \(divergence.certainty.rawValue), first at seq "
-        + "\(divergence.firstSequence.rawValue)"
+    let states = encoding.states.filter { $0.rule == rule && !$0.broken.isZero }.map { state in
+      "# the state at snapshots and at the end: \(state.broken.definite) entries definite, \(state.broken.possible) possible"
     }
+    return states
+      + broken(encoding, result).filter { $0.rule == rule }.worstFirst.map { divergence in
+        "# \(divergence.verdict.rawValue) at \(escaped(divergence.transition)), order \(divergence.order.rawValue): "
+          + "\(Numbers.plural(divergence.count, "entry", "entries")), \(divergence.certainty.rawValue), first at seq "
+          + "\(divergence.firstSequence.rawValue)"
+      }
   }
 
   /// `#` starts a directive in KTAP.

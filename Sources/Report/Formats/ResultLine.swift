@@ -67,6 +67,15 @@ enum ResultLine {
     var checks: UInt64
     var verdicts: [String: Verdict]
     var costs: [String: Cost]
+    /// Absent where the state was never looked at.
+    var states: [String: State]?
+  }
+
+  /// A rule that was asked of the whole state.
+  struct State: Codable {
+    var checked: UInt64
+    var definite: UInt64
+    var possible: UInt64
   }
 
   /// Two counts that are never added up.

@@ -96,8 +96,14 @@ package struct ResultReader {
       case .notObservable: NamedCount(name: name, count: 0)
       }
     }
+    let states = (line.states ?? [:]).sorted { $0.key < $1.key }.map { rule, state in
+      StateRuleCount(
+        rule: rule, checked: state.checked,
+        broken: CertaintyCounts(definite: state.definite, possible: state.possible))
+    }
     encodings.append(
-      EncodingResult(id: try encoding(line.id, number), checks: line.checks, verdicts: verdicts, costs: costs))
+      EncodingResult(
+        id: try encoding(line.id, number), checks: line.checks, verdicts: verdicts, costs: costs, states: states))
   }
 
   private mutating func takeDivergence(_ line: ResultLine.Divergence, _ number: Int) throws(ReportError) {

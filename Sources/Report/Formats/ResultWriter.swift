@@ -64,7 +64,15 @@ package struct ResultWriter {
       case .notObservable: costs[cost.name] = .notObservable
       }
     }
-    return ResultLine.Encoding(id: encoding.id.rawValue, checks: encoding.checks, verdicts: verdicts, costs: costs)
+    let states = encoding.states.map { state in
+      (
+        state.rule,
+        ResultLine.State(checked: state.checked, definite: state.broken.definite, possible: state.broken.possible)
+      )
+    }
+    return ResultLine.Encoding(
+      id: encoding.id.rawValue, checks: encoding.checks, verdicts: verdicts, costs: costs,
+      states: states.isEmpty ? nil : Dictionary(states) { first, _ in first })
   }
 
   private func divergence(_ found: Divergence, pageShift: UInt8) -> ResultLine.Divergence {
