@@ -18,6 +18,7 @@ struct GUPRowTests {
     ("K-08", [true, true, true]), ("K-08-r", [true, true, true]),
     ("K-08a", [false, false, false]), ("K-08a-r", [false, false, false]),
     ("K-08b", [true, true, false]), ("K-08b-mb", [true, true, true]),
+    ("K-08c", [true, true, false]), ("K-08c-mb", [true, true, true]),
     ("K-09", [false, false, false]),
   ]
 
