@@ -35,3 +35,15 @@ package struct Signature: Hashable, Sendable, Comparable {
     "\(verdict.rawValue) \(encoding.rawValue): \(rule) at \(transition), order \(order.rawValue), \(certainty.rawValue)"
   }
 }
+
+extension [Divergence] {
+  /// By severity, then certainty, then count; the signature breaks ties, so the order never depends on hashing.
+  var worstFirst: [Divergence] {
+    sorted { a, b in
+      if a.verdict != b.verdict { return a.verdict < b.verdict }
+      if a.certainty != b.certainty { return a.certainty == .definite }
+      if a.count != b.count { return a.count > b.count }
+      return Signature(a) < Signature(b)
+    }
+  }
+}

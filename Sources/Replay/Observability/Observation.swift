@@ -32,9 +32,3 @@ package enum Obstacle: String, Sendable, CaseIterable {
     }
   }
 }
-
-/// What happened in a capture that makes something observable or not.
-package enum Occurrence: String, Sendable, CaseIterable {
-  case swapOut = "swap-out"
-  case lazyFree = "lazy-free"
-}

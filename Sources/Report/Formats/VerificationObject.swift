@@ -140,10 +140,6 @@ extension [NamedCount] {
   var byName: [String: UInt64] { Dictionary(map { ($0.name, $0.count) }, uniquingKeysWith: +) }
 }
 
-extension VirtualPage {
-  func address(pageShift: UInt8) -> String { "0x" + String(rawValue << UInt64(pageShift), radix: 16) }
-}
-
 extension ResultLine.History {
   init(_ entry: HistoryEntry) {
     self.init(

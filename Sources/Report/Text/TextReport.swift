@@ -231,18 +231,6 @@ package struct TextReport {
   }
 }
 
-extension [Divergence] {
-  /// By severity, then certainty, then count; the signature breaks ties, so the order never depends on hashing.
-  var worstFirst: [Divergence] {
-    sorted { a, b in
-      if a.verdict != b.verdict { return a.verdict < b.verdict }
-      if a.certainty != b.certainty { return a.certainty == .definite }
-      if a.count != b.count { return a.count > b.count }
-      return Signature(a) < Signature(b)
-    }
-  }
-}
-
 extension [NamedCount] {
   var mostFirst: [NamedCount] { sorted { ($1.count, $0.name) < ($0.count, $1.name) } }
 }
