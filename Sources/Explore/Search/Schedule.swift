@@ -25,8 +25,11 @@ package struct Schedule: Sendable {
   }
 
   mutating func add(_ taken: Transitions.Taken, name: String) {
+    // What a decision is about is told as a question: the answer stands in what it sees.
+    let question = taken.step.text.hasPrefix("if ") ? "?" : ""
     var line = Line(
-      actor: name, step: taken.step.label, what: taken.step.narration ?? taken.step.text, changes: [], sees: [])
+      actor: name, step: taken.step.label, what: (taken.step.narration ?? taken.step.text) + question, changes: [],
+      sees: [])
     for variable in model.layout.variables where variable.actor == nil {
       for slot in variable.base..<(variable.base + variable.count) {
         let (old, new) = (model.layout.value(slot, in: taken.before), model.layout.value(slot, in: taken.after))
