@@ -43,6 +43,8 @@ public struct KernelFacts: Sendable, Equatable {
   public var numaHintKeepsWrite: Bool
   /// MADV_GUARD_INSTALL exists.
   public var hasGuardRegions: Bool
+  /// khugepaged (not MADV_COLLAPSE) leaves clean lazyfree pages alone (`SCAN_PAGE_LAZYFREE`).
+  public var collapseSparesLazyfree: Bool
   /// A PMD may be device-private; otherwise the folio is split before it goes to the device.
   public var hasDevicePrivatePMDs: Bool
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
@@ -62,32 +64,32 @@ public struct KernelFacts: Sendable, Equatable {
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
     locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
-    collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, hasDevicePrivatePMDs: false,
-    pageFlagsShowHeadOnly: false)
+    collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, collapseSparesLazyfree: false,
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: false)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
-    collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, hasDevicePrivatePMDs: false,
-    pageFlagsShowHeadOnly: true)
+    collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, collapseSparesLazyfree: false,
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
-    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: false,
-    pageFlagsShowHeadOnly: true)
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: false,
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
-    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, hasDevicePrivatePMDs: true,
-    pageFlagsShowHeadOnly: true)
+    collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: true,
+    hasDevicePrivatePMDs: true, pageFlagsShowHeadOnly: true)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
   public static let newest = v7_3

@@ -6,8 +6,12 @@ import Replay
 import Report
 
 extension EncodingID: ExpressibleByArgument {
-  /// Any letter case: `c-raw` is as good as `C-raw`.
+  /// Any letter case: `c-raw` is as good as `C-raw`. `C` alone is the proposal done fully, as in litmus files.
   package init?(argument: String) {
+    if argument.lowercased() == "c" {
+      self = .cStrict
+      return
+    }
     guard let id = EncodingID.allCases.first(where: { $0.rawValue.lowercased() == argument.lowercased() }) else {
       return nil
     }

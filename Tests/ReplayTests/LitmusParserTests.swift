@@ -75,6 +75,11 @@ struct LitmusParserTests {
       ("P writes -1", "5:10: '-1' is no page and no range such as 0..3"),
       ("P writes 99999999999999999999", "5:10: '99999999999999999999' is no page and no range such as 0..3"),
       ("P writes 0 0", "5:12: expected 'order', 'as', 'data' or 'every'"),
+      ("P writes 0 order 18", "5:18: no anonymous folio has order 18: 0, or 2 to 9, where a PMD maps it"),
+      ("P writes 0 order 1", "5:18: no anonymous folio has order 1: 0, or 2 to 9, where a PMD maps it"),
+      ("collapse P 0..3 order 0", "5:23: nothing collapses to order 0"),
+      ("expect P0=swap excl D", "5:21: 'D' is not made of S, s, U, each at most once"),
+      ("expect P0=migration W S D S", "5:27: 'S' is not made of D, c, S, s, U, each at most once"),
       ("P writes", "5:9: expected a page or a range of pages, found the end of the line"),
       ("P exits now", "5:9: 'now' was not expected here"),
       ("P mprotect 0 wr", "5:14: unknown protection 'wr'; known: none, ro, rw, rx, rwx"),
@@ -108,6 +113,36 @@ struct LitmusParserTests {
     ])
   func unknownWord(statement: String, message: String) {
     #expect(refusal(of: prelude + statement) == "x.litmus:" + message)
+  }
+
+  @Test(
+    "The bits of an entry that is not present come in any order, in one word or several",
+    arguments: ["D S U", "DSU", "USD", "U D S", "SU D"])
+  func tracking(bits: String) throws {
+    var wanted = LitmusBits(dirty: true, softDirty: true)
+    wanted.userfaultWriteProtect = true
+    let scenario = try #require(
+      LitmusParser.parse(prelude + "expect P0=migration Rx \(bits), P1=device-private R+ U", file: "x").first)
+    guard case .expect(let expectation)? = scenario.lines.last?.body, expectation.claims.count == 2,
+      case .entry(_, let first) = expectation.claims[0], case .entry(_, let second) = expectation.claims[1]
+    else {
+      Issue.record("no two entries")
+      return
+    }
+    #expect(first == .migration(.readExclusive, wanted))
+    var userfault = LitmusBits()
+    userfault.userfaultWriteProtect = true
+    #expect(second == .devicePrivate(writable: false, .exclusive, userfault))
+  }
+
+  @Test(
+    "The name of a process that is gone can be given again",
+    arguments: [
+      "fork P -> Q\nQ exits\nfork P -> Q", "fork P -> Q fails before 3\nfork P -> Q",
+      "fork-begin P -> Q\nfork-abort P\nfork P -> Q", "P exits\nprocess P",
+    ])
+  func nameAgain(lines: String) {
+    #expect(refusal(of: prelude + lines) == nil)
   }
 
   @Test("A file that would test nothing is refused")

@@ -79,6 +79,40 @@ struct LitmusRunnerTests {
       })
   }
 
+  @Test("A verdict that is silently no more is reported, and can be named as OK")
+  func silentRepair() throws {
+    let story = shared + "verdict B without b.fork.set.child: Q0 UNSAFE\nP writes 0\n"
+    let better = "verdict B without b.fork.set.child: Q0 BETTER\n"
+    let pin = "Q pins 0 read\n"
+    #expect(try messages(story + better + pin).contains { $0.contains("Q0: expected BETTER still, or OK to be named") })
+    #expect(try messages(story + better + pin + "verdict B without b.fork.set.child: Q0 OK") == [])
+  }
+
+  @Test("A name that is given again stands for the new process; pins of the old one can be given back before")
+  func nameAgain() throws {
+    let story = """
+      example X "x"
+      verdict B: OK
+      process P
+      vma P 0..3
+      P writes 0
+        expect P0=F.0 WD+
+      fork P -> Q
+      Q pins 0 read
+        expect Q0=G.0 rc+, G pins 1
+      Q exits
+        expect Q=gone, G pins 1
+      Q unpins 0
+        expect G refs 0
+        verdict B: NOCHECK
+      fork P -> Q
+        expect P0=F.0 rD-, Q0=F.0 rD-
+
+      """
+    // The pin was the last reference: that is what the claim after it stumbles over, and nothing else.
+    #expect(try messages(story).map { $0.hasSuffix("G: expected a folio, got freed") } == [true])
+  }
+
   @Test(
     "A wrong state of the baseline is reported with what is there",
     arguments: [

@@ -70,7 +70,7 @@ struct RandomHistory {
     case 30: operation = .uffdResolve(mm, one, facts)
     case 31: operation = .clearSoftDirty(mm, one)
     case 32: operation = freesLazily ? .lazilyFree(mm, one, facts) : .age(mm, one)
-    default: operation = .takeReference(mm, page)
+    default: operation = Bool.random(using: &random) ? .takeReference(mm, page) : .dropReference(mm, page)
     }
     guard isPossible(operation) else { return }
     apply(operation)
@@ -231,7 +231,7 @@ struct PropertyTests {
     ])
   func forgottenSites(site: CallSiteSwitch, id: EncodingID) {
     var isFound = false
-    for seed in UInt64(1)...400 where !isFound {
+    for seed in UInt64(1)...3000 where !isFound {
       var history = RandomHistory(seed: seed, without: [site], withTHP: false)
       for _ in 0..<30 { history.step(freesLazily: true) }
       isFound = !history.story.seen(id).isDisjoint(with: Self.severe)

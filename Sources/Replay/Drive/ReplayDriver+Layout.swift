@@ -52,7 +52,8 @@ extension ReplayDriver {
     switch advice {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
-      run(.discard(mm, range))
+      // VMA by VMA: a page table that several of them share is not freed.
+      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.discard(mm, piece.range)) }
       lockstep.doubts.settle(mm, range)
     case .guardInstall:
       noteRemoved(mm, range)

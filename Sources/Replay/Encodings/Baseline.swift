@@ -63,6 +63,12 @@ package enum Baseline: Encoding {
     if !exclusive { set(&world, ref, false) }
   }
 
+  /// Of a large folio the head's bit will do, as it does for a PMD mapping.
+  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck {
+    let isSet = world.pageBit(folio, 0) != .shared || world.pageBit(folio, page) != .shared
+    return isSet ? .passes : .fires
+  }
+
   @inline(__always)
   private static func set(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     let entry = world.tables.entry(ref)

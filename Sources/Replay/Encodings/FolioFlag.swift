@@ -167,6 +167,10 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     clear(&world, FolioID(entry.index), entry.page, except: [ref])
   }
 
+  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck {
+    flag(world, folio) == .shared ? .fires : .passes
+  }
+
   // — the flag
 
   @inline(__always)

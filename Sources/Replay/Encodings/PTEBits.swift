@@ -215,6 +215,8 @@ package enum PTEBits: Encoding {
     world.update(entry, at: ref)
   }
 
+  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck { .isGivenUp }
+
   private static func moveDirtyToFolio(_ world: inout World<Self>, _ entry: Entry) {
     let isDirty = entry.dirty || (entry.hardwareDirty && world.switches.contains(.cHardwareDirty))
     guard isDirty || entry.dirtyUnknown, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }

@@ -88,7 +88,12 @@ package enum PageTableBitmap: Encoding {
     forgetUnknown(&world, parent)
     // A migration entry has no bit to carry: its restore writes it.
     if world.tables.entry(parent).kind.isMigration { return }
-    if world.tables.entry(parent).kind == .devicePrivate, !world.switches.contains(.bDevPriv) { return }
+    if world.tables.entry(parent).kind == .devicePrivate {
+      guard world.switches.contains(.bDevPriv) else { return }
+      setBit(&world, parent, true)
+      setBit(&world, child, true)
+      return
+    }
     if world.switches.contains(.bForkSetParent) { setBit(&world, parent, true) }
     if world.switches.contains(.bForkSetChild) { setBit(&world, child, true) }
     if world.options.fillsDepositAtFork {
@@ -137,8 +142,19 @@ package enum PageTableBitmap: Encoding {
   }
 
   package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {
-    guard moveIsDone(world, to) else { return }
+    // An entry that is not present has no bit, unless it is a device's: whoever makes it present writes one.
+    guard moveIsDone(world, to), hasOwnBit(world, world.tables.entry(to).kind) else { return }
     if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
+  }
+
+  private static func hasOwnBit(_ world: World<Self>, _ kind: EntryKind) -> Bool {
+    switch kind {
+    case .present, .deviceExclusive: true
+    case .devicePrivate: world.switches.contains(.bDevPriv)
+    case .none, .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .hwpoison,
+      .markerUffdWP, .markerGuard, .markerPoison:
+      false
+    }
   }
 
   @inline(__always)
@@ -149,10 +165,12 @@ package enum PageTableBitmap: Encoding {
   /// The withdrawn table must say of 512 entries what the PMD-level bit said of one. An R migration entry has no bit;
   /// its 512 restores will write theirs, and cannot allocate.
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    guard pmd.bitmapBit || pmd.kind == .migrationRead else { return }
+    let isShared = hasOwnBit(world, pmd.kind) && pmd.bitmapBit
+    guard isShared || pmd.kind == .migrationRead else { return }
     guard world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
     // Reserved when the PMD became shared, so this cannot fail.
     if !world.tables[region].hasBitmap { addBitmap(&world, region) }
+    guard isShared else { return }
     world.tables.setTableBits(region, true)
     world.costs[.bitmapLines] += 1
   }
@@ -197,6 +215,8 @@ package enum PageTableBitmap: Encoding {
     guard !exclusive, world.switches.contains(.bDevPriv) else { return }
     setBit(&world, ref, true)
   }
+
+  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck { .isGivenUp }
 
   // — the bitmap
 

@@ -62,7 +62,7 @@ extension World {
 
   /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
   func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: World<Baseline>) -> Bool {
-    content(mm, page) < baseline.content(mm, page) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
+    isOlder(content(mm, page), than: baseline.content(mm, page)) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
   }
 
   func isUnderStableWriteback(_ folio: FolioID) -> Bool {

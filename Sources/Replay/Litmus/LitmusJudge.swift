@@ -52,6 +52,8 @@ extension LitmusVerdicts {
     let page = VirtualPage(UInt64(place.page))
     let b = baseline.claim(place.mm, page)
     let e = E.claim(own, ref, entry)
+    // The zero page is nobody's: only a claim to it can be wrong.
+    if entry.kind == .zeroPage, e != .exclusive { return }
     let isStuck = livelocked.contains(place) || before[place] == .livelock
     let isStale = own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
@@ -76,7 +78,8 @@ extension LitmusVerdicts {
     for lost in own.lostData(against: baseline) { hold(.dataLoss, at: lost) }
     for (place, old) in before.held where old.verdict == .dataLoss && old.kind == .none {
       let page = VirtualPage(UInt64(place.page))
-      guard !own.entry(place.mm, page).isJudged, baseline.entry(place.mm, page).isJudged else { continue }
+      let kind = own.entry(place.mm, page).kind
+      guard !kind.refersToFolio, kind != .swap, baseline.entry(place.mm, page).isJudged else { continue }
       hold(.dataLoss, at: (place.mm, page))
     }
     for pin in own.detachedPins(against: baseline) { hold(.conservativePin, at: pin) }

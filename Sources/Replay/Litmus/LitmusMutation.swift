@@ -78,7 +78,8 @@ extension LitmusRunner {
     var without = Selection()
     without.skipped = path
     for scenario in scenarios {
-      for kernel in scenario.kernels.reversed() where !run(scenario, nil, kernel, without).isEmpty {
+      for kernel in scenario.kernels.reversed()
+      where !run(scenario, nil, kernel, without).isEmpty && run(scenario, nil, kernel, Selection()).isEmpty {
         return "\(scenario.id) baseline, on \(kernel.name)"
       }
     }

@@ -81,8 +81,8 @@ package enum LitmusEntry: Sendable, Equatable {
   case present(LitmusMapping, LitmusBits, LitmusExclusive)
   case swap(exclusive: Bool, LitmusBits)
   case migration(LitmusMigration, LitmusBits)
-  case devicePrivate(writable: Bool, LitmusExclusive)
-  case deviceExclusive(LitmusExclusive)
+  case devicePrivate(writable: Bool, LitmusExclusive, LitmusBits)
+  case deviceExclusive(LitmusExclusive, LitmusBits)
   case hwpoison
   case marker(LitmusMarker)
 }

@@ -23,11 +23,12 @@ extension LitmusParser {
       guard let type = kind.spelling.first, type == "W" || type == "R" else {
         throw line.error(at: kind, "expected W+, W-, R+ or R-")
       }
-      return .devicePrivate(
-        writable: type == "W", try exclusive(kind.spelling.dropFirst(), kind, line))
+      let sign = try exclusive(kind.spelling.dropFirst(), kind, line)
+      return .devicePrivate(writable: type == "W", sign, try parseOptionalTracking(&line, hasDirty: false))
     case "device-exclusive":
-      let sign = try line.takeWord("+ or -")
-      return .deviceExclusive(try exclusive(sign.spelling, sign, line))
+      let word = try line.takeWord("+ or -")
+      let sign = try exclusive(word.spelling, word, line)
+      return .deviceExclusive(sign, try parseOptionalTracking(&line, hasDirty: false))
     default: return try parsePresent(word, &line)
     }
   }
@@ -63,7 +64,7 @@ extension LitmusParser {
     } else {
       throw line.error("expected 'excl' or 'shared'")
     }
-    return .swap(exclusive: exclusive, try parseOptionalTracking(&line))
+    return .swap(exclusive: exclusive, try parseOptionalTracking(&line, hasDirty: false))
   }
 
   private func parseMigration(_ line: inout LitmusLine) throws(LitmusError) -> LitmusEntry {
@@ -71,19 +72,21 @@ extension LitmusParser {
     guard let type = LitmusMigration(rawValue: String(word.spelling)) else {
       throw line.error(at: word, "a migration entry is W, Rx or R, not '\(word.spelling)'")
     }
-    return .migration(type, try parseOptionalTracking(&line))
+    return .migration(type, try parseOptionalTracking(&line, hasDirty: true))
   }
 
-  /// `D`, `c`, `S`, `U` after a non-present entry.
-  private func parseOptionalTracking(_ line: inout LitmusLine) throws(LitmusError) -> LitmusBits {
+  /// `S`, `s`, `U` after an entry that is not present, and `D`, `c` where it carries a dirty bit: in any order, in one
+  /// word or several.
+  private func parseOptionalTracking(_ line: inout LitmusLine, hasDirty: Bool) throws(LitmusError) -> LitmusBits {
     var bits = LitmusBits()
-    guard let word = line.peek, word.kind == .word else { return bits }
-    for character in word.spelling {
-      guard apply(character, to: &bits), bits.writable == nil, !bits.protnone else {
-        throw line.error("'\(word.spelling)' is not made of D, c, S, s, U")
+    while let word = line.peek, word.kind == .word {
+      for character in word.spelling {
+        guard apply(character, to: &bits), bits.writable == nil, !bits.protnone, hasDirty || bits.dirty == nil else {
+          throw line.error("'\(word.spelling)' is not made of \(hasDirty ? "D, c, " : "")S, s, U, each at most once")
+        }
       }
+      _ = line.takeToken()
     }
-    _ = line.takeToken()
     return bits
   }
 

@@ -16,10 +16,11 @@ extension LitmusParser {
     guard !word.spelling.isEmpty, word.spelling.allSatisfy({ $0.isASCII && $0.isUppercase }) else {
       throw line.error(at: word, "a process is named with capital letters, not '\(word.spelling)'")
     }
-    guard processes.insert(String(word.spelling)).inserted else {
+    let name = String(word.spelling)
+    guard processes.insert(name).inserted || ended.remove(name) != nil else {
       throw line.error(at: word, "there is a process '\(word.spelling)' already")
     }
-    return LitmusProcess(name: String(word.spelling))
+    return LitmusProcess(name: name)
   }
 
   /// `0`, `0..3`: pages, both ends included.

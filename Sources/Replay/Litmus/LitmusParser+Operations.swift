@@ -7,7 +7,9 @@ extension LitmusParser {
   mutating func parseOperation(_ line: inout LitmusLine) throws(LitmusError) -> LitmusOperation {
     let word = try line.takeWord("a step")
     if processes.contains(String(word.spelling)) {
-      return try parseAct(of: LitmusProcess(name: String(word.spelling)), &line)
+      let act = try parseAct(of: LitmusProcess(name: String(word.spelling)), &line)
+      if case .exit(let process) = act { ended.insert(process.name) }
+      return act
     }
     if let operation = try parseFork(word, &line) { return operation }
     if let operation = try parseMemoryOperation(word, &line) { return operation }
@@ -101,8 +103,12 @@ extension LitmusParser {
   }
 
   private func parseOrder(_ line: inout LitmusLine) throws(LitmusError) -> FolioOrder {
+    guard let word = line.peek else { throw line.error("expected an order") }
     let order = try parseNumber(&line, "an order")
-    guard order <= 18 else { throw line.error("no folio has order \(order)") }
+    // THP_ORDERS_ALL_ANON, and small pages; a PUD maps no anonymous THP.
+    guard order == 0 || (2...9).contains(order) else {
+      throw line.error(at: word, "no anonymous folio has order \(order): 0, or 2 to 9, where a PMD maps it")
+    }
     return FolioOrder(UInt8(order))
   }
 
@@ -140,6 +146,7 @@ extension LitmusParser {
     case "willneed": .willNeed
     case "guard-install": .guardInstall
     case "guard-remove": .guardRemove
+    case "collapse": .collapse
     default: nil
     }
   }
@@ -155,13 +162,20 @@ extension LitmusParser {
       let parent = try parseProcess(&line)
       try line.takeMark("->")
       let child = try parseNewProcess(&line)
-      if word.spelling == "fork-begin" { return .forkBegin(parent, child: child) }
+      if word.spelling == "fork-begin" {
+        forking[parent.name] = child.name
+        return .forkBegin(parent, child: child)
+      }
       guard line.takeWord(ifNext: "fails") else { return .fork(parent, child: child, .none) }
       guard line.takeWord(ifNext: "before") else { throw line.error("expected 'before'") }
+      ended.insert(child.name)
       return .fork(parent, child: child, .before(try parsePage(&line)))
     case "fork-copy": return .forkCopy(try parseSite(&line))
     case "fork-end": return .forkEnd(try parseProcess(&line))
-    case "fork-abort": return .forkAbort(try parseProcess(&line))
+    case "fork-abort":
+      let parent = try parseProcess(&line)
+      if let child = forking.removeValue(forKey: parent.name) { ended.insert(child) }
+      return .forkAbort(parent)
     default: return nil
     }
   }
@@ -225,7 +239,10 @@ extension LitmusParser {
     case "collapse":
       let site = try parseSite(&line)
       guard line.takeWord(ifNext: "order") else { throw line.error("expected 'order'") }
-      return .collapse(site, try parseOrder(&line))
+      guard let word = line.peek else { throw line.error("expected an order") }
+      let order = try parseOrder(&line)
+      guard order > .base else { throw line.error(at: word, "nothing collapses to order 0") }
+      return .collapse(site, order)
     case "numa-scan": return .numaScan(try parseSite(&line))
     case "mglru-age": return .ageMGLRU(try parseSite(&line))
     case "device-insert": return .deviceInsert(try parseSite(&line))

@@ -5,7 +5,12 @@
 /// A word that is not understood is an error with its line and column; nothing is skipped.
 package struct LitmusParser {
   let file: String
+  /// Names that stand, or stood, for a process.
   var processes: Set<String> = []
+  /// Of those, the names whose process is gone: they can be given to another one.
+  var ended: Set<String> = []
+  /// The child of a fork told in parts, by parent.
+  var forking: [String: String] = [:]
   private var scenario: LitmusScenario?
   private var finished: [LitmusScenario] = []
   private var ids: Set<String> = []
@@ -68,6 +73,8 @@ package struct LitmusParser {
       throw line.error(at: id, "there is an example '\(id.spelling)' in this file already")
     }
     processes = []
+    ended = []
+    forking = [:]
     scenario = LitmusScenario(
       id: String(id.spelling), title: title, source: "", file: file, line: line.number, kernels: [.v7_3],
       machine: LitmusMachine(), lines: [])

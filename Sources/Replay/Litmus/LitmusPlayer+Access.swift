@@ -18,23 +18,27 @@ extension LitmusPlayer {
     case .pin(let range, let pin):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
         let outcome = player.world.pin(
-          mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: pin.writes)
+          mm, VirtualPage(UInt64(page)), try player.facts(mm, page), write: pin.writes, force: pin.force)
         if outcome == .failed(.livelock) { player.markLivelocked(mm, page) }
         return outcome
       }
     case .unpin(let range):
-      var report = try forEachPage(range) { player, mm, page throws(LitmusStop) in
-        player.world.unpin(mm, VirtualPage(UInt64(page)))
+      var checks: [UnpinCheck] = []
+      var report = try forEachPage(of: try latestMM(range.process), range.pages) {
+        player, mm, page throws(LitmusStop) in
+        checks += player.world.unpinCheck(mm, VirtualPage(UInt64(page))).map { [$0] } ?? []
+        return player.world.unpin(mm, VirtualPage(UInt64(page)))
       }
-      // O-74: the page alone does not know, and GUP knows no table.
-      if E.id == .b || E.id == .cStrict { report.labels.insert(.noCheck) }
+      if checks.contains(.isGivenUp) { report.labels.insert(.noCheck) }
+      if checks.contains(.fires) { report.labels.insert(.warning) }
       return report
     case .getReference(let range):
       return try forEachPage(range) { player, mm, page throws(LitmusStop) in
         player.world.takeReference(mm, VirtualPage(UInt64(page)))
       }
     case .putReference(let range):
-      return try forEachPage(range) { player, mm, page throws(LitmusStop) in
+      return try forEachPage(of: try latestMM(range.process), range.pages) {
+        player, mm, page throws(LitmusStop) in
         player.world.dropReference(mm, VirtualPage(UInt64(page)))
       }
     default: preconditionFailure("no access: \(operation)")
@@ -50,10 +54,11 @@ extension LitmusPlayer {
   /// Where nothing is mapped yet the VMA decides; all else is the model's.
   mutating func load(_ mm: MMID, _ page: Int) throws(LitmusStop) -> Outcome {
     let vma = try vma(mm, page)
+    let facts = try facts(mm, page)
     let virtual = VirtualPage(UInt64(page))
-    if entry(mm, page).kind == .none {
+    if entry(mm, page).kind == .none, vma.protection != .none {
       switch vma.backing {
-      case .hugetlb: return world.hugeFault(mm, virtual, vma.facts, write: false, isHugetlb: true)
+      case .hugetlb: return world.hugeFault(mm, virtual, facts, write: false, isHugetlb: true)
       case .privateFile, .shared, .loader:
         world.filePageMapped(mm, virtual)
         return .done
@@ -61,9 +66,9 @@ extension LitmusPlayer {
       }
     }
     if choices.contains(.clearPinned) || choices.contains(.keepPinned) {
-      return loadBesidePin(mm, page, vma.facts)
+      return loadBesidePin(mm, page, facts)
     }
-    return world.load(mm, virtual, vma.facts)
+    return world.load(mm, virtual, facts)
   }
 
   /// A folio flag that is cleared, or kept, although the folio is pinned.
@@ -96,35 +101,40 @@ extension LitmusPlayer {
 
   private mutating func store(_ mm: MMID, _ page: Int, _ write: LitmusWrite) throws(LitmusStop) -> Outcome {
     let vma = try vma(mm, page)
+    let facts = try facts(mm, page)
     let virtual = VirtualPage(UInt64(page))
     guard vma.protection.writable else { return .failed(.fault) }
     let version = takeVersion(data: write.data)
-    stored[mm, default: [:]][page] = version
     world.storeVersion = version
     if entry(mm, page).kind == .none {
       switch vma.backing {
-      case .hugetlb: _ = world.hugeFault(mm, virtual, vma.facts, write: true, isHugetlb: true)
+      case .hugetlb: _ = world.hugeFault(mm, virtual, facts, write: true, isHugetlb: true)
       case .privateFile, .loader:
-        let outcome = world.filePageCopy(mm, virtual, vma.facts)
+        let outcome = world.filePageCopy(mm, virtual, facts)
         if case .failed = outcome { return outcome }
       case .shared: throw .unsupported("a store to a shared mapping")
       case .anonymous, .unknown:
         if write.order > .base, fits(write.order, mm, page) {
           _ =
             write.order.rawValue >= 9
-            ? world.hugeFault(mm, virtual, vma.facts)
-            : world.anonymousFault(mm, virtual, order: write.order, vma.facts)
+            ? world.hugeFault(mm, virtual, facts)
+            : world.anonymousFault(mm, virtual, order: write.order, facts)
         }
       }
     }
-    return world.store(mm, virtual, vma.facts)
+    let outcome = world.store(mm, virtual, facts)
+    if case .failed = outcome { return outcome }
+    stored[mm, default: [:]][page] = version
+    return outcome
   }
 
   /// `pte_range_none`, too: where the order asked for does not fit, the fault falls back to a small folio.
   private func fits(_ order: FolioOrder, _ mm: MMID, _ page: Int) -> Bool {
     let first = page & ~(order.pageCount - 1)
-    return isInOneVMA(order, mm, page)
-      && (first..<first + order.pageCount).allSatisfy { entry(mm, $0).kind == .none }
+    guard isInOneVMA(order, mm, page) else { return false }
+    // A page table, even an empty one, keeps a huge page away (`__handle_mm_fault`: pmd_none).
+    if order.rawValue >= 9, let ref = find(mm, first), !world.isHuge(ref) { return false }
+    return (first..<first + order.pageCount).allSatisfy { entry(mm, $0).kind == .none }
   }
 
   private mutating func forcedWrite(
@@ -132,20 +142,28 @@ extension LitmusPlayer {
   ) throws(LitmusStop) -> LitmusStepReport {
     try forEachPage(range) { player, mm, page throws(LitmusStop) in
       let version = player.takeVersion()
-      player.stored[mm, default: [:]][page] = version
       player.world.storeVersion = version
-      return player.world.forcedStore(
+      // `valid_vma` of uprobes: a file's text.
+      let vma = try player.vma(mm, page)
+      if isUprobe, vma.backing != .privateFile || vma.protection.writable { throw .failed }
+      let outcome = player.world.forcedStore(
         mm, VirtualPage(UInt64(page)), try player.facts(mm, page), isUprobe: isUprobe)
+      if case .failed = outcome { return outcome }
+      player.stored[mm, default: [:]][page] = version
+      return outcome
     }
   }
 
-  /// A version for what is stored now; equal data has an equal version.
+  /// A version for what is stored now. `data`: equal to all that was stored under this name; `zeros` is zeros.
   mutating func takeVersion(data: String? = nil) -> UInt32 {
     let fresh = nextVersion
     nextVersion += 1
     guard let data else { return fresh }
-    if let known = dataVersions[data] { return known }
-    dataVersions[data] = fresh
+    if let known = data == "zeros" ? 0 : dataVersions[data] {
+      world.equalData[fresh] = known
+    } else {
+      dataVersions[data] = fresh
+    }
     return fresh
   }
 }

@@ -53,9 +53,11 @@ extension LitmusPlayer {
     case .swap(let exclusive, let bits):
       return entry.kind == .swap && isExclusive(mm, page) == exclusive && Self.agrees(entry, bits)
     case .migration(let type, let bits): return entry.kind == type.kind && Self.agrees(entry, bits)
-    case .devicePrivate(let writable, let sign):
+    case .devicePrivate(let writable, let sign, let bits):
       return entry.kind == .devicePrivate && entry.writable == writable && isExclusive(mm, page) == sign.isSet
-    case .deviceExclusive(let sign): return entry.kind == .deviceExclusive && isExclusive(mm, page) == sign.isSet
+        && Self.agrees(entry, bits)
+    case .deviceExclusive(let sign, let bits):
+      return entry.kind == .deviceExclusive && isExclusive(mm, page) == sign.isSet && Self.agrees(entry, bits)
     case .present(let mapping, let bits, let sign):
       guard entry.kind == .present, Self.agrees(entry, bits), isExclusive(mm, page) == sign.isSet,
         world.isPMDMapped(mm, VirtualPage(UInt64(page))) == mapping.huge
@@ -137,9 +139,11 @@ extension LitmusPlayer {
       switch content {
       case .stored:
         let want = stored[mm]?[page] ?? 0
-        if got != want { return (subject, "what was stored (version \(want))", "version \(got)") }
+        guard world.data(got) == world.data(want) else {
+          return (subject, "what was stored (version \(want))", "version \(got)")
+        }
       case .zeros:
-        if got != 0 { return (subject, "zeros", "version \(got)") }
+        if world.data(got) != 0 { return (subject, "zeros", "version \(got)") }
       }
     }
     return nil

@@ -29,7 +29,8 @@ extension LitmusPlayer {
   private mutating func swapOut(
     _ range: LitmusEntryRange, _ writeout: LitmusWriteout
   ) throws(LitmusStop) -> LitmusStepReport {
-    try forEachPage(range) { player, mm, page throws(LitmusStop) in
+    world.vmaStarts = vmas.mapValues { Set($0.areas.map { VirtualPage(UInt64($0.pages.lowerBound)) }) }
+    return try forEachPage(range) { player, mm, page throws(LitmusStop) in
       player.world.swapOut(
         mm, VirtualPage(UInt64(page)), keepsCache: writeout != .done, writeback: writeout == .underWriteback,
         stableWrites: player.machine.swapNeedsStableWrites)
@@ -71,7 +72,7 @@ extension LitmusPlayer {
       let page = range.pages.lowerBound
       guard isInOneVMA(order, mm, page) else { throw .failed }
       return LitmusStepReport(
-        world.collapse(mm, VirtualPage(UInt64(page)), order: order, try facts(mm, page)))
+        world.collapse(mm, VirtualPage(UInt64(page)), order: order, try facts(mm, page), asKhugepaged: true))
     default: return try ksmStep(operation)
     }
   }
@@ -114,6 +115,8 @@ extension LitmusPlayer {
     case .ksmZero(let range):
       let mm = try mm(range.process)
       let page = VirtualPage(UInt64(range.pages.lowerBound))
+      // The checksum says it before anything is touched (`cmp_and_merge_page`).
+      guard world.holdsZeros(mm, page) else { throw .failed }
       let first = world.ksmWriteProtect(mm, page)
       outcome = first == .done ? world.ksmReplaceByZero(mm, page) : first
     case .ksmPrepare(let range): outcome = world.ksmPrepare(try mm(range.process), range.first)
@@ -131,15 +134,30 @@ extension LitmusPlayer {
     }
   }
 
+  /// `madvise_collapse`: every huge page that fits into the range, whatever khugepaged would say. What is one already
+  /// is fine.
+  private mutating func collapse(_ mm: MMID, _ range: LitmusEntryRange) throws(LitmusStop) -> LitmusStepReport {
+    var report = LitmusStepReport()
+    let first = (range.half.lowerBound + 511) & ~511
+    for page in stride(from: first, to: range.half.upperBound & ~511, by: 512)
+    where !world.isPMDMapped(mm, VirtualPage(UInt64(page))) {
+      guard isInOneVMA(FolioOrder(9), mm, page) else { throw .failed }
+      let outcome = world.collapse(mm, VirtualPage(UInt64(page)), order: FolioOrder(9), try facts(mm, page))
+      if case .failed = outcome { report = LitmusStepReport(outcome) }
+    }
+    return report
+  }
+
   mutating func adviseFolios(_ range: LitmusEntryRange, _ advice: Advice) throws(LitmusStop) -> LitmusStepReport {
     let mm = try mm(range.process)
     switch advice {
     case .unmergeable:
       for area in vmas[mm]?.parts(in: range.half) ?? [] {
-        _ = world.ksmUnmerge(mm, PageRange(area.pages), area.vma.facts)
+        _ = world.ksmUnmerge(mm, PageRange(area.pages), area.facts)
       }
       return LitmusStepReport()
     case .pageOut: return try perform(.reclaim(range))
+    case .collapse: return try collapse(mm, range)
     default: throw .unsupported("no story advises \(advice)")
     }
   }

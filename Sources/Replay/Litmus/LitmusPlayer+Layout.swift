@@ -36,7 +36,7 @@ extension LitmusPlayer {
     let mm = try mm(range.process)
     vmas[mm]?.change(range.half) { $0.protection = protection }
     for area in vmas[mm]?.parts(in: range.half) ?? [] {
-      world.protect(mm, PageRange(area.pages), area.vma.facts)
+      world.protect(mm, PageRange(area.pages), area.facts)
     }
     return LitmusStepReport()
   }
@@ -50,6 +50,9 @@ extension LitmusPlayer {
     if source.overlaps(target) { throw .failed }
     let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(source.lowerBound)))
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
+    guard let areas = vmas[mm]?.parts(in: source), areas.count == 1, areas[0].pages == source else {
+      throw .unsupported("an mremap of several VMAs, or of none")
+    }
     let kind: LitmusMove = isWhole ? isHuge ? .pmd : .table : .entries
     if kind != move { throw .unsupported("this mremap moves by \(kind.rawValue), not by \(move.rawValue)") }
     unmap(mm, target)
@@ -75,11 +78,16 @@ extension LitmusPlayer {
     let mm = try mm(range.process)
     let pages = PageRange(range.half)
     switch advice {
-    case .dontNeed: _ = world.apply(.discard(mm, pages))
+    case .dontNeed:
+      // VMA by VMA: a table that several of them share is not freed (`zap_pte_range`).
+      for area in vmas[mm]?.parts(in: range.half) ?? [] {
+        if area.vma.locked { throw .failed }
+        _ = world.apply(.discard(mm, PageRange(area.pages)))
+      }
     case .free:
       // What a load would see from here on is undefined.
       stored[mm] = stored[mm]?.filter { !range.half.contains($0.key) }
-      for area in vmas[mm]?.parts(in: range.half) ?? [] { world.lazilyFree(mm, PageRange(area.pages), area.vma.facts) }
+      for area in vmas[mm]?.parts(in: range.half) ?? [] { world.lazilyFree(mm, PageRange(area.pages), area.facts) }
     case .dontFork: setFlag(mm, range) { $0.dontFork = true }
     case .doFork: setFlag(mm, range) { $0.dontFork = false }
     case .wipeOnFork: setFlag(mm, range) { $0.wipeOnFork = true }

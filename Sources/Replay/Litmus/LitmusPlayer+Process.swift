@@ -53,8 +53,9 @@ extension LitmusPlayer {
   }
 
   private mutating func beginFork(_ parent: LitmusProcess, _ child: LitmusProcess) throws(LitmusStop) {
+    // The child's number first, whatever becomes of the fork: mms have the same numbers in every world.
+    let to = try introduce(child)
     let from = try mm(parent)
-    let to = introduce(child)
     world.forkBegin(parent: from, child: to)
     forks[parent] = child
     vmas[to] = LitmusVMAMap()
@@ -68,7 +69,7 @@ extension LitmusPlayer {
     let to = try mm(child)
     for area in vmas[from]?.parts(in: range) ?? [] {
       if !area.vma.dontFork { vmas[to]?.insert(area.pages, area.vma) }
-      let outcome = world.forkCopy(parent: from, child: to, PageRange(area.pages), area.vma.facts)
+      let outcome = world.forkCopy(parent: from, child: to, PageRange(area.pages), area.facts)
       if case .failed = outcome { return outcome }
     }
     return .done

@@ -6,6 +6,8 @@ import MMEvents
 struct LitmusStepReport: Sendable {
   /// The operation returned an error.
   var failed = false
+  /// The operation found nothing that it applies to.
+  var isIdle = false
   var labels: Set<LitmusLabel> = []
   /// Pages written to swap.
   var written: UInt64 = 0
@@ -14,6 +16,7 @@ struct LitmusStepReport: Sendable {
 
   init(_ outcome: Outcome = .done) {
     if case .failed(let why) = outcome, why != .livelock { failed = true }
+    isIdle = outcome == .nothing
   }
 }
 
@@ -67,12 +70,15 @@ extension LitmusPlayer {
   private mutating func dispatch(_ operation: LitmusOperation) throws(LitmusStop) -> LitmusStepReport {
     switch operation {
     case .process(let process):
-      let mm = introduce(process)
+      let mm = try introduce(process)
       world.createMM(mm, .exec)
       vmas[mm] = LitmusVMAMap()
       return LitmusStepReport()
     case .vma(let range, let vma):
-      vmas[try mm(range.process)]?.insert(range.half, vma)
+      let mm = try mm(range.process)
+      // MAP_FIXED_NOREPLACE: what is mapped has to be unmapped by a step of its own.
+      guard vmas[mm]?.parts(in: range.half).isEmpty ?? true else { throw .failed }
+      vmas[mm]?.insert(range.half, vma)
       return LitmusStepReport()
     case .read, .write, .forceFault, .forceWrite, .uprobeWrite, .pin, .unpin, .getReference, .putReference:
       return try access(operation)
@@ -97,14 +103,23 @@ extension LitmusPlayer {
     _ range: LitmusEntryRange, by stride: Int = 1,
     _ body: (inout Self, MMID, Int) throws(LitmusStop) -> Outcome
   ) throws(LitmusStop) -> LitmusStepReport {
-    let mm = try mm(range.process)
-    var page = range.pages.lowerBound
-    while page <= range.pages.upperBound {
+    try forEachPage(of: try mm(range.process), range.pages, by: stride, body)
+  }
+
+  mutating func forEachPage(
+    of mm: MMID, _ pages: ClosedRange<Int>, by stride: Int = 1,
+    _ body: (inout Self, MMID, Int) throws(LitmusStop) -> Outcome
+  ) throws(LitmusStop) -> LitmusStepReport {
+    var whole = LitmusStepReport()
+    whole.isIdle = true
+    var page = pages.lowerBound
+    while page <= pages.upperBound {
       let report = LitmusStepReport(try body(&self, mm, page))
       if report.failed { return report }
+      if !report.isIdle { whole.isIdle = false }
       page += stride
     }
-    return LitmusStepReport()
+    return whole
   }
 
   /// After a step: names of freed folios stand for nothing.

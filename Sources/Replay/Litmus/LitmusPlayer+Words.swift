@@ -22,8 +22,8 @@ extension LitmusPlayer {
     case .migrationRead: return "migration R \(entry.dirty ? "D" : "c")\(tracking(entry))"
     case .migrationReadExclusive: return "migration Rx \(entry.dirty ? "D" : "c")\(tracking(entry))"
     case .migrationWrite: return "migration W \(entry.dirty ? "D" : "c")\(tracking(entry))"
-    case .devicePrivate: return "device-private \(entry.writable ? "W" : "R")\(sign)"
-    case .deviceExclusive: return "device-exclusive \(sign)"
+    case .devicePrivate: return "device-private \(entry.writable ? "W" : "R")\(sign) \(tracking(entry))"
+    case .deviceExclusive: return "device-exclusive \(sign) \(tracking(entry))"
     case .hwpoison: return "hwpoison"
     case .markerUffdWP: return "marker uffd-wp"
     case .markerGuard: return "marker guard"
@@ -48,8 +48,9 @@ extension LitmusPlayer {
     case .zeroPage(let bits): "zero \(word(bits))"
     case .swap(let exclusive, let bits): "swap \(exclusive ? "excl" : "shared") \(word(bits))"
     case .migration(let type, let bits): "migration \(type.rawValue) \(word(bits))"
-    case .devicePrivate(let writable, let sign): "device-private \(writable ? "W" : "R")\(sign.isSet ? "+" : "-")"
-    case .deviceExclusive(let sign): "device-exclusive \(sign.isSet ? "+" : "-")"
+    case .devicePrivate(let writable, let sign, let bits):
+      "device-private \(writable ? "W" : "R")\(sign.isSet ? "+" : "-") \(word(bits))"
+    case .deviceExclusive(let sign, let bits): "device-exclusive \(sign.isSet ? "+" : "-") \(word(bits))"
     case .present(let mapping, let bits, let sign):
       (mapping.huge ? "pmd " : mapping.ksm ? "ksm " : "")
         + (mapping.folio.map { "\($0).\(mapping.page + offset)" } ?? "*") + " \(word(bits))\(sign.isSet ? "+" : "-")"

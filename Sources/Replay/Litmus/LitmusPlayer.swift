@@ -21,7 +21,7 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   var livelocked: Set<LitmusPage> = []
   /// Every store gets a version of its own; the same in every world of a story.
   var nextVersion: UInt32 = 1
-  /// Content of pages written with `data`.
+  /// The first version stored under each name of `data`.
   var dataVersions: [String: UInt32] = [:]
 
   @inline(never)
@@ -34,6 +34,8 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     choices = configuration?.with ?? []
     var options = WorldOptions()
     options.followsContent = true
+    options.knowsEqualData = true
+    options.keepsFolioLocks = true
     options.skipped = skipped
     options.hasTwoTablesPerPage = machine.architecture == .twoTablesPerPage
     options.hasContPTE = machine.architecture == .arm64
@@ -52,7 +54,9 @@ struct LitmusPlayer<E: Encoding>: Sendable {
 
   // — processes
 
-  mutating func introduce(_ process: LitmusProcess) -> MMID {
+  /// A name is free again once its process is gone.
+  mutating func introduce(_ process: LitmusProcess) throws(LitmusStop) -> MMID {
+    guard isGone(process) else { throw .unsupported("there is a process \(process.name) already") }
     let mm = MMID(nextMM)
     nextMM += 1
     mms[process] = mm
@@ -65,6 +69,12 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     return mm
   }
 
+  /// The mm the name stands for, or last stood for: pins and references outlive it.
+  func latestMM(_ process: LitmusProcess) throws(LitmusStop) -> MMID {
+    guard let mm = mms[process] else { throw .failed }
+    return mm
+  }
+
   func isGone(_ process: LitmusProcess) -> Bool { mms[process].map { !world.isLive($0) } ?? true }
 
   // — VMAs
@@ -74,7 +84,10 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     return vma
   }
 
-  func facts(_ mm: MMID, _ page: Int) throws(LitmusStop) -> VMAFacts { try vma(mm, page).facts }
+  func facts(_ mm: MMID, _ page: Int) throws(LitmusStop) -> VMAFacts {
+    guard let area = vmas[mm]?.area(at: page) else { throw .failed }
+    return area.facts
+  }
 
   /// `thp_vma_suitable_order`: the aligned folio around the page lies in one VMA.
   func isInOneVMA(_ order: FolioOrder, _ mm: MMID, _ page: Int) -> Bool {

@@ -179,6 +179,7 @@ extension LitmusRun {
   private mutating func checkVerdicts(_ statements: [LitmusVerdict]) {
     var expected: [LitmusPage: Verdict] = [:]
     var namedLabels: Set<LitmusLabel> = []
+    var allAreOK = false
     for group in statements.flatMap(\.groups) {
       for outcome in group.outcomes {
         switch outcome {
@@ -187,6 +188,7 @@ extension LitmusRun {
         case .verdict(let verdict):
           if group.entries.isEmpty {
             checkAllOK(verdict)
+            allAreOK = true
           } else {
             for page in pages(group.entries) { expected[page] = verdict }
           }
@@ -194,6 +196,7 @@ extension LitmusRun {
       }
     }
     compare(expected)
+    if !allAreOK { checkRepairs(expected) }
     checkLabels(namedLabels)
   }
 
@@ -229,6 +232,21 @@ extension LitmusRun {
       mismatches.append((page, "OK, or to be named", describe(now.verdict, page)))
     }
     for (subject, want, got) in grouped(mismatches) { fail(subject, expected: want, got: got) }
+  }
+
+  /// A verdict that an entry no longer holds is named as `OK`.
+  private mutating func checkRepairs(_ expected: [LitmusPage: Verdict]) {
+    var mismatches: [(LitmusPage, String, String)] = []
+    for (page, before) in previous.held where verdicts.held[page] == nil && expected[page] == nil && isThere(page) {
+      mismatches.append((page, "\(before.verdict.rawValue) still, or OK to be named", describe(.ok, page)))
+    }
+    for (subject, want, got) in grouped(mismatches) { fail(subject, expected: want, got: got) }
+  }
+
+  /// What is gone needs no verdict any more.
+  private func isThere(_ page: LitmusPage) -> Bool {
+    let entry = (own?.entry(page.mm, page.page) ?? baseline.entry(page.mm, page.page))
+    return entry.kind.refersToFolio || entry.kind == .swap
   }
 
   private mutating func checkLost(_ ranges: [LitmusEntryRange]) {

@@ -186,6 +186,8 @@ package enum LitmusLabel: String, Sendable, CaseIterable {
   case leak = "LEAK"
   /// A debug check of the baseline is impossible.
   case noCheck = "NOCHECK"
+  /// A debug check finds what must not be.
+  case warning = "WARN"
   /// Extra I/O, fault or memory, nothing else.
   case cost = "COST"
 }

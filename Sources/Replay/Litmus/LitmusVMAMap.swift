@@ -8,11 +8,20 @@ struct LitmusVMAMap: Sendable {
   struct Area: Sendable {
     var pages: Range<Int>
     var vma: LitmusVMA
+
+    /// What the transitions have to know.
+    var facts: VMAFacts {
+      var facts = vma.facts
+      facts.extent = PageRange(pages)
+      return facts
+    }
   }
 
   private(set) var areas: [Area] = []
 
-  func vma(at page: Int) -> LitmusVMA? { areas.first { $0.pages.contains(page) }?.vma }
+  func area(at page: Int) -> Area? { areas.first { $0.pages.contains(page) } }
+
+  func vma(at page: Int) -> LitmusVMA? { area(at: page)?.vma }
 
   /// The parts of the range that lie in VMAs, in address order.
   func parts(in range: Range<Int>) -> [Area] {
@@ -70,8 +79,7 @@ struct LitmusVMAMap: Sendable {
 }
 
 extension LitmusVMA {
-  /// What the transitions have to know.
-  var facts: VMAFacts {
+  fileprivate var facts: VMAFacts {
     var flags: VMAFacts.Flags = []
     if dontFork { flags.insert(.dontCopy) }
     if wipeOnFork { flags.insert(.wipeOnFork) }

@@ -38,6 +38,7 @@ package struct RandomStory: Sendable {
 private struct RandomStoryWriter {
   private var random: SplitMix64
   private var live = ["P"]
+  private var exited: [String] = []
   private let pages: [Int]
   private let order: Int
   private let isWide: Bool
@@ -64,7 +65,8 @@ private struct RandomStoryWriter {
     case 5: return advice(process, page)
     case 6: return reclaim(site)
     case 7: return migration(site)
-    case 8: return "\(process) " + ["pins \(page) read", "pins \(page) write", "unpins \(page)"][roll(3)]
+    case 8:
+      return ["\(process) pins \(page) read", "\(process) pins \(page) write", unpins(process, page)][roll(3)]
     case 9: return ksm(site)
     case 10: return tracking(process, page)
     default: return device(process, page)
@@ -92,7 +94,7 @@ private struct RandomStoryWriter {
       ][roll(7)]
     case 3:
       return [
-        "\(process) munmap \(range)", "\(process) mlock \(range)", "vma \(process) 0..1535",
+        "\(process) munmap \(range)", "\(process) mlock \(range)", "vma \(process) 1024..1535",
         "\(process) mremap 0..511 -> 1024 table", "\(process) mremap 0..511 -> 1024 pmd",
         "\(process) mremap 1024..1535 -> 0 table", "\(process) mremap 1024..1535 -> 0 pmd",
       ][roll(7)]
@@ -111,11 +113,26 @@ private struct RandomStoryWriter {
 
   private mutating func access(_ process: String, _ page: Int) -> String {
     switch roll(8) {
-    case 0, 1, 2, 3: "\(process) writes \(page)"
+    case 0, 1, 2, 3: "\(process) writes \(page)" + data(page)
     case 4: "\(process) writes 0 order \(order)"
     case 5: "\(process) force-writes \(page)"
     default: "\(process) reads \(page)"
     }
+  }
+
+  /// KSM has something to merge: some pages are written with equal data, some with zeros.
+  private func data(_ page: Int) -> String {
+    switch page {
+    case 2, 4, 510, 511, 512: " data same"
+    case 7, 513: " data zeros"
+    default: ""
+    }
+  }
+
+  /// Every other time the pins of somebody who is gone are given back.
+  private func unpins(_ process: String, _ page: Int) -> String {
+    guard page % 2 == 1, let last = exited.last, !live.contains(last) else { return "\(process) unpins \(page)" }
+    return "\(last) unpins \(page)"
   }
 
   private mutating func fork(_ process: String) -> String {
@@ -125,6 +142,7 @@ private struct RandomStoryWriter {
     }
     guard live.count > 1, roll(2) == 0 else { return "\(process) writes \(pages[roll(pages.count)])" }
     live.removeAll { $0 == process }
+    exited.append(process)
     return "\(process) exits"
   }
 
@@ -133,7 +151,8 @@ private struct RandomStoryWriter {
     case 0, 1: "\(process) mprotect \(page)..\(page + roll(4)) ro"
     case 2, 3: "\(process) mprotect \(page)..\(page + roll(4)) rw"
     case 4: "\(process) mremap \(page) -> \(pages[roll(pages.count)] + 8) ptes"
-    default: "vma \(process) 0..1023"
+    // Where a page was moved away.
+    default: "vma \(process) \(page)"
     }
   }
 

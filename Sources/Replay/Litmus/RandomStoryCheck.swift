@@ -4,7 +4,7 @@ import MMEvents
 
 /// Plays random stories against the baseline and every encoding that is sound when done fully, and asks after each
 /// step: does every rule hold, is no verdict severe, and does the model's truth agree with counting by brute force?
-package enum RandomStoryCheck {
+package struct RandomStoryCheck: Sendable {
   package struct Finding: Sendable {
     package var seed: UInt64
     package var what: String
@@ -12,21 +12,41 @@ package enum RandomStoryCheck {
     package var lines: [String]
   }
 
-  /// Encodings that promise never to be severe.
-  private static let sound: [any Encoding.Type] = [FolioFlag<AndEager>.self, PageTableBitmap.self, PTEBits.self]
-  private static let severe: Set<Verdict> = [
-    .unsafe, .unsafeIO, .dataLoss, .conservativePin, .livelock, .invariantBreak,
-  ]
-
+  /// Steps that today's kernel did.
+  package private(set) var played = 0
+  /// Steps that the state did not allow, or that found nothing to do.
+  package private(set) var refused = 0
   /// `nil`: nothing to complain about.
-  package static func check(seed: UInt64, steps: Int, without: [String] = []) -> Finding? {
-    let story = RandomStory(seed: seed, steps: steps)
-    guard let what = complaint(story.lines, without) else { return nil }
-    let shortest = shrink(story.lines, without)
-    return Finding(seed: seed, what: complaint(shortest, without) ?? what, lines: shortest)
+  package private(set) var finding: Finding?
+
+  /// What is wrong with a story.
+  private enum Complaint {
+    /// It cannot be played at all: a fault of its author, or of the language.
+    case notPlayable(String)
+    case broken(String)
+
+    var what: String {
+      switch self {
+      case .notPlayable(let why): "the story cannot be played: \(why)"
+      case .broken(let what): what
+      }
+    }
   }
 
-  /// Leaves out runs of steps, then single ones, as long as there is something to complain about.
+  package init(seed: UInt64, steps: Int, without: [String] = []) {
+    let story = RandomStory(seed: seed, steps: steps)
+    switch complaint(story.lines, without) {
+    case nil: break
+    case .notPlayable(let why)?:
+      finding = Finding(seed: seed, what: Complaint.notPlayable(why).what, lines: story.lines)
+    case .broken(let what)?:
+      let shortest = Self.shrink(story.lines, without)
+      var again = self
+      finding = Finding(seed: seed, what: again.complaint(shortest, without)?.what ?? what, lines: shortest)
+    }
+  }
+
+  /// Leaves out runs of steps, then single ones, as long as what is left can be played and something is broken.
   private static func shrink(_ lines: [String], _ without: [String]) -> [String] {
     var lines = lines
     var size = lines.count / 2
@@ -35,79 +55,119 @@ package enum RandomStoryCheck {
       while start < lines.count {
         var fewer = lines
         fewer.removeSubrange(start..<min(start + size, lines.count))
-        if complaint(fewer, without) != nil { lines = fewer } else { start += size }
+        if isBroken(fewer, without) { lines = fewer } else { start += size }
       }
       size /= 2
     }
     return lines
   }
 
-  private static func complaint(_ lines: [String], _ without: [String]) -> String? {
-    guard
-      let scenario = try? LitmusParser.parse(
-        RandomStory.file(lines, seed: 0), file: "random"
-      ).first
-    else { return nil }
-    let operations = scenario.lines.compactMap { statement -> (LitmusOperation, String)? in
+  private static func isBroken(_ lines: [String], _ without: [String]) -> Bool {
+    var check = RandomStoryCheck()
+    switch check.complaint(lines, without) {
+    case .broken?: return true
+    case .notPlayable?, nil: return false
+    }
+  }
+
+  private init() {}
+
+  private mutating func complaint(_ lines: [String], _ without: [String]) -> Complaint? {
+    let scenarios: [LitmusScenario]
+    do {
+      scenarios = try LitmusParser.parse(RandomStory.file(lines, seed: 0), file: "random")
+    } catch {
+      return .notPlayable(error.description)
+    }
+    let statements = scenarios.flatMap(\.lines)
+    let steps = statements.compactMap { statement -> (operation: LitmusOperation, text: String)? in
       if case .step(let operation) = statement.body { (operation, statement.text) } else { nil }
     }
-    for encoding in sound {
-      if let complaint = play(encoding, operations, without) { return complaint }
+    guard steps.count == lines.count else { return .notPlayable("\(lines.count - steps.count) lines are no steps") }
+    return play(steps, without)
+  }
+
+  private mutating func play(_ steps: [(operation: LitmusOperation, text: String)], _ without: [String]) -> Complaint? {
+    var baseline = LitmusPlayer<Baseline>(kernel: .v7_3, machine: LitmusMachine(), configuration: nil)
+    var lanes: [any RandomStoryLane] = [
+      EncodingLane<FolioFlag<AndEager>>(without), EncodingLane<PageTableBitmap>(without),
+      EncodingLane<PTEBits>(without),
+    ]
+    for (number, (operation, text)) in steps.enumerated() {
+      do {
+        let report = try baseline.perform(operation)
+        if number >= RandomStory.setUp.count {
+          if report.failed || report.isIdle { refused += 1 } else { played += 1 }
+        }
+      } catch {
+        switch error {
+        case .unsupported: refused += 1
+        case .failed: preconditionFailure("a failed step is a report")
+        }
+      }
+      baseline.settle()
+      _ = baseline.takeLivelocked()
+      for index in lanes.indices {
+        if let complaint = lanes[index].play(operation, beside: baseline) {
+          return .broken("\(complaint) after '\(text)'")
+        }
+      }
+      if let broken = baseline.world.brokenRule { return .broken("\(broken) after '\(text)'") }
     }
     return nil
+  }
+}
+
+/// One encoding's world in a random story.
+private protocol RandomStoryLane {
+  /// The step that `baseline` has just done; what is wrong then.
+  mutating func play(_ operation: LitmusOperation, beside baseline: LitmusPlayer<Baseline>) -> String?
+}
+
+private struct EncodingLane<E: Encoding>: RandomStoryLane {
+  private var own: LitmusPlayer<E>
+  private var verdicts = LitmusVerdicts()
+
+  init(_ without: [String]) {
+    let forgotten = without.filter { LitmusSwitches.names(of: E.id).contains($0) }
+    own = LitmusPlayer<E>(
+      kernel: .v7_3, machine: LitmusMachine(), configuration: LitmusConfiguration(E.id, without: forgotten))
   }
 
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
-  private static func play<E: Encoding>(
-    _ encoding: E.Type, _ operations: [(LitmusOperation, String)], _ without: [String]
-  ) -> String? {
-    let forgotten = without.filter { LitmusSwitches.names(of: E.id).contains($0) }
-    var baseline = LitmusPlayer<Baseline>(kernel: .v7_3, machine: LitmusMachine(), configuration: nil)
-    var own = LitmusPlayer<E>(
-      kernel: .v7_3, machine: LitmusMachine(), configuration: LitmusConfiguration(E.id, without: forgotten))
-    var verdicts = LitmusVerdicts()
-    for (operation, text) in operations {
-      // A step that the state does not allow may have been done in part, in both worlds.
-      _ = try? baseline.perform(operation)
-      _ = try? own.perform(operation)
-      // Stories merge pages whatever they hold: where only one world did, contents say nothing any more.
-      if !agreeOnMerge(operation, baseline, own) { return nil }
-      baseline.settle()
-      own.settle()
-      let livelocked = own.takeLivelocked()
-      _ = baseline.takeLivelocked()
-      verdicts = .of(
-        own.world, against: baseline.world, after: verdicts, livelocked: livelocked)
-      for (place, held) in verdicts.held where severe.contains(held.verdict) {
-        return "\(E.id.rawValue), after '\(text)': \(held.verdict.rawValue) at "
-          + "\(own.processes[place.mm]?.name ?? "?")\(place.page)"
-      }
-      if let broken = brokenRule(own.world) ?? brokenRule(baseline.world) { return "after '\(text)': \(broken)" }
+  mutating func play(_ operation: LitmusOperation, beside baseline: LitmusPlayer<Baseline>) -> String? {
+    // A step that the state does not allow may have been done in part, in both worlds.
+    _ = try? own.perform(operation)
+    own.settle()
+    let livelocked = own.takeLivelocked()
+    verdicts = .of(
+      own.world, against: baseline.world, after: verdicts, livelocked: livelocked)
+    for (place, held) in verdicts.held where held.verdict.isSevere {
+      return "\(E.id.rawValue): \(held.verdict.rawValue) at \(own.processes[place.mm]?.name ?? "?")\(place.page)"
     }
-    return nil
+    return own.world.brokenRule
   }
+}
 
-  private static func agreeOnMerge<E: Encoding>(
-    _ operation: LitmusOperation, _ baseline: LitmusPlayer<Baseline>, _ own: LitmusPlayer<E>
-  ) -> Bool {
-    switch operation {
-    case .ksmMerge(let one, let other), .ksmReplace(let one, with: let other):
-      [one, other].allSatisfy { range in
-        guard let mm = baseline.mms[range.process] else { return true }
-        return baseline.world.content(mm, range.first) == own.world.content(mm, range.first)
-      }
-    default: true
+extension Verdict {
+  /// What no encoding that promises to be sound may come to.
+  fileprivate var isSevere: Bool {
+    switch self {
+    case .unsafe, .unsafeIO, .dataLoss, .conservativePin, .livelock, .invariantBreak: true
+    case .conservativeCopy, .conservativeFault, .lost, .better, .ok: false
     }
   }
+}
 
-  private static func brokenRule<E: Encoding>(_ world: World<E>) -> String? {
+extension World {
+  fileprivate var brokenRule: String? {
     for rule in RuleCatalogue.all where rule.visibility == .state {
-      if let violation = rule.violations(in: world).first {
+      if let violation = rule.violations(in: self).first {
         return "\(E.id.rawValue) breaks \(rule.id): \(violation.what) at page \(violation.page.rawValue)"
       }
     }
-    return world.disagreesWithCounting
+    return disagreesWithCounting
   }
 }
 

@@ -106,6 +106,8 @@ extension Encoding {
     _ world: World<Self>, _ ref: EntryRef, _ site: InstallSite
   ) -> Bool { true }
 
+  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck { .passes }
+
   package static func fastClaim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     claim(world, ref, entry)
   }

@@ -93,12 +93,22 @@ package protocol Encoding: Sendable {
 
   /// May this writable request really be mapped writable? A folio flag cannot say "this page only".
   static func mayMapWritable(_ world: World<Self>, _ ref: EntryRef, _ site: InstallSite) -> Bool
+  /// `sanity_check_pinned_pages` at unpin, which has the page and nothing else.
+  static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck
   /// What GUP-fast sees of the claim, without a lock.
   static func fastClaim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim
   /// The page table KSM prepared for was reclaimed before it took the PTL.
   static func preparedTableGone(_ world: inout World<Self>)
   /// A device-private entry at `ref` lost write (`mprotect`), or became shared.
   static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool)
+}
+
+package enum UnpinCheck: Sendable, BitwiseCopyable {
+  case passes
+  /// The page is pinned and not exclusive: a warning.
+  case fires
+  /// The page alone does not know, and GUP knows no page table.
+  case isGivenUp
 }
 
 /// Where a fresh exclusive page is mapped.

@@ -80,6 +80,16 @@ struct SwapSlot: BitwiseCopyable, Sendable {
 }
 
 extension SwapSlots {
+  /// The folios cached for some slot, in the order of slots.
+  var cachedFolios: [FolioID] {
+    (0..<slots.leafCount &<< 9).compactMap { index in
+      let slot = slots[index]
+      return slot.live && slot.folio != noIndex ? FolioID(slot.folio) : nil
+    }
+  }
+}
+
+extension SwapSlots {
   mutating func becomeFollower() { numbers.becomeFollower() }
 
   @inline(__always)

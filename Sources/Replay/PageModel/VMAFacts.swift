@@ -7,6 +7,8 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
   package var backing: VMABacking
   package var protection: VMAProtection
   package var flags: Flags
+  /// The pages of the VMA, for what must not go beyond it; everything where nobody says.
+  package var extent = PageRange.everything
 
   package struct Flags: OptionSet, Sendable, BitwiseCopyable {
     package let rawValue: UInt16
@@ -40,6 +42,16 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
   /// `VM_WRITE`. An unknown protection counts as writable: the fault that asks happened and was not refused.
   package var mayWrite: Bool { protection.contains(.write) || protection.contains(.unknown) }
 
+  /// `vma_is_accessible`: a protnone entry is a NUMA hint there.
+  var isAccessible: Bool { !protection.isDisjoint(with: [.read, .write, .execute, .unknown]) }
+
   /// `pte_needs_soft_dirty_wp`: a clean soft-dirty bit keeps the entry read-only so that the next write is seen.
   func needsSoftDirtyWP(_ entry: Entry) -> Bool { flags.contains(.softDirtyTracked) && !entry.softDirty }
+
+  /// `pte_mkwrite(pte, vma)`: on x86 a writable entry of a shadow stack is one without Write.
+  func marking(_ entry: Entry) -> Entry {
+    var entry = entry
+    entry.shadowStack = entry.writable && flags.contains(.shadowStack)
+    return entry
+  }
 }

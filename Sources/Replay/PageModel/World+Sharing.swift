@@ -27,6 +27,8 @@ extension World {
     incidents = other.incidents
     swapWrites = other.swapWrites
     storeVersion = other.storeVersion
+    equalData = other.equalData
+    vmaStarts = other.vmaStarts
   }
 
   /// This world runs beside the baseline's from the start.

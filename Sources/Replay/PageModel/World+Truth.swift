@@ -58,6 +58,9 @@ extension World {
     return observers ?? folios.attached(folio)
   }
 
+  /// Whoever migrates the folio has its lock (`folio_lock`, `folio_trylock`).
+  func isLocked(_ folio: FolioID) -> Bool { options.keepsFolioLocks && folios.migrations(folio) > 0 }
+
   func isPinned(_ folio: FolioID) -> Bool { folios.pins(folio) > 0 }
 
   func isPinned(_ folio: FolioID, page: Int) -> Bool {

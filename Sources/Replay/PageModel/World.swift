@@ -52,12 +52,17 @@ package struct World<E: Encoding>: Sendable {
   var dyingCount = 0
   /// Reclaim is unmapping a folio: it flushes when it has to.
   var isReclaiming = false
+  /// Where VMAs begin, for what walks over them by the reverse map and must stop there. Stories tell; a trace has no
+  /// such walk.
+  var vmaStarts: [MMID: Set<VirtualPage>] = [:]
   /// What went wrong beside any entry, until somebody asks.
   package var incidents: Incidents = []
   /// Pages written to swap.
   var swapWrites: UInt64 = 0
   /// The version a store writes (oracle mode): one more with every operation, the same in every world.
   var storeVersion: UInt32 = 0
+  /// Versions that hold the same data as an older one, or zeros (0): two stores of equal data (oracle mode).
+  var equalData: [UInt32: UInt32] = [:]
 
   /// A world has hundreds of bytes: with an existential in it the compiler passes its address, and not a copy.
   private let passedByAddress: (any Sendable)? = nil

@@ -8,6 +8,11 @@ package struct WorldOptions: Sendable, Equatable {
   package var faultsAreSilent = false
   /// Follow page contents, to find discarded data.
   package var followsContent = false
+  /// Stores say which of them hold equal data: KSM merges nothing else.
+  package var knowsEqualData = false
+  /// A folio under migration is locked: who needs the lock too does not get it. A trace may have missed the end of a
+  /// migration, and what it shows after that is right.
+  package var keepsFolioLocks = false
   /// A transition that does nothing, to see who notices.
   package var skipped: KernelPath?
 

@@ -8,7 +8,7 @@ extension World {
   package mutating func store(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     guard vma.protection.contains(.write) else { return .failed(.fault) }
     var outcome = Outcome.noFault
-    for _ in 0..<4 {
+    for _ in 0..<5 {
       if let ref = find(mm, page) {
         var entry = tables.entry(ref)
         if entry.kind == .present, entry.writable, !entry.protnone {
@@ -28,6 +28,7 @@ extension World {
   }
 
   package mutating func load(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
+    guard vma.isAccessible else { return .failed(.fault) }
     guard let ref = find(mm, page) else { return faultIn(mm, page, vma, write: false) }
     let entry = tables.entry(ref)
     switch entry.kind {
@@ -50,13 +51,14 @@ extension World {
       return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .markerUffdWP: return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .present:
-      if entry.protnone { _ = numaFault(mm, page, vma, migrates: false) }
+      if entry.protnone, vma.isAccessible { return numaFault(mm, page, vma, migrates: false) }
       return write ? writeFault(mm, page, vma) : .noFault
     case .zeroPage, .filePage: return write ? writeFault(mm, page, vma) : .noFault
     case .swap: return swapIn(mm, page, vma, write: write)
     case .migrationRead, .migrationReadExclusive, .migrationWrite: return .failed(.busy)
     case .devicePrivate: return deviceReturn(ref)
     case .deviceExclusive:
+      if isLocked(FolioID(entry.index)) { return .failed(.busy) }
       restoreDeviceExclusive(ref, vma)
       return .done
     case .hwpoison, .markerGuard, .markerPoison: return .failed(.fault)

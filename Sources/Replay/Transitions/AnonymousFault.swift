@@ -34,14 +34,12 @@ extension World {
       let old = tables.entry(ref)
       guard !old.kind.refersToFolio, old.kind != .swap else { continue }
       var entry = Entry(.present, index: folio.raw, page: index)
-      entry.writable = vma.mayWrite
-      entry.shadowStack = entry.writable && vma.flags.contains(.shadowStack)
+      entry.uffdWP = old.kind == .markerUffdWP
+      entry.writable = vma.mayWrite && !entry.uffdWP
       entry.dirty = vma.mayWrite
       entry.softDirty = true
       entry.young = true
-      entry.uffdWP = old.kind == .markerUffdWP
-      if entry.uffdWP { entry.writable = false }
-      place(entry, at: ref)
+      place(vma.marking(entry), at: ref)
       E.installedExclusive(&self, ref, vma.mayWrite ? .anonymousFault : .forcedFault)
     }
     return .installed(folio)
@@ -77,11 +75,10 @@ extension World {
     case .anonymousFault, .forcedFault, .fileCopy, .writeCopy, .swapIn, .swapOff, .forkCopy, .restore, .deviceInsert,
       .collapse, .userfaultCopy, .userfaultMove, .deviceExclusiveRestore, .hugetlbReadFault:
       entry.writable = vma.mayWrite
-      entry.shadowStack = entry.writable && vma.flags.contains(.shadowStack)
       entry.dirty = true
       entry.softDirty = true
     }
-    place(entry, at: ref)
+    place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, site)
     return .copied(from: nil, to: folio)
   }

@@ -6,10 +6,14 @@ package import MMEvents
 extension World {
   /// O-66 for order 9 (`collapse_huge_page`): the table is emptied, deposited, and a PMD takes its place. O-67 for
   /// smaller orders: the entries of the range are rewritten in the same table.
-  package mutating func collapse(_ mm: MMID, _ page: VirtualPage, order: FolioOrder, _ vma: VMAFacts) -> Outcome {
+  /// `asKhugepaged`: within its limits, which MADV_COLLAPSE has not (nor what a trace shows to have happened).
+  package mutating func collapse(
+    _ mm: MMID, _ page: VirtualPage, order: FolioOrder, _ vma: VMAFacts, asKhugepaged: Bool = false
+  ) -> Outcome {
     guard order.rawValue <= 9, order > .base else { return .nothing }
     let start = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
     let range = PageRange(start: start, count: order.pageCount)
+    if asKhugepaged, !isWithinLimits(mm, range) { return .failed(.busy) }
     if order.rawValue == 9 { readInForCollapse(mm, range, vma) }
     guard let first = find(mm, start), !isHuge(first), mayCollapse(mm, range) else { return .failed(.busy) }
     let folio = newFolio(order: order)
@@ -25,6 +29,23 @@ extension World {
     if order.rawValue == 9 { mapCollapsedPMD(first.region, folio, vma) } else { mapCollapsed(mm, start, folio, vma) }
     folios.withSide(folio) { $0.extraReferences -= 1 }
     return .installed(folio)
+  }
+
+  /// `hpage_collapse_scan_pmd` with the defaults of max_ptes_swap and max_ptes_shared; max_ptes_none is no limit.
+  private func isWithinLimits(_ mm: MMID, _ range: PageRange) -> Bool {
+    var (swapped, shared) = (0, 0)
+    for ref in liveRefs(mm, range) {
+      let entry = tables.entry(ref)
+      if entry.kind == .swap { swapped += 1 }
+      guard entry.kind == .present else { continue }
+      let folio = FolioID(entry.index)
+      if isMaybeMappedShared(folio, from: ref) { shared += 1 }
+      let isLazyfree = !folios.flags(folio).contains(.swapBacked)
+      if facts.collapseSparesLazyfree, isLazyfree, !E.isDataDirty(self, entry), !folios.flags(folio).contains(.dirty) {
+        return false
+      }
+    }
+    return swapped <= PageTables.entriesPerTable / 8 && shared <= PageTables.entriesPerTable / 2
   }
 
   /// `__collapse_huge_page_swapin`; smaller orders are not worth it.
@@ -65,7 +86,7 @@ extension World {
     entry.writable = vma.mayWrite
     entry.dirty = true
     entry.softDirty = true
-    place(entry, at: ref)
+    place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, .collapse)
   }
 
@@ -76,7 +97,7 @@ extension World {
       var entry = Entry(.present, index: folio.raw, page: index)
       entry.writable = vma.mayWrite
       entry.dirty = vma.mayWrite
-      place(entry, at: ref)
+      place(vma.marking(entry), at: ref)
       E.installedExclusive(&self, ref, .collapse)
     }
   }

@@ -9,14 +9,11 @@ extension World {
     guard options.hasContPTE else { return .nothing }
     if skips(.contpteFold) { return .nothing }
     let refs = liveRefs(mm, range)
-    guard let ref = refs.first else { return .nothing }
-    let first = tables.entry(ref)
-    let folds = refs.allSatisfy { ref in
-      let entry = tables.entry(ref)
-      return entry.kind == .present && entry.index == first.index && entry.writable == first.writable
-        && entry.softDirty == first.softDirty && E.mayFold(self, first, entry)
+    guard !refs.isEmpty else { return .nothing }
+    let end = batchEnd(refs, from: 0) { first, next in
+      next.writable == first.writable && next.softDirty == first.softDirty && E.mayFold(self, first, next)
     }
-    guard folds else { return .nothing }
+    guard end == refs.count else { return .nothing }
     orDirty(refs)
     return .done
   }
@@ -26,16 +23,8 @@ extension World {
   mutating func batchForMove(_ refs: [EntryRef]) {
     var position = 0
     while position < refs.count {
-      let first = tables.entry(refs[position])
-      var end = position + 1
-      if first.kind == .present, folios.order(FolioID(first.index)).pageCount >= 16 {
-        while end < refs.count, refs[end].raw == refs[position].raw + UInt32(end - position) {
-          let next = tables.entry(refs[end])
-          guard next.kind == .present, next.index == first.index, next.page == first.page + end - position,
-            next.writable == first.writable, E.mayBatch(self, first, next)
-          else { break }
-          end += 1
-        }
+      let end = batchEnd(refs, from: position) { first, next in
+        next.writable == first.writable && E.mayBatch(self, first, next)
       }
       if end - position >= 16 { orDirty(Array(refs[position..<end])) }
       position = end

@@ -38,7 +38,7 @@ extension World {
     let mayWrite = wasExclusive && vma.mayWrite && !entry.uffdWP && !vma.needsSoftDirtyWP(entry)
     entry.writable = mayWrite
     if mayWrite { entry.dirty = folios.flags(folio).contains(.dirty) }
-    update(entry, at: ref)
+    update(vma.marking(entry), at: ref)
     if wasExclusive { E.installedExclusive(&self, ref, .deviceExclusiveRestore) }
   }
 }
@@ -53,7 +53,7 @@ extension World {
       return outcome == .done ? moveToDevice(mm, page) : outcome
     }
     let folio = FolioID(tables.entry(ref).index)
-    if folios.isHeld(folio) { return .failed(.busy) }
+    if folios.isHeld(folio) || isLocked(folio) { return .failed(.busy) }
     for other in mappings(of: folio).reversed() {
       let outcome = setMigrationEntry(other)
       guard outcome == .done else { return outcome }
@@ -83,6 +83,7 @@ extension World {
   mutating func deviceReturn(_ ref: EntryRef) -> Outcome {
     if skips(.deviceReturn) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
+    if isLocked(folio) { return .failed(.busy) }
     for other in mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
     folios.remove(.devicePrivate, folio)
     for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
@@ -111,7 +112,7 @@ extension World {
     entry.writable = vma.mayWrite
     entry.dirty = vma.mayWrite
     entry.young = true
-    place(entry, at: ref)
+    place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, .deviceInsert)
     recordStore(ref, page)
     return .installed(folio)
@@ -122,7 +123,7 @@ extension World {
     if skips(.makeDeviceExclusive) { return .nothing }
     guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }
     var entry = tables.entry(ref)
-    guard entry.kind == .present, entry.writable else { return .failed(.busy) }
+    guard entry.kind == .present, entry.writable, !isLocked(FolioID(entry.index)) else { return .failed(.busy) }
     if E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
     entry.kind = .deviceExclusive
     entry.writable = false

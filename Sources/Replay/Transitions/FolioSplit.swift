@@ -4,22 +4,6 @@ import MMEvents
 
 /// Splitting a large folio into small ones (`split_folio`).
 extension World {
-  /// Folios of which the range covers only a part are split before MADV_FREE touches them.
-  mutating func splitPartlyCovered(_ mm: MMID, _ range: PageRange) {
-    for ref in liveRefs(mm, range) {
-      let entry = tables.entry(ref)
-      guard entry.kind == .present, !isHuge(ref) else { continue }
-      let folio = FolioID(entry.index)
-      guard folios.flags(folio).contains(.large) else { continue }
-      let page = owner(ref).page
-      let first = page.rawValue &- UInt64(entry.page)
-      let last = first &+ UInt64(folios.order(folio).pageCount)
-      if first < range.start.rawValue || last > range.end.rawValue { _ = splitFolio(folio) }
-    }
-  }
-}
-
-extension World {
   /// O-65: every mapping becomes a migration entry of one new small folio per page, then present again (O-53, O-55).
   /// Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
   /// pin, GUP, isolation) forbid it.
@@ -30,7 +14,7 @@ extension World {
   package mutating func splitFolio(_ folio: FolioID, unusedToZeroPage: Bool = false) -> Outcome {
     if skips(.folioSplit) { return .nothing }
     guard folios.flags(folio).contains(.large), !folios.flags(folio).contains(.hugetlb) else { return .nothing }
-    if folios.isHeld(folio) || folios.migrations(folio) > 0 {
+    if folios.isHeld(folio) || folios.migrations(folio) > 0 || folios.flags(folio).contains(.writeback) {
       return .failed(.busy)
     }
     unmapForMigration(folio)
@@ -45,7 +29,7 @@ extension World {
     folios.remove(.swapCache, folio)
     frames.unbind(folio, pages: pages)
     for page in 0..<pages {
-      if unusedToZeroPage, folios.content(folio, page: page) == 0 { mapZeroPage(folio, page) }
+      if unusedToZeroPage, data(folios.content(folio, page: page)) == 0 { mapZeroPage(folio, page) }
       let slot = page < slotsOfPages.count ? slotsOfPages[page] : noIndex
       let small = splitOff(folio, page, flags, slot)
       if let small, let head { frames.bind(head.advanced(by: page), pages: 1, to: small) }

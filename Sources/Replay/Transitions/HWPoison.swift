@@ -9,14 +9,31 @@ extension World {
     if skips(.poison) { return .nothing }
     guard let first = find(mm, page), tables.entry(first).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(first).index)
+    if isLocked(folio) { return .failed(.busy) }
     if folios.flags(folio).contains(.large), splitFolio(folio) != .done { return .failed(.busy) }
     guard let ref = find(mm, page) else { return .nothing }
     let poisoned = FolioID(tables.entry(ref).index)
+    if folios.flags(poisoned).contains(.swapCache) { return poisonCached(poisoned) }
     folios.insert(.hwpoison, poisoned)
     folios.withSide(poisoned) { $0.extraReferences += 1 }
     for other in mappings(of: poisoned) {
       if E.isDataDirty(self, tables.entry(other)) { markDirty(poisoned) }
       substitute(Entry(.hwpoison, index: poisoned.raw), at: other)
+    }
+    return .done
+  }
+
+  /// In the swapcache (`unmap_poisoned_folio`, 6.12): swap entries instead of hwpoison entries. A clean page leaves the
+  /// cache, its slot has the data (`me_swapcache_clean`); a dirty one stays to kill whoever asks for it
+  /// (`me_swapcache_dirty`).
+  private mutating func poisonCached(_ folio: FolioID) -> Outcome {
+    for other in mappings(of: folio).reversed() where !unmapToSwap(other) { return .failed(.busy) }
+    folios.insert(.hwpoison, folio)
+    folios.withSide(folio) { $0.extraReferences += 1 }
+    if folios.flags(folio).contains(.dirty) {
+      folios.remove(.dirty, folio)
+    } else {
+      removeFromSwapCache(folio)
     }
     return .done
   }

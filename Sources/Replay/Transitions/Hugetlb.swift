@@ -28,7 +28,7 @@ extension World {
     entry.dirty = true
     entry.softDirty = true
     entry.young = true
-    place(entry, at: ref)
+    place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, .writeCopy)
     if options.followsContent { folios.setContent(content, of: folio, page: 0) }
     return true

@@ -52,6 +52,10 @@ extension World {
     let stable = FolioID(tables.entry(stableRef).index)
     guard tables.entry(stableRef).kind == .present, folios.flags(stable).contains(.ksm) else { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
+    guard areIdentical(mm, page, other, otherPage) else {
+      release(folio)
+      return .failed(.busy)
+    }
     let old = tables.entry(ref)
     var entry = Entry(.present, index: stable.raw)
     entry.softDirty = old.softDirty
@@ -64,7 +68,11 @@ extension World {
   /// O-60 with `use_zero_pages`: the special zero page, tagged by the dirty bit.
   package mutating func ksmReplaceByZero(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmReplaceByZero) { return .nothing }
-    guard let (ref, _) = takePending(mm, page) else { return .failed(.busy) }
+    guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
+    guard holdsZeros(mm, page) else {
+      release(folio)
+      return .failed(.busy)
+    }
     drop(ref)
     var entry = Entry(.zeroPage)
     entry.dirty = true
@@ -78,9 +86,14 @@ extension World {
     return .done
   }
 
-  /// Two pages of equal content, the first turning KSM if it is not yet.
+  /// Two pages of equal content, the first turning KSM if it is not yet. Pages of unequal content never meet
+  /// (`unstable_tree_search_insert`).
   package mutating func ksmMerge(_ a: MMID, _ aPage: VirtualPage, _ b: MMID, _ bPage: VirtualPage) -> Outcome {
     guard let first = find(a, aPage), tables.entry(first).kind == .present else { return .nothing }
+    guard let second = find(b, bPage), tables.entry(second).kind == .present, (a, aPage) != (b, bPage) else {
+      return .nothing
+    }
+    guard areIdentical(a, aPage, b, bPage) else { return .failed(.busy) }
     if !folios.flags(FolioID(tables.entry(first).index)).contains(.ksm) {
       let outcome = ksmWriteProtect(a, aPage)
       guard outcome == .done else { return outcome }

@@ -9,17 +9,16 @@ extension World {
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
     if skips(.lazyfreeDiscard) { return .nothing }
+    if isLocked(folio) { return .failed(.busy) }
     for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
     let refs = inWalkOrder(mappings(of: folio))
     var position = 0
     while position < refs.count {
-      var end = position + 1
-      let first = tables.entry(refs[position])
-      while end < refs.count, refs[end].raw == refs[position].raw + UInt32(end - position),
-        E.mayBatch(self, first, tables.entry(refs[end]))
-      {
-        end += 1
+      // `folio_unmap_pte_batch`; that it respects write is what CVE-2026-31398 was about.
+      var end = batchEnd(refs, from: position) { first, next in
+        next.writable == first.writable && E.mayBatch(self, first, next)
       }
+      if let border = (position + 1..<end).first(where: { startsVMA(refs[$0]) }) { end = border }
       guard discardBatch(refs[position..<end], folio) else { return .failed(.busy) }
       position = end
     }
@@ -49,6 +48,12 @@ extension World {
       update(entry, at: ref)
     }
     return false
+  }
+
+  private func startsVMA(_ ref: EntryRef) -> Bool {
+    guard !vmaStarts.isEmpty else { return false }
+    let (mm, page) = owner(ref)
+    return vmaStarts[mm]?.contains(page) ?? false
   }
 
   /// The anon_vma tree gives parents before children, addresses ascending.

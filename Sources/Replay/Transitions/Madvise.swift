@@ -4,41 +4,75 @@ package import MMEvents
 
 /// `madvise` that neither zaps (`zap`), faults nor changes VMA flags.
 extension World {
-  /// O-42, `madvise_free_pte_range`: young and dirty go, write stays, swap entries are dropped. A folio that others
-  /// map is left alone when it is dirty or in the swapcache, and a partly covered large folio is split first.
+  /// O-42, `madvise_free_pte_range`, table by table: young and dirty go, write stays, swap entries are dropped.
   package mutating func lazilyFree(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.madviseFree) { return }
-    splitAtBorders(mm, range)
-    splitPartlyCovered(mm, range)
-    for ref in liveRefs(mm, range) {
-      let entry = tables.entry(ref)
-      switch entry.kind {
-      case .swap: drop(ref)
-      case .present: freeLazily(ref, entry)
-      case .none, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
-        .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
-        break
-      }
+    for (region, part) in regions(mm, range) {
+      if tables[region].isHuge, freeHugeLazily(region, part) { continue }
+      freeTableLazily(mm, part)
     }
   }
 
-  private mutating func freeLazily(_ ref: EntryRef, _ entry: Entry) {
+  /// `madvise_free_huge_pmd`. True: the PMD stays; what others map too is left alone. False: the folio was split, because
+  /// the range covers only a part of it.
+  private mutating func freeHugeLazily(_ region: UInt32, _ part: PageRange) -> Bool {
+    let ref = EntryRef(region: region, slot: 0)
+    let entry = tables.entry(ref)
+    guard entry.kind == .present else { return true }
     let folio = FolioID(entry.index)
+    let isHugetlb = folios.flags(folio).contains(.hugetlb)
+    if isHugetlb || isMaybeMappedShared(folio, from: ref) || isLocked(folio) { return true }
+    if part.count < PageTables.entriesPerTable { return splitFolio(folio) != .done }
+    freeLazily([ref], folio)
+    return true
+  }
+
+  private mutating func freeTableLazily(_ mm: MMID, _ part: PageRange) {
+    var refs = liveRefs(mm, part)
+    var position = 0
+    while position < refs.count {
+      let ref = refs[position]
+      let entry = tables.entry(ref)
+      switch entry.kind {
+      case .swap, .hwpoison, .markerPoison: drop(ref)
+      case .present:
+        let folio = FolioID(entry.index)
+        let end = batchEnd(refs, from: position) { _, _ in true }
+        if end - position == folios.order(folio).pageCount {
+          freeLazily(refs[position..<end], folio)
+        } else if !isMaybeMappedShared(folio, from: ref), !isLocked(folio), splitFolio(folio) == .done {
+          // A large folio that is not all mapped within the range gives way to small ones, which come again.
+          refs = liveRefs(mm, PageRange(start: owner(ref).page, end: part.end))
+          position = 0
+          continue
+        }
+        position = end
+        continue
+      case .none, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+        .deviceExclusive, .markerUffdWP, .markerGuard:
+        break
+      }
+      position += 1
+    }
+  }
+
+  /// All pages of the folio. What others map too is left alone when the folio is dirty or in the swapcache.
+  private mutating func freeLazily(_ refs: ArraySlice<EntryRef>, _ folio: FolioID) {
     let flags = folios.flags(folio)
     guard !flags.contains(.ksm) else { return }
     if !flags.isDisjoint(with: [.dirty, .swapCache]) {
-      // `folio_maybe_mapped_shared`, folio_trylock, folio_free_swap.
-      let isShared = isMaybeMappedShared(folio, from: ref)
-      guard !isShared, !flags.contains(.locked) else { return }
+      guard mapcount(folio) == refs.count, !isLocked(folio) else { return }
       if flags.contains(.swapCache) {
         guard canFreeSwapCache(folio) else { return }
         freeSwapCache(folio)
       }
       folios.remove(.dirty, folio)
     }
-    var freed = E.freedLazily(self, entry)
-    freed.givenUp = true
-    update(freed, at: ref)
+    for ref in refs {
+      var freed = E.freedLazily(self, tables.entry(ref))
+      freed.givenUp = true
+      update(freed, at: ref)
+    }
     folios.remove(.swapBacked, folio)
   }
 

@@ -49,7 +49,12 @@ extension World {
     var entry = tables.entry(ref)
     guard entry.kind.isMigration else { return }
     let folio = FolioID(entry.index)
-    let type = entry.kind
+    var type = entry.kind
+    if type == .migrationWrite, entry.uffdWP {
+      // Only PAGEMAP_SCAN leaves both: `remove_migration_pte` looks at one of them, `remove_migration_pmd` at both.
+      if isHuge(ref) { type = .migrationReadExclusive } else { entry.uffdWP = false }
+      entry.kind = type
+    }
     if type == .migrationRead {
       switch E.prepareShared(&self, ref, folio, .restore) {
       case .ready, .noMemory, .copyInstead: break
@@ -59,6 +64,7 @@ extension World {
     entry.dirtyUnknown = false
     entry.kind = .present
     entry.writable = type == .migrationWrite
+    if !entry.writable { entry.shadowStack = false }
     update(entry, at: ref)
     if type == .migrationRead {
       E.installedShared(&self, ref, .restore)

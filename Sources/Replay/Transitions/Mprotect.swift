@@ -27,18 +27,10 @@ extension World {
   /// The end of the run of entries the kernel handles at once (`mprotect_folio_pte_batch`): consecutive pages of
   /// one large folio, equal in W and soft-dirty. Before 6.17 there are no batches.
   func batchEnd(_ refs: [EntryRef], from start: Int) -> Int {
-    let first = tables.entry(refs[start])
-    guard facts.batchesProtection, folios.flags(FolioID(first.index)).contains(.large) else { return start + 1 }
-    var end = start + 1
-    while end < refs.count, refs[end].raw == refs[start].raw + UInt32(end - start), refs[end].slot != 0 {
-      let next = tables.entry(refs[end])
-      guard next.kind == .present, next.index == first.index, next.page == first.page + (end - start),
-        next.writable == first.writable, next.softDirty == first.softDirty, next.uffdWP == first.uffdWP,
-        E.mayBatch(self, first, next)
-      else { break }
-      end += 1
+    guard facts.batchesProtection else { return start + 1 }
+    return batchEnd(refs, from: start) { first, next in
+      next.writable == first.writable && next.softDirty == first.softDirty && E.mayBatch(self, first, next)
     }
-    return end
   }
 
   /// `modify_prot_start_ptes` ORs young and dirty over the batch; all of it gets the result. Then write comes back
@@ -55,7 +47,7 @@ extension World {
       entry.protnone = vma.protection.isDisjoint(with: [.read, .write, .execute, .unknown])
       update(entry, at: ref)
       if canBecomeWritable(ref, entry, vma, inBatch: index) {
-        update(E.madeWritable(&self, ref, entry), at: ref)
+        update(vma.marking(E.madeWritable(&self, ref, entry)), at: ref)
       } else if vma.protection.contains(.unknown), old.writable || old.writableUnknown {
         entry.writableUnknown = true
         update(entry, at: ref)
@@ -80,22 +72,55 @@ extension World {
     var entry = entry
     switch entry.kind {
     case .present: changeBatch([ref], vma, .mprotect)
-    case .migrationWrite:
-      entry.kind = .migrationReadExclusive
-      update(entry, at: ref)
-    case .devicePrivate where entry.writable:
-      entry.writable = false
-      update(entry, at: ref)
-      E.devicePrivateReadOnly(&self, ref, exclusive: true)
+    case .migrationWrite, .devicePrivate: degrade(ref)
     case .zeroPage:
       if E.claim(self, ref, entry).isExclusive, vma.protection.contains(.write) {
         // Encoding C without its gate: the KSM zero page carries the dirty bit.
         entry.writable = true
         update(entry, at: ref)
       }
-    case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .devicePrivate, .deviceExclusive,
-      .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+    case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .deviceExclusive, .hwpoison, .markerUffdWP,
+      .markerGuard, .markerPoison:
       break
     }
+  }
+
+  /// O-40, `change_softleaf_pte`: whatever change it is (uffd-wp resolve and NUMA hints too), an entry that is not
+  /// present and says write says it no more.
+  mutating func degrade(_ ref: EntryRef) {
+    var entry = tables.entry(ref)
+    switch entry.kind {
+    case .migrationWrite:
+      entry.kind = .migrationReadExclusive
+      entry.shadowStack = false
+      update(entry, at: ref)
+    case .devicePrivate where entry.writable:
+      update(entry.withoutWrite, at: ref)
+      E.devicePrivateReadOnly(&self, ref, exclusive: true)
+    case .none, .present, .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .devicePrivate,
+      .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
+      break
+    }
+  }
+}
+
+/// Runs of entries that one kernel function handles at once (`folio_pte_batch`).
+extension World {
+  /// Where the run that begins at `start` ends: consecutive slots of one table, consecutive pages of one folio. uffd-wp
+  /// and protnone are never ignored; `agree` says what else has to be equal.
+  func batchEnd(_ refs: [EntryRef], from start: Int, where agree: (Entry, Entry) -> Bool) -> Int {
+    let first = tables.entry(refs[start])
+    guard first.kind == .present, !isHuge(refs[start]), folios.flags(FolioID(first.index)).contains(.large) else {
+      return start + 1
+    }
+    var end = start + 1
+    while end < refs.count, refs[end].region == refs[start].region, refs[end].slot == refs[start].slot + end - start {
+      let next = tables.entry(refs[end])
+      guard next.kind == .present, next.index == first.index, next.page == first.page + end - start,
+        next.uffdWP == first.uffdWP, next.protnone == first.protnone, agree(first, next)
+      else { break }
+      end += 1
+    }
+    return end
   }
 }

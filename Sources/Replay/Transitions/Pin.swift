@@ -5,11 +5,15 @@ package import MMEvents
 /// GUP: pins (`FOLL_PIN`), plain references (`FOLL_GET`), and writes through `FOLL_FORCE`.
 extension World {
   /// O-70, O-71, O-73: faults, copies or unshares until the page may be pinned. `livelock` when the unshare fault
-  /// does not help.
-  package mutating func pin(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
-    for _ in 0..<4 {
+  /// does not help. `force`: FOLL_FORCE.
+  package mutating func pin(
+    _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool, force: Bool = false
+  ) -> Outcome {
+    guard mayGetUserPages(vma, write: write, force: force) else { return .failed(.fault) }
+    for _ in 0..<5 {
       guard let ref = find(mm, page) else {
-        _ = faultIn(mm, page, vma, write: write)
+        let outcome = faultIn(mm, page, vma, write: write)
+        if case .failed = outcome { return outcome }
         continue
       }
       let entry = tables.entry(ref)
@@ -19,16 +23,36 @@ extension World {
         if case .failed = outcome { return outcome }
         continue
       }
-      if entry.writable || (!write && E.claim(self, ref, entry) == .exclusive) {
+      if write ? mayFollowWrite(ref, entry, vma, force: force) : mayFollowRead(ref, entry) {
         return takePin(ref, mm, page, write: write)
       }
       if write {
-        _ = writeFault(mm, page, vma)
+        _ = faultIn(mm, page, vma, write: true)
       } else {
         if case .failed = unshareForGUP(mm, page, vma) { return .failed(.livelock) }
       }
     }
     return .failed(.livelock)
+  }
+
+  /// `check_vma_flags` (6.12): writing asks for VM_WRITE, and never for a shadow stack, unless it is forced.
+  private func mayGetUserPages(_ vma: VMAFacts, write: Bool, force: Bool) -> Bool {
+    if write {
+      return force ? vma.backing != .hugetlb || vma.mayWrite : vma.mayWrite && !vma.flags.contains(.shadowStack)
+    }
+    return force || !vma.protection.isDisjoint(with: [.read, .unknown])
+  }
+
+  private func mayFollowRead(_ ref: EntryRef, _ entry: Entry) -> Bool {
+    entry.writable || E.claim(self, ref, entry) == .exclusive
+  }
+
+  /// `can_follow_write_pte` (6.12): FOLL_FORCE follows a read-only entry to an exclusive page only where the VMA is not
+  /// writable; elsewhere the write fault makes it writable.
+  private func mayFollowWrite(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts, force: Bool) -> Bool {
+    if entry.writable { return true }
+    guard force, !vma.mayWrite, vma.backing != .shared else { return false }
+    return E.claim(self, ref, entry) == .exclusive && !entry.uffdWP && !vma.needsSoftDirtyWP(entry)
   }
 
   mutating func takePin(_ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, write: Bool) -> Outcome {
@@ -47,6 +71,12 @@ extension World {
     if let slot = slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
     touch(ref)
     return .reused(folio)
+  }
+
+  /// What a kernel with CONFIG_DEBUG_VM looks at when the newest pin taken through this page is given back.
+  func unpinCheck(_ mm: MMID, _ page: VirtualPage) -> UnpinCheck? {
+    guard let record = pins.last(where: { $0.mm == mm && $0.page == page }) else { return nil }
+    return E.unpinCheck(self, record.folio, page: record.pageInFolio)
   }
 
   /// O-74: the newest pin taken through this page is given back.
@@ -98,18 +128,16 @@ extension World {
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, isUprobe: Bool = false
   ) -> Outcome {
     if skips(.forcedStore) { return .nothing }
+    guard mayGetUserPages(vma, write: true, force: true) else { return .failed(.fault) }
     var last = Outcome.nothing
-    for _ in 0..<4 {
+    for _ in 0..<5 {
       guard let ref = find(mm, page), tables.entry(ref).kind == .present else {
         last = faultIn(mm, page, vma, write: true)
         if case .failed = last { return last }
         continue
       }
       var entry = tables.entry(ref)
-      let mayFollow =
-        entry.writable
-        || (E.claim(self, ref, entry) == .exclusive && !entry.uffdWP && !vma.needsSoftDirtyWP(entry))
-      if mayFollow {
+      if mayFollowWrite(ref, entry, vma, force: true) {
         if !E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
         if isUprobe {
           entry.dirty = true
@@ -119,7 +147,7 @@ extension World {
         recordStore(ref, page)
         return last == .nothing ? .noFault : last
       }
-      last = writeFault(mm, page, vma)
+      last = faultIn(mm, page, vma, write: true)
     }
     return .failed(.livelock)
   }

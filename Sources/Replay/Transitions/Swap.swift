@@ -13,9 +13,16 @@ extension World {
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
     guard !folios.flags(folio).contains(.hugetlb) else { return .nothing }
+    if isLocked(folio) || folios.flags(folio).contains(.writeback) { return .failed(.busy) }
     if !folios.flags(folio).contains(.swapBacked) { return discardLazyfree(folio) }
+    if !folios.flags(folio).contains(.swapCache) {
+      // `shrink_folio_list`: what may be pinned gets no swap space; its shared entries stay too.
+      if isPinned(folio) { return .failed(.busy) }
+      for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+      addToSwapCache(folio, stableWrites: stableWrites)
+    }
     for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
-    if !folios.flags(folio).contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    let isHeld = folios.isHeld(folio)
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
@@ -27,7 +34,8 @@ extension World {
     let mappers = mappings(of: folio)
     for other in mappers.reversed() where !unmapToSwap(other) { isBusy = true }
     isReclaiming = false
-    if isBusy || mapcount(folio) > 0 { return .failed(.busy) }
+    // `pageout` and `__remove_mapping`: somebody's reference keeps it in the swapcache, unwritten.
+    if isBusy || mapcount(folio) > 0 || isHeld { return .failed(.busy) }
     flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
     let fate: ReclaimedPage.Fate = folios.flags(folio).contains(.dirty) ? .written : .notWritten
     for other in mappers {
@@ -58,7 +66,7 @@ extension World {
   }
 
   /// `try_to_unmap_one`. False: exclusive and maybe pinned, the entry was put back.
-  private mutating func unmapToSwap(_ ref: EntryRef) -> Bool {
+  mutating func unmapToSwap(_ ref: EntryRef) -> Bool {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return false }
     let folio = FolioID(entry.index)
@@ -93,7 +101,11 @@ extension World {
     if skips(.swapOutOne) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present, !isHuge(ref) else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    if !folios.flags(folio).contains(.swapCache) { addToSwapCache(folio, stableWrites: stableWrites) }
+    if isLocked(folio) { return .failed(.busy) }
+    if !folios.flags(folio).contains(.swapCache) {
+      if isPinned(folio) || !folios.flags(folio).contains(.swapBacked) { return .failed(.busy) }
+      addToSwapCache(folio, stableWrites: stableWrites)
+    }
     return unmapToSwap(ref) ? .done : .failed(.busy)
   }
 
@@ -130,6 +142,21 @@ extension World {
   package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
     if skips(.swapIn) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
+    let cached = FolioID(slots[tables.entry(ref).index].folio)
+    if cached.raw != noIndex {
+      if isLocked(cached) { return .failed(.busy) }
+      // VM_FAULT_HWPOISON.
+      if folios.flags(cached).contains(.hwpoison) { return .failed(.fault) }
+    }
+    let outcome = mapFromSwap(mm, page, ref, vma, write: write)
+    guard write, case .swappedIn = outcome, !tables.entry(ref).writable else { return outcome }
+    // `do_wp_page`; the reference of the lookup is the mapping's by now.
+    return writeFault(mm, page, vma)
+  }
+
+  private mutating func mapFromSwap(
+    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ vma: VMAFacts, write: Bool
+  ) -> Outcome {
     let swap = tables.entry(ref)
     let (folio, pageInFolio) = readIntoCache(swap.index)
     folios.withSide(folio) { $0.extraReferences += 1 }
@@ -165,7 +192,6 @@ extension World {
     if !isKSM { slots.mapped(swap.index, at: place(of: ref)) }
     mapSwapped(ref, swap, folio, pageInFolio, vma, write: write, isExclusive: isExclusive, site)
     if canFree { freeSwapCache(folio) }
-    if write, !tables.entry(ref).writable { return writeFault(mm, page, vma) }
     return .swappedIn(folio)
   }
 
@@ -184,7 +210,7 @@ extension World {
       entry.dirty = write
       if write { entry.softDirty = true }
     }
-    substitute(entry, at: ref)
+    substitute(vma.marking(entry), at: ref)
     guard isExclusive else {
       E.installedShared(&self, ref, site)
       return
@@ -221,8 +247,15 @@ extension World {
     for mm in mms {
       guard let mm else { continue }
       for ref in liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {
+        let slot = slots[tables.entry(ref).index]
+        if slot.folio != noIndex, isLocked(FolioID(slot.folio)) { return .failed(.busy) }
         guard unuse(ref) else { return .failed(.noMemory) }
       }
+    }
+    // `try_to_unuse`: no swap entry is left, the folios still cached leave the swapcache too.
+    for folio in slots.cachedFolios where folios.flags(folio).contains(.swapCache) {
+      folios.remove(.writeback, folio)
+      freeSwapCache(folio)
     }
     return .done
   }
@@ -230,6 +263,10 @@ extension World {
   private mutating func unuse(_ ref: EntryRef) -> Bool {
     let swap = tables.entry(ref)
     let (folio, page) = readIntoCache(swap.index)
+    if folios.flags(folio).contains(.hwpoison) {
+      substitute(Entry(.hwpoison, index: folio.raw), at: ref)
+      return true
+    }
     folios.remove(.writeback, folio)
     let copy = needsCopy(swap.index, folio, at: ref) ? self.copy(of: folio, page) : nil
     let isExclusive = swap.exclusiveMark || copy != nil

@@ -31,10 +31,6 @@ extension World {
     let fresh = copy(of: folio, page)
     mapSwapped(ref, swap, fresh, 0, vma, write: write, isExclusive: true, .swapIn)
     if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
-    if write, !tables.entry(ref).writable {
-      let (mm, place) = owner(ref)
-      return writeFault(mm, place, vma)
-    }
     return .swappedIn(fresh)
   }
 

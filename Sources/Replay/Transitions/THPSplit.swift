@@ -22,7 +22,7 @@ extension World {
     entry.dirty = write || !isHugetlb
     entry.softDirty = true
     entry.young = true
-    place(entry, at: head)
+    place(vma.marking(entry), at: head)
     E.installedExclusive(&self, head, isHugetlb && !write ? .hugetlbReadFault : .anonymousFault)
     return .installed(folio)
   }

@@ -4,29 +4,21 @@ package import MMEvents
 
 /// Write protection that only wants to see the next write: userfaultfd-wp, PAGEMAP_SCAN, soft-dirty, NUMA hints.
 extension World {
-  /// O-77, O-81: U is set and write goes; entries that are not present get U too.
-  package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
+  /// O-77, O-81: U is set and write goes; entries that are not present get U too. `batched`: as `change_pte_range` does
+  /// it; PAGEMAP_SCAN (`make_uffd_wp_pte`) goes entry by entry.
+  package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts, batched: Bool = true) {
     if skips(.uffdWriteProtect) { return }
     splitAtBorders(mm, range)
     let refs = liveRefs(mm, range)
     var position = 0
     while position < refs.count {
-      var entry = tables.entry(refs[position])
-      guard entry.kind == .present else {
-        if entry.kind == .migrationWrite { entry.kind = .migrationReadExclusive }
-        if entry.kind == .devicePrivate, entry.writable {
-          entry.writable = false
-          entry.uffdWP = true
-          update(entry, at: refs[position])
-          E.devicePrivateReadOnly(&self, refs[position], exclusive: true)
-        } else if entry.kind != .none, !entry.kind.isMarker {
-          entry.uffdWP = true
-          update(entry, at: refs[position])
-        }
+      guard tables.entry(refs[position]).kind == .present else {
+        if batched { degrade(refs[position]) }
+        setUserfaultWP(refs[position], true)
         position += 1
         continue
       }
-      let end = isHuge(refs[position]) ? position + 1 : batchEnd(refs, from: position)
+      let end = batched ? batchEnd(refs, from: position) : position + 1
       let dirty = refs[position..<end].contains { tables.entry($0).dirty }
       for ref in refs[position..<end] {
         var one = tables.entry(ref)
@@ -39,21 +31,28 @@ extension World {
     }
   }
 
+  /// U of an entry that is not present (or the zero page).
+  private mutating func setUserfaultWP(_ ref: EntryRef, _ value: Bool) {
+    var entry = tables.entry(ref)
+    guard entry.kind != .none, entry.kind != .hwpoison, !entry.kind.isMarker, entry.uffdWP != value else { return }
+    entry.uffdWP = value
+    update(entry, at: ref)
+  }
+
   /// O-77 resolve, O-38: U goes, write comes back where the page is exclusive (since 6.12).
   package mutating func uffdResolve(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.uffdResolve) { return }
     splitAtBorders(mm, range)
     for ref in liveRefs(mm, range) {
-      var entry = tables.entry(ref)
-      guard entry.uffdWP || entry.kind == .markerUffdWP else { continue }
-      if entry.kind == .markerUffdWP {
-        drop(ref)
-        continue
+      switch tables.entry(ref).kind {
+      case .markerUffdWP: drop(ref)
+      case .present, .none: break
+      case .zeroPage, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
+        .deviceExclusive, .hwpoison, .markerGuard, .markerPoison:
+        degrade(ref)
+        setUserfaultWP(ref, false)
       }
-      entry.uffdWP = false
-      update(entry, at: ref)
     }
-    guard facts.userfaultResolveUpgrades else { return }
     let refs = liveRefs(mm, range)
     var position = 0
     while position < refs.count {
@@ -61,8 +60,13 @@ extension World {
         position += 1
         continue
       }
-      let end = isHuge(refs[position]) ? position + 1 : batchEnd(refs, from: position)
-      changeBatch(refs[position..<end], vma, .userfault)
+      let end = batchEnd(refs, from: position)
+      for ref in refs[position..<end] where tables.entry(ref).uffdWP {
+        var entry = tables.entry(ref)
+        entry.uffdWP = false
+        update(entry, at: ref)
+      }
+      if facts.userfaultResolveUpgrades { changeBatch(refs[position..<end], vma, .userfault) }
       position = end
     }
   }
@@ -82,14 +86,41 @@ extension World {
     }
   }
 
-  /// O-18: a hint for NUMA balancing. KSM, pinned and shared pages are left alone.
+  /// O-18: a hint for NUMA balancing, by the same `change_pte_range` as mprotect: a PMD covered in part is split
+  /// (`change_pmd_range`), batches OR their dirty bits, entries that are not present lose write. KSM, pinned and shared
+  /// pages are left alone.
   package mutating func numaScan(_ mm: MMID, _ range: PageRange) {
     if skips(.numaScan) { return }
-    for ref in liveRefs(mm, range) {
-      var entry = tables.entry(ref)
-      guard entry.kind == .present, !entry.protnone else { continue }
+    splitAtBorders(mm, range)
+    let refs = liveRefs(mm, range)
+    var position = 0
+    while position < refs.count {
+      let ref = refs[position]
+      let entry = tables.entry(ref)
+      guard entry.kind == .present else {
+        degrade(ref)
+        position += 1
+        continue
+      }
       let folio = FolioID(entry.index)
-      if folios.flags(folio).contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref) { continue }
+      let isSpared = folios.flags(folio).contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref)
+      if entry.protnone || isSpared {
+        position += 1
+        continue
+      }
+      let end = batchEnd(refs, from: position)
+      hint(refs[position..<end])
+      position = end
+    }
+  }
+
+  private mutating func hint(_ batch: ArraySlice<EntryRef>) {
+    let dirty = batch.contains { tables.entry($0).dirty }
+    let young = batch.contains { tables.entry($0).young }
+    for ref in batch {
+      var entry = tables.entry(ref)
+      entry.dirty = dirty
+      entry.young = young
       if !facts.numaHintKeepsWrite, entry.writable || entry.writableUnknown {
         entry = E.wrprotected(&self, ref, entry, .numa)
       }
@@ -98,20 +129,21 @@ extension World {
     }
   }
 
-  /// O-19: the hint is taken back, for the whole large folio at once; write comes back where the page is exclusive,
+  /// O-19: the hint is taken back, for the whole large folio at once as far as VMA and table go
+  /// (`numa_rebuild_large_mapping`); write comes back where the page is exclusive,
   /// unless the fault tried to migrate the folio. 6.1 never took it away (`pte_savedwrite`).
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
     if skips(.numaFault) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
-    for other in mappings(of: folio) where tables[other.region].mm == tables[ref.region].mm {
+    for other in mappings(of: folio) where other.region == ref.region && vma.extent.contains(owner(other).page) {
       var entry = tables.entry(other)
       guard entry.kind == .present, entry.protnone else { continue }
       entry.protnone = false
       entry.young = true
       update(entry, at: other)
       guard !facts.numaHintKeepsWrite, !migrates, canBecomeWritable(other, entry, vma) else { continue }
-      update(E.madeWritable(&self, other, entry), at: other)
+      update(vma.marking(E.madeWritable(&self, other, entry)), at: other)
     }
     return .done
   }

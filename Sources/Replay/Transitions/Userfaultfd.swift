@@ -19,7 +19,7 @@ extension World {
     entry.softDirty = true
     entry.young = true
     entry.uffdWP = writeProtected
-    place(entry, at: ref)
+    place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, .userfaultCopy)
     recordStore(ref, page)
     return .installed(folio)
@@ -59,8 +59,10 @@ extension World {
     }
     guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
     let folio = FolioID(entry.index)
-    if isPinned(folio) { return .failed(.busy) }
-    let movesPMD = isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0
+    if isPinned(folio) || isLocked(folio) { return .failed(.busy) }
+    // A page table at the destination, even an empty one, is in the way of a PMD.
+    let movesPMD =
+      isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0 && !hasTable(mm, destination)
     if folios.flags(folio).contains(.large), !movesPMD {
       guard splitFolio(folio) == .done, let small = find(mm, source) else { return .failed(.busy) }
       from = small
@@ -70,11 +72,20 @@ extension World {
     let to = ensure(mm, destination)
     guard tables.entry(to).kind == .none else { return .failed(.busy) }
     if movesPMD { return movePMD(from, to) }
-    entry.writable = true
-    entry.softDirty = true
-    relocate(E.madeWritable(&self, from, entry), from: from, to: to)
+    // `move_present_pte` builds the entry from vm_page_prot: of the old one only dirty is taken over. An entry that was
+    // writable says by it what it said.
+    var moved = entry.writable ? entry : E.madeWritable(&self, from, entry)
+    moved.writable = true
+    moved.softDirty = true
+    moved.uffdWP = false
+    moved.protnone = false
+    relocate(moved, from: from, to: to)
     E.installedExclusive(&self, to, .userfaultMove)
     return .reused(FolioID(entry.index))
+  }
+
+  private func hasTable(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    find(mm, page).map { !tables[$0.region].isHuge } ?? false
   }
 
   private mutating func movePMD(_ from: EntryRef, _ to: EntryRef) -> Outcome {
@@ -85,6 +96,8 @@ extension World {
     entry.writable = true
     entry.dirty = true
     entry.softDirty = true
+    entry.uffdWP = false
+    entry.protnone = false
     relocate(entry, from: from, to: target)
     makeTable(from.region)
     E.installedExclusive(&self, target, .userfaultMove)

@@ -83,7 +83,7 @@ extension World {
     case .forcedStore(let mm, let page, let vma, let isUprobe):
       return forcedStore(mm, page, vma, isUprobe: isUprobe)
     case .unshare(let mm, let page, let vma): return unshareForGUP(mm, page, vma)
-    case .pin(let mm, let page, let vma, let write): return pin(mm, page, vma, write: write)
+    case .pin(let mm, let page, let vma, let write, let force): return pin(mm, page, vma, write: write, force: force)
     case .unpin(let mm, let page): return unpin(mm, page)
     case .storeThroughPin(let mm, let page): return storeThroughPin(mm, page)
     case .takeReference(let mm, let page): return takeReference(mm, page)
@@ -115,7 +115,8 @@ extension World {
     case .splitFolio(let mm, let page):
       guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
       return splitFolio(FolioID(tables.entry(ref).index))
-    case .collapse(let mm, let page, let order, let vma): return collapse(mm, page, order: order, vma)
+    case .collapse(let mm, let page, let order, let vma, let asKhugepaged):
+      return collapse(mm, page, order: order, vma, asKhugepaged: asKhugepaged)
     case .cool(let mm, let range):
       cool(mm, range)
       return .done

@@ -47,7 +47,7 @@ extension World {
       if E.claim(self, ref, entry).isExclusive {
         // Encoding C without its gate takes the KSM zero page for an exclusive one.
         entry.writable = vma.mayWrite
-        update(entry, at: ref)
+        update(vma.marking(entry), at: ref)
         return .done
       }
       drop(ref)
@@ -109,10 +109,7 @@ extension World {
       E.reused(&self, ref, .write)
     }
     var entry = tables.entry(ref)
-    if vma.mayWrite {
-      entry = entry.withWrite
-      entry.shadowStack = vma.flags.contains(.shadowStack)
-    }
+    if vma.mayWrite { entry = vma.marking(entry.withWrite) }
     entry.dirty = true
     entry.givenUp = false
     entry.dirtyUnknown = false
