@@ -116,12 +116,8 @@ struct DamagedCaptureTests {
   func marked() throws {
     try pairs(Damage.marked, count: Self.count ?? 12, seed: 1000, keepsCounters: { $0 == .markedTail }) { pair in
       #expect(!pair.damaged.loss.perCPU.isEmpty, "\(pair.name)")
-      // What the driver learns from snapshots after a loss, and pages of an mm made while records are missing, are
-      // taken for certain yet.
-      withKnownIssue(isIntermittent: true) {
-        #expect(pair.newDefinite.isEmpty, "\(pair.name)")
-        #expect(pair.newDisagreements == 0, "\(pair.name)")
-      }
+      #expect(pair.newDefinite.isEmpty, "\(pair.name)")
+      #expect(pair.newDisagreements == 0, "\(pair.name)")
       guard Self.count != nil, !pair.newDefinite.isEmpty || pair.newDisagreements > 0 else { return }
       print("\(pair.name): \(pair.newDisagreements) new disagreements, \(pair.newDefinite)")
     }

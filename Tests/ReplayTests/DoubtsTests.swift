@@ -26,7 +26,7 @@ struct DoubtsTests {
     }.joined()
   }
 
-  @Test("Ranges are cut where others begin, and loss outlasts all but a snapshot")
+  @Test("Ranges are cut where others begin, and loss outlasts what is seen")
   func ranges() {
     var doubts = Doubts()
     #expect(doubts.isEmpty)
@@ -42,8 +42,6 @@ struct DoubtsTests {
     #expect(spell(doubts, 10) == "..uLLLu...")
     doubts.settle(mm, range(0..<10))
     #expect(spell(doubts, 10) == "...LLL....")
-    doubts.settleBySnapshot(mm, VirtualPage(4))
-    #expect(spell(doubts, 10) == "...L.L....")
     doubts.forget(mm)
     #expect(doubts.isEmpty)
   }

@@ -183,7 +183,7 @@ extension ReplayDriver {
     case .exclusive where exclusive:
       verifier.agree(.page)
       excludeOthers(open.mm, shown.page, ofWholeFolio: false)
-      if !unseen.protectsByUserfaultfd(open.mm) { lockstep.doubts.settleBySnapshot(open.mm, shown.page) }
+      if !unseen.protectsByUserfaultfd(open.mm) { lockstep.doubts.settle(open.mm, shown.page) }
     case .shared where !exclusive: verifier.agree(.page)
     case .exclusive, .shared:
       if exclusive, settleDelayed(open.mm, shown.page) {
@@ -280,14 +280,6 @@ extension ReplayDriver {
   private mutating func learn(_ shown: ProcessSnapshot.Page, _ mm: MMID, knowsFlag: Bool = true) {
     count(.firstSeenInSnapshot)
     // A handler's answer is yet to come.
-    if !unseen.protectsByUserfaultfd(mm) {
-      // Who else maps a page that is shared the snapshot does not tell.
-      if shown.exclusive == true {
-        lockstep.doubts.settleBySnapshot(mm, shown.page)
-      } else {
-        lockstep.doubts.settle(mm, shown.page)
-      }
-    }
     var facts = LearnedEntry()
     if knowsFlag, let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
     facts.sharersKnown = knowsFlag && !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
@@ -306,6 +298,7 @@ extension ReplayDriver {
       facts.pageInFolio = Int(shown.pfn.rawValue &- head.rawValue)
     }
     let outcome = run(.learn(mm, shown.page, facts))
+    if !unseen.protectsByUserfaultfd(mm) { lockstep.doubts.settle(mm, shown.page) }
     guard facts.sameAs == nil, let folio = outcome.folio else { return }
     lockstep.baseline.bind(shown.pfn, to: folio)
   }

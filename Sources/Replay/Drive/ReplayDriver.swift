@@ -125,6 +125,8 @@ package struct ReplayDriver {
       run(.createMM(mm, origin))
       layouts[mm] = VMAMap()
       doubtWhileMissing(mm)
+      // One that comes into view after a loss may be two: a task that left it, or took another's place, unseen.
+      if case .attached = origin, lossTime != nil { lockstep.doubts.add(mm, .everything, .loss) }
       return
     }
     guard lockstep.baseline.isLive(mm) else {

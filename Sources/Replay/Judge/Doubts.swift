@@ -18,7 +18,7 @@ package enum DoubtCause: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case openDecision
   /// Another task is removing the mapping.
   case removal
-  /// Records were lost: anything may have happened.
+  /// Records were lost: anything may have happened, to whomever.
   case loss
   /// The kernel showed something else, and why the model did not know is open.
   case refuted
@@ -85,7 +85,8 @@ package struct Doubts: Sendable {
     add(mm, PageRange(start: page, count: 1), cause)
   }
 
-  /// What is there now was seen, or is gone. What was lost may come to light later: a fork that had begun goes on.
+  /// What is there now was seen, or is gone. Loss outlasts it: whose a task's memory is, which forks were under way and
+  /// who left for another program may have been in what was lost, so what is seen later may be of another mm.
   package mutating func settle(_ mm: MMID, _ range: PageRange) {
     guard !spans.isEmpty, spans[mm] != nil else { return }
     let lost = parts(mm, range, of: .loss)
@@ -95,11 +96,6 @@ package struct Doubts: Sendable {
 
   package mutating func settle(_ mm: MMID, _ page: VirtualPage) {
     if !spans.isEmpty { settle(mm, PageRange(start: page, count: 1)) }
-  }
-
-  /// A snapshot showed what the page is.
-  package mutating func settleBySnapshot(_ mm: MMID, _ page: VirtualPage) {
-    if !spans.isEmpty, spans[mm] != nil { remove(mm, PageRange(start: page, count: 1)) }
   }
 
   /// Doubts of one cause only: of the others what was seen says nothing.
