@@ -34,6 +34,8 @@ package enum FailureCondition: String, Sendable, CaseIterable {
 /// Why nothing can be said of a condition.
 package struct Unanswered: Sendable, Equatable {
   package enum Reason: Sendable, Equatable {
+    /// The verdict was not found, but the state breaks a rule that it is filed under, for some values of what is unknown.
+    case possibleInState(rule: String)
     case notObservable(Obstacle)
     /// It holds for some values of what is unknown.
     case possible
@@ -64,6 +66,7 @@ extension ReplayResult {
     if let condition {
       let isHit = subjects.contains { encoding in
         encoding.verdicts.contains { condition.includes($0.key) && $0.value.definite > 0 }
+          || encoding.states(breaking: condition).contains { $0.broken.definite > 0 }
       }
       if isHit { return .conditionHit }
       if !unanswered(condition).isEmpty { return .inconclusive }
@@ -74,15 +77,24 @@ extension ReplayResult {
   /// The verdicts of the condition, by encoding, of which this result cannot say that they do not hold.
   package func unanswered(_ condition: FailureCondition) -> [Unanswered] {
     subjects.flatMap { encoding in
-      Verdict.allCases.filter(condition.includes).compactMap { verdict -> Unanswered? in
-        switch encoding.observation(of: verdict, in: capture) {
-        case nil: nil
-        case .evaluated(let counts), .bounded(_, let counts):
-          counts.possible > 0 ? Unanswered(encoding: encoding.id, verdict: verdict, reason: .possible) : nil
-        case .notObservable(let obstacle):
-          Unanswered(encoding: encoding.id, verdict: verdict, reason: .notObservable(obstacle))
-        }
+      let states = encoding.states(breaking: condition).filter { $0.broken.possible > 0 }
+      return Verdict.allCases.filter(condition.includes).compactMap { verdict -> Unanswered? in
+        guard let reason = unanswered(verdict, encoding, states) else { return nil }
+        return Unanswered(encoding: encoding.id, verdict: verdict, reason: reason)
       }
+    }
+  }
+
+  private func unanswered(
+    _ verdict: Verdict, _ encoding: EncodingResult, _ states: [StateRuleCount]
+  ) -> Unanswered.Reason? {
+    switch encoding.observation(of: verdict, in: capture) {
+    case .notObservable(let obstacle): return .notObservable(obstacle)
+    case .evaluated(let counts) where counts.possible > 0, .bounded(_, let counts) where counts.possible > 0:
+      return .possible
+    case .evaluated, .bounded, nil:
+      let filed = verdict.rules(of: encoding.id)
+      return states.first { filed.contains($0.rule) }.map { .possibleInState(rule: $0.rule) }
     }
   }
 
@@ -90,5 +102,15 @@ extension ReplayResult {
   package var verificationOutcome: Conclusion {
     if verification.total.disagree > 0 { return .conditionHit }
     return trust.isTrusted ? .done : .inconclusive
+  }
+}
+
+extension EncodingResult {
+  /// The rules that the whole state broke, certainly or possibly, and under which a verdict of the condition is filed.
+  func states(breaking condition: FailureCondition) -> [StateRuleCount] {
+    let filed = Verdict.allCases.filter(condition.includes).reduce(into: Set<String>()) {
+      $0.formUnion($1.rules(of: id))
+    }
+    return states.filter { !$0.broken.isZero && (condition == .divergence || filed.contains($0.rule)) }
   }
 }

@@ -28,7 +28,7 @@ extension Verdict {
   }
 
   /// The rules it is filed under, of this encoding.
-  fileprivate func rules(of encoding: EncodingID) -> Set<String> {
+  package func rules(of encoding: EncodingID) -> Set<String> {
     Set(Transition.allCases.map { brokenRule(encoding, at: $0) })
   }
 }

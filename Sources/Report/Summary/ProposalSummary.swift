@@ -32,6 +32,14 @@ struct ProposalSummary {
     self.encoding = encoding
     let found = result.divergences.filter { $0.encoding == encoding.id && $0.count > 0 }.worstFirst
     let broken = found.filter { $0.verdict.isDangerous }
+    let states = encoding.states.filter { !$0.broken.isZero }
+    let state = states.first { $0.broken.definite > 0 } ?? states.first
+    // What is certain comes before what is possible; a verdict, which has a history, before a state.
+    if let state, state.broken.definite > 0 || broken.isEmpty, !broken.contains(where: { $0.certainty == .definite }) {
+      word = state.broken.definite > 0 ? .breaks(rule: state.rule) : .mayBreak(rule: state.rule)
+      why = "\(CountText.entries(state.broken)), in the state at snapshots and at the end"
+      return
+    }
     if let worst = broken.first(where: { $0.certainty == .definite }) ?? broken.first {
       word = worst.certainty == .definite ? .breaks(rule: worst.rule) : .mayBreak(rule: worst.rule)
       why =

@@ -13,6 +13,9 @@ package enum UnansweredText {
       case .possible:
         reason = "possible, not certain"
         about = "\(one.verdict.rawValue) of \(one.encoding.rawValue)"
+      case .possibleInState(let rule):
+        reason = "the state breaks \(rule), possibly, not certainly"
+        about = "\(one.verdict.rawValue) of \(one.encoding.rawValue)"
       case .notObservable(let obstacle):
         reason = "not observable: \(obstacle.sentence)"
         about = one.verdict.rawValue
