@@ -25,9 +25,11 @@ struct LitmusVerdicts: Sendable {
 
 extension LitmusVerdicts {
   /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
+  /// `isStored`: in this world the mm stored something there. Where an operation failed in one of the worlds alone, data
+  /// are elsewhere, not lost.
   static func of<E: Encoding>(
     _ own: World<E>, against baseline: World<Baseline>, after before: LitmusVerdicts,
-    livelocked: Set<LitmusPage>
+    livelocked: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
@@ -37,7 +39,7 @@ extension LitmusVerdicts {
         let first = Int(own.owner(ref).page.rawValue)
         for page in first..<first + (own.isHuge(ref) ? 512 : 1) {
           result.judge(
-            LitmusPage(mm: mm.id, page: page), ref, entry, own, baseline, before, livelocked)
+            LitmusPage(mm: mm.id, page: page), ref, entry, own, baseline, before, livelocked, isStored)
         }
       }
     }
@@ -47,7 +49,8 @@ extension LitmusVerdicts {
 
   private mutating func judge<E: Encoding>(
     _ place: LitmusPage, _ ref: EntryRef, _ entry: Entry, _ own: World<E>,
-    _ baseline: World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>
+    _ baseline: World<Baseline>, _ before: LitmusVerdicts, _ livelocked: Set<LitmusPage>,
+    _ isStored: (LitmusPage) -> Bool
   ) {
     let page = VirtualPage(UInt64(place.page))
     let b = baseline.claim(place.mm, page)
@@ -55,7 +58,7 @@ extension LitmusVerdicts {
     // The zero page is nobody's: only a claim to it can be wrong.
     if entry.kind == .zeroPage, e != .exclusive { return }
     let isStuck = livelocked.contains(place) || before[place] == .livelock
-    let isStale = own.isStale(place.mm, page, against: baseline)
+    let isStale = isStored(place) && own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
     let evidence = own.evidence(
       ref, encoding: e, baseline, baseline.find(place.mm, page), Doubts(), livelocked: isStuck, isStale: isStale)

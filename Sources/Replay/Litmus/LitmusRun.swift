@@ -109,7 +109,8 @@ struct LitmusRun<E: Encoding> {
     default:
       if let own {
         verdicts = .of(
-          own.world, against: baseline.world, after: before, livelocked: livelocked)
+          own.world, against: baseline.world, after: before, livelocked: livelocked,
+          isStored: { own.stored[$0.mm]?[$0.page] != nil })
       }
     }
     previous = before

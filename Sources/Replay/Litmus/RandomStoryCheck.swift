@@ -142,7 +142,8 @@ private struct EncodingLane<E: Encoding>: RandomStoryLane {
     own.settle()
     let livelocked = own.takeLivelocked()
     verdicts = .of(
-      own.world, against: baseline.world, after: verdicts, livelocked: livelocked)
+      own.world, against: baseline.world, after: verdicts, livelocked: livelocked,
+      isStored: { own.stored[$0.mm]?[$0.page] != nil })
     for (place, held) in verdicts.held where held.verdict.isSevere {
       return "\(E.id.rawValue): \(held.verdict.rawValue) at \(own.processes[place.mm]?.name ?? "?")\(place.page)"
     }
