@@ -33,10 +33,12 @@ package struct BufferSettings: Equatable, Sendable {
   /// Sets an instance up, with its events, leaving it stopped.
   ///
   /// The order matters: the clock first, since changing it clears the buffer; the sub-buffer size before the buffer
-  /// size, since changing it reallocates; filters before their events.
+  /// size, since changing it reallocates; filters before their events. Returns the events that the kernel refused to
+  /// let wait for others, and which are not recorded.
+  @discardableResult
   package func apply(
     to instance: borrowing TraceInstance, events: [ChosenEvents.Event]
-  ) throws(CaptureError) {
+  ) throws(CaptureError) -> [ChosenEvents.Event] {
     try instance.write("0", to: "tracing_on")
     try instance.write(clock, to: "trace_clock")
     if instance.has("buffer_subbuf_size_kb") {
@@ -44,9 +46,25 @@ package struct BufferSettings: Equatable, Sendable {
     }
     try instance.write(String(kibibytesPerCPU), to: "buffer_size_kb")
     if instance.has("buffer_percent") { try instance.write(String(Self.wakeUpPercent), to: "buffer_percent") }
+    var refused: [ChosenEvents.Event] = []
     for event in events {
-      if let filter = event.filter { try instance.write(filter, to: "events/\(event.system)/\(event.name)/filter") }
-      try instance.write("1", to: "events/\(event.system)/\(event.name)/enable")
+      let directory = "events/\(event.system)/\(event.name)"
+      if event.triggers.isEmpty {
+        if let filter = event.filter { try instance.write(filter, to: directory + "/filter") }
+        try instance.write("1", to: directory + "/enable")
+        continue
+      }
+      do throws(CaptureError) {
+        if let filter = event.filter { try instance.write(filter, to: directory + "/filter") }
+        for trigger in event.triggers {
+          try instance.write(
+            "enable_event:\(event.system):\(event.name) if \(trigger.condition)",
+            to: "events/\(trigger.system)/\(trigger.name)/trigger")
+        }
+      } catch {
+        refused.append(event)
+      }
     }
+    return refused
   }
 }

@@ -8,6 +8,14 @@ package enum TraceBuffer: String, CaseIterable, Sendable, Codable {
   case task
 }
 
+/// The record of one event that begins the recording of another (`enable_event`).
+package struct EventTrigger: Equatable, Sendable {
+  package var system: String
+  package var name: String
+  /// An ftrace filter expression.
+  package var condition: String
+}
+
 /// One tracepoint that a recording wants.
 package struct WantedEvent: Equatable, Sendable {
   package var system: String
@@ -16,14 +24,18 @@ package struct WantedEvent: Equatable, Sendable {
   package var buffer: TraceBuffer
   /// An ftrace filter expression, for events of which only a few records say something.
   package var filter: String?
+  /// What it waits for, any of them; none: it is recorded from the start.
+  package var triggers: [EventTrigger]
 
   package init(
-    _ buffer: TraceBuffer, _ system: String, _ names: String..., filter: String? = nil
+    _ buffer: TraceBuffer, _ system: String, _ names: String..., filter: String? = nil,
+    after triggers: [EventTrigger] = []
   ) {
     self.system = system
     self.names = names
     self.buffer = buffer
     self.filter = filter
+    self.triggers = triggers
   }
 
   /// "system:name" with the current kernel's name.
@@ -95,11 +107,54 @@ package enum WantedEvents {
     wanted.append(WantedEvent(.task, "syscalls", "sys_enter_exit_group"))
     let requests = userfaultfdRequests.map { "cmd == 0x" + String($0, radix: 16) }.joined(separator: " || ")
     wanted.append(WantedEvent(.task, "syscalls", "sys_enter_ioctl", filter: requests))
-    // A debugger writes to `/proc/PID/mem` so, a page at most and at an address no mapping lies below (`mmap_min_addr`);
-    // most of those who write files write more, or farther in front.
-    wanted.append(
-      WantedEvent(.task, "syscalls", "sys_enter_pwrite64", filter: "pos >= 65536 && count <= 4096"))
-    wanted.append(WantedEvent(.task, "syscalls", "sys_exit_pwrite64", filter: "ret <= 4096"))
+    return wanted + directIO
+  }
+}
+
+/// Reads and writes of files opened with `O_DIRECT`, whose memory GUP pins (`FOLL_PIN`).
+extension WantedEvents {
+  #if arch(arm64)
+    private static let openDirect = 0x10000
+  #else
+    private static let openDirect = 0x4000
+  #endif
+
+  /// Nobody pays for the calls of others: they are recorded once any task has opened a file so.
+  private static let firstOpen: [EventTrigger] = [
+    EventTrigger(system: "syscalls", name: "sys_enter_openat", condition: "flags & \(openDirect)"),
+    EventTrigger(system: "syscalls", name: "sys_enter_open", condition: "flags & \(openDirect)"),
+    EventTrigger(system: "syscalls", name: "sys_enter_fcntl", condition: "cmd == 4 && arg & \(openDirect)"),
+  ]
+
+  /// Of whole logical blocks, at least: `buf` cannot be asked, since filters take a `char *` for a string.
+  private static let wholeBlocks = "count >= 512 && !(count & 511)"
+
+  private static func afterOpen(_ name: String, filter: String? = nil) -> WantedEvent {
+    WantedEvent(.task, "syscalls", name, filter: filter, after: firstOpen)
+  }
+
+  fileprivate static var directIO: [WantedEvent] {
+    var wanted = [
+      WantedEvent(.task, "syscalls", "sys_enter_openat", filter: "flags & \(openDirect)"),
+      WantedEvent(.task, "syscalls", "sys_enter_open", filter: "flags & \(openDirect)"),
+      // F_DUPFD, F_SETFL, F_DUPFD_CLOEXEC.
+      WantedEvent(.task, "syscalls", "sys_enter_fcntl", filter: "cmd == 0 || cmd == 4 || cmd == 1030"),
+      // A debugger writes to `/proc/PID/mem` so, a page at most and at an address no mapping lies below
+      // (`mmap_min_addr`); most of those who write files write more, or farther in front.
+      WantedEvent(
+        .task, "syscalls", "sys_enter_pwrite64", filter: "(pos >= 65536 && count <= 4096) || (\(wholeBlocks))"),
+      WantedEvent(.task, "syscalls", "sys_exit_pwrite64", filter: "ret <= 4096 || !(ret & 511)"),
+      afterOpen("sys_enter_close"),
+    ]
+    for call in ["openat", "open", "fcntl"] { wanted.append(afterOpen("sys_exit_" + call)) }
+    for call in ["read", "write", "pread64"] {
+      wanted.append(afterOpen("sys_enter_" + call, filter: wholeBlocks))
+      wanted.append(afterOpen("sys_exit_" + call))
+    }
+    for call in ["dup", "dup2", "dup3"] {
+      wanted.append(afterOpen("sys_enter_" + call))
+      wanted.append(afterOpen("sys_exit_" + call))
+    }
     return wanted
   }
 }
@@ -112,13 +167,18 @@ package struct ChosenEvents: Equatable, Sendable {
     package var name: String
     package var buffer: TraceBuffer
     package var filter: String?
+    /// Those that this kernel has; none: it is recorded from the start.
+    package var triggers: [EventTrigger]
     package var title: String { system + ":" + name }
 
-    package init(system: String, name: String, buffer: TraceBuffer, filter: String? = nil) {
+    package init(
+      system: String, name: String, buffer: TraceBuffer, filter: String? = nil, after triggers: [EventTrigger] = []
+    ) {
       self.system = system
       self.name = name
       self.buffer = buffer
       self.filter = filter
+      self.triggers = triggers
     }
   }
 
@@ -131,8 +191,11 @@ package struct ChosenEvents: Equatable, Sendable {
   /// Throws when a recording would be useless: no page fault and no page allocation.
   package init(_ wanted: [WantedEvent], exists: (_ system: String, _ name: String) -> Bool) throws(CaptureError) {
     for event in wanted {
-      if let name = event.names.first(where: { exists(event.system, $0) }) {
-        events.append(Event(system: event.system, name: name, buffer: event.buffer, filter: event.filter))
+      let triggers = event.triggers.filter { exists($0.system, $0.name) }
+      let canBegin = event.triggers.isEmpty || !triggers.isEmpty
+      if canBegin, let name = event.names.first(where: { exists(event.system, $0) }) {
+        events.append(
+          Event(system: event.system, name: name, buffer: event.buffer, filter: event.filter, after: triggers))
       } else {
         missing.append(event.title)
       }

@@ -5,7 +5,10 @@ final class InstancePair {
   let host: TraceInstance
   let task: TraceInstance
   private let clock: String
-  private let events: [ChosenEvents.Event]
+  /// Those that are recorded, or will be.
+  private var events: [ChosenEvents.Event]
+  /// "system:name" of what the kernel refused.
+  private(set) var refused: [String] = []
 
   /// Makes both, set up but stopped. Should this program be killed from now on, the watchdog removes them.
   init(
@@ -16,8 +19,9 @@ final class InstancePair {
     host = try TraceInstance.create(role: TraceBuffer.host.rawValue, in: tracefs, announcing: watchdog.removes)
     task = try TraceInstance.create(role: TraceBuffer.task.rawValue, in: tracefs, announcing: watchdog.removes)
     for buffer in TraceBuffer.allCases {
-      try settings.apply(to: self[buffer], events: events.filter { $0.buffer == buffer })
+      refused += try settings.apply(to: self[buffer], events: events.filter { $0.buffer == buffer }).map(\.title)
     }
+    self.events.removeAll { refused.contains($0.title) }
   }
 
   subscript(buffer: TraceBuffer) -> TraceInstance {

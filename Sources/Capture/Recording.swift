@@ -166,9 +166,10 @@ package final class Recording {
 
   /// Writes what makes the directory readable from now on, should the recorder be killed.
   private func describe(in output: OutputDirectory) throws(CaptureError) {
+    let refused = instances?.refused ?? []
     manifest.events = CaptureManifest.Events(
-      wanted: WantedEvents.all.map(\.title), enabled: events.events.map(\.title),
-      missing: events.missing)
+      wanted: WantedEvents.all.map(\.title), enabled: events.events.map(\.title).filter { !refused.contains($0) },
+      missing: events.missing + refused)
     manifest.bufferKiB = settings.kibibytesPerCPU
     let header = try traceDatWriter()
     try writing { () throws(TraceFileError) in

@@ -29,6 +29,12 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case removalBegan(PageRange)
   /// The removals this task began are over: no reference of theirs is left.
   case removalEnded
+  /// The task reads (`write`: into memory) or writes a file opened with `O_DIRECT`: from here until the matching
+  /// `directIOEnded` GUP may pin pages of the range, `FOLL_WRITE` for a read. When it does, and for how long a page stays
+  /// pinned, is not told: only what the kernel then does shows it.
+  case directIOBegan(PageRange, write: Bool)
+  /// The task's call came back: no page is pinned for it any more.
+  case directIOEnded
   /// `mprotect` over the range came back; `nil` bits keep what they were.
   case protected(PageRange, VMAProtection)
   /// `mremap` moved entries from `source` to the pages from `destination` on.

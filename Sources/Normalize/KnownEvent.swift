@@ -76,7 +76,9 @@ enum KnownSyscall: String, CaseIterable {
   case vmsplice
   case processVMReadv = "process_vm_readv"
   case processVMWritev = "process_vm_writev"
-  case ptrace, pwrite64
+  case ptrace
+  case read, write, pread64, pwrite64
+  case open, openat, close, dup, dup2, dup3, fcntl
   case movePages = "move_pages"
   case migratePages = "migrate_pages"
   case mbind, userfaultfd

@@ -20,6 +20,7 @@ extension Normalizer {
   mutating func switchToNewProgram(_ slot: Int) {
     guard let exec = tasks[slot].exec, !exec.switched else { return }
     tasks[slot].exec?.switched = true
+    if let old = tasks[slot].mm { direct.copied(from: old, to: exec.mm) }
     if let old = tasks[slot].mm, ownership.removeUser(old) { beginTeardown(slot, old) }
     tasks[slot].mm = exec.mm
     ownership.addUser(exec.mm)

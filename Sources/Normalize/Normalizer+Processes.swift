@@ -92,6 +92,7 @@ extension Normalizer {
       emit(parentMM, .forkCopied(child: mm, PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift))))
     }
     tasks[slot].fork = nil
+    direct.copied(from: parentMM, to: mm)
     tasks[child].mm = mm
     ownership.addUser(mm)
     emit(parentMM, .forkEnded(child: mm))
@@ -156,6 +157,7 @@ extension Normalizer {
     if let slot = tasks.slot(of: task), tasks[slot].fork?.child == mm { abortFork(slot) }
     if let slot = tasks.slot(of: task), tasks[slot].dying?.mm == mm { tasks[slot].dying = nil }
     emit(mm, .mmExited)
+    direct.forget(mm)
     ownership.end(mm)
     return true
   }
@@ -238,7 +240,7 @@ extension Normalizer {
     // A task that has exited locks the mm that it leaves (`exit_mm`, `exit_mmap`).
     guard tasks[slot].exec == nil, tasks[slot].fork == nil, !tasks[slot].hasExited else { return }
     switch tasks[slot].call?.call {
-    case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .pwrite64, .movePages: return
+    case .processMadvise, .processVMReadv, .processVMWritev, .ptrace, .write, .pwrite64, .movePages: return
     default: break
     }
     let known = ownership.id(pointer: pointer)

@@ -26,7 +26,9 @@ extension Normalizer {
   /// the files there; told once, since nothing says that it has ended.
   mutating func tellRemoteAccess(_ slot: Int, _ mm: MMID) {
     switch tasks[slot].call?.call {
-    case nil, .pwrite64, .processVMReadv, .processVMWritev: break
+    case nil, .read, .write, .pread64, .pwrite64, .open, .openat, .close, .dup, .dup2, .dup3, .fcntl, .processVMReadv,
+      .processVMWritev:
+      break
     default: return
     }
     guard tasks[slot].isFollowed, !tasks[slot].isCollector, tasks[slot].accessed != mm else { return }
@@ -40,7 +42,7 @@ extension Normalizer {
   /// The lock of the mm that the task's call writes to: what follows until the call ends is a fault there. `false` when
   /// the lock is for something else.
   mutating func beginRemoteWrite(_ slot: Int, pointer: UInt64) -> Bool {
-    guard let call = tasks[slot].call, let write = RemoteWrite(call.call, call.arguments),
+    guard let call = tasks[slot].call, !call.pins, let write = RemoteWrite(call.call, call.arguments),
       let mm = ownership.id(pointer: pointer)
     else { return false }
     // The buffer that is written from is the task's own.

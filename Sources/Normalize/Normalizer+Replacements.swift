@@ -13,6 +13,9 @@ extension Normalizer {
     let record: MMEventRecord? =
       switch tasks[slot].call?.call {
       case .mmap, .mlock, .mlock2, .mlockall, .madvise: filling(slot, .copied(folio.pfn, sinceDecision: 0))
+      case .read, .write, .pread64, .pwrite64:
+        filling(slot, .copied(folio.pfn, sinceDecision: 0))
+          ?? self.record(tasks[slot].mm, .appeared(folio.pfn, folio.order))
       default: self.record(tasks[slot].mm, .appeared(folio.pfn, folio.order))
       }
     guard let record else { return filledWithoutFault(slot, .copied(folio.pfn, sinceDecision: 0)) }

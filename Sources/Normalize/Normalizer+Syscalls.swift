@@ -69,6 +69,7 @@ extension Normalizer {
       tasks[slot].call?.removes = true
       emit(tasks[slot].mm, .removalBegan(range))
     }
+    enterFileCall(slot)
     if let kind = unfollowed(call, arguments) { emit(tasks[slot].mm, .unfollowed(kind, nil)) }
     return true
   }
@@ -99,6 +100,7 @@ extension Normalizer {
     tasks[slot].strayFolio = nil
     tasks[slot].populated.removeAll()
     if window.removes { emit(tasks[slot].mm, .removalEnded) }
+    if window.pins { emit(tasks[slot].mm, .directIOEnded) }
   }
 
   /// What a call that came back with success did to the layout.
@@ -136,7 +138,9 @@ extension Normalizer {
       if !window.isApplied, let advice = Advice(madvise: arguments[2]) {
         emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
       }
-    case .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork, .vfork, .execve, .execveat,
+    case .open, .openat, .dup, .dup2, .dup3, .fcntl: opened(window, mm, descriptor: result)
+    case .read, .write, .pread64, .close, .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork,
+      .vfork, .execve, .execveat,
       .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .pwrite64,
       .movePages, .migratePages, .mbind, .userfaultfd, .shmat, .shmdt, .remapFilePages:
       break
@@ -248,6 +252,9 @@ extension Normalizer {
     case .mmap, .brk, .mremap: return window.placed.map { record(mm, .populated($0, outcome)) }
     case .mlock, .mlock2, .madvise:
       return record(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
+    case .read, .write, .pread64, .pwrite64:
+      guard window.pins, let transfer = MemoryTransfer(window.call, window.arguments) else { return nil }
+      return record(mm, .populated(pages(transfer.start, transfer.length), outcome))
     case .mlockall:
       return record(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
     default: return nil

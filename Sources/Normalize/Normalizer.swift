@@ -18,6 +18,7 @@ package struct Normalizer: ~Copyable {
   var tasks = TaskTable()
   var ownership = MMOwnership()
   var line = DelayLine()
+  var direct = DirectDescriptors()
   /// Threads of processes that were there before the recording, until their mm comes into view.
   var attachedThreads: [TaskID: [TaskID]] = [:]
   /// What is passed over.

@@ -16,6 +16,8 @@ struct SyscallWindow {
   let arguments: [6 of UInt64]
   /// `removalBegan` was emitted and wants its end.
   var removes = false
+  /// `directIOBegan` was emitted and wants its end.
+  var pins = false
   /// The effect was already emitted at better evidence than the return.
   var isApplied = false
   /// Where `mmap` put a VMA that did not merge with another: told already, so that what fills it has its place at once.

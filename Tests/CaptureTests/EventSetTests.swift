@@ -43,9 +43,28 @@ struct EventSetTests {
     let ioctl = try #require(WantedEvents.all.first { $0.title == "syscalls:sys_enter_ioctl" })
     let filter = try #require(ioctl.filter)
     #expect(filter.hasPrefix("cmd == 0xc018aa3f || cmd == 0xc020aa00"))
-    let filtered = WantedEvents.all.filter { $0.filter != nil }.map(\.title)
-    #expect(
-      filtered == ["syscalls:sys_enter_ioctl", "syscalls:sys_enter_pwrite64", "syscalls:sys_exit_pwrite64"])
+    let debuggers = try #require(WantedEvents.all.first { $0.title == "syscalls:sys_enter_pwrite64" }?.filter)
+    #expect(debuggers.hasPrefix("(pos >= 65536 && count <= 4096) || "))
+  }
+
+  @Test("Reads and writes are recorded once a file was opened with O_DIRECT, and what opens it from the start")
+  func directIO() throws {
+    for name in ["read", "write", "pread64", "close", "dup", "dup2", "dup3"] {
+      let event = try #require(WantedEvents.all.first { $0.title == "syscalls:sys_enter_" + name })
+      #expect(event.triggers.map(\.name) == ["sys_enter_openat", "sys_enter_open", "sys_enter_fcntl"])
+    }
+    for name in ["openat", "open", "fcntl", "mmap"] {
+      let event = try #require(WantedEvents.all.first { $0.title == "syscalls:sys_enter_" + name })
+      #expect(event.triggers.isEmpty && (name == "mmap" || event.filter != nil))
+    }
+    // arm64 has no open.
+    let chosen = try ChosenEvents(WantedEvents.all) { $1 != "sys_enter_open" }
+    let read = try #require(chosen.events.first { $0.name == "sys_enter_read" })
+    #expect(read.triggers.map(\.name) == ["sys_enter_openat", "sys_enter_fcntl"])
+    let none = try ChosenEvents(WantedEvents.all) {
+      !["sys_enter_open", "sys_enter_openat", "sys_enter_fcntl"].contains($1)
+    }
+    #expect(none.missing.contains("syscalls:sys_enter_read") && !none.events.contains { $0.name == "sys_exit_read" })
   }
 
   @Test("An event with an older name is found under it")

@@ -25,6 +25,8 @@ extension ReplayDriver {
     noteTouched(mm, source)
     let target = PageRange(start: destination, count: source.count)
     noteTouched(mm, target)
+    // A pin is given back at the address it was taken at.
+    if !directIO.isEmpty { areNotPinned(mm, source) }
     // What was mapped at the destination is unmapped first (MREMAP_FIXED).
     run(.zap(mm, target))
     run(.move(mm, source, destination))
@@ -99,7 +101,7 @@ extension ReplayDriver {
       return
     }
     noteShared(parent, range)
-    copying[child] = (parent, range, programs[child]?.counted ?? 0)
+    copying[child] = VMACopy(parent: parent, range: range, before: programs[child]?.counted ?? 0)
   }
 
   /// For telling a story: every VMA that a fork began to copy is copied, as it will be unless the fork fails.
@@ -113,8 +115,10 @@ extension ReplayDriver {
   }
 
   private mutating func finishCopy(_ parent: MMID, _ child: MMID) {
-    guard let (_, range, _) = copying.removeValue(forKey: child) else { return }
-    copy(parent, child, range)
+    guard let vma = copying.removeValue(forKey: child) else { return }
+    let pinned = pinAsSeen(vma, child)
+    copy(parent, child, vma.range)
+    copiedAsSeen(pinned, parent, child)
   }
 
   /// The range, with the rest of what a PMD of the mm maps at either end of it: such a slot is copied whole.
@@ -148,20 +152,13 @@ extension ReplayDriver {
     for piece in pieces { layouts[child]?.set(piece.range, piece.facts == VMAMap.unknown ? known.facts : piece.facts) }
   }
 
-  /// `copy_present_page`: a page of the VMA that may be pinned was copied for the child and stays the parent's; which
-  /// one the trace does not tell.
-  mutating func copiedPinned(_ parent: MMID, _ child: MMID, _ pfn: PFN) {
-    count(.pinsNotFollowed)
-    unseen.appeared(pfn, .base, in: child, at: current.time)
-    guard let range = copying[child]?.range else { return }
-    lockstep.doubts.add(parent, range, .forkCopiedPinned)
-  }
-
   /// The fork failed, perhaps in the middle of a VMA (`copy_page_range` looks for signals and memory): the child's
   /// counter says how many pages of it were reached.
   mutating func forkAborted(_ parent: MMID, _ child: MMID) {
-    if let (_, range, before) = copying.removeValue(forKey: child) {
-      let copied = Int((programs[child]?.counted ?? 0) - before)
+    if let vma = copying.removeValue(forKey: child) {
+      let range = vma.range
+      let copied = Int((programs[child]?.counted ?? 0) - vma.before)
+      leavePinnedOpen(vma, child)
       var pages: [VirtualPage] = []
       lockstep.baseline.forEachEntry(parent, range) { page, entry in
         if entry.kind == .present, pages.count <= copied { pages.append(page) }

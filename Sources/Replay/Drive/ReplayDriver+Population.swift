@@ -47,6 +47,7 @@ extension ReplayDriver {
   }
 
   mutating func populated(_ mm: MMID, _ range: PageRange, _ outcome: FaultOutcome) {
+    if directIO.isUnderWay(current.task, mm) { return filledForDirectIO(mm, range, outcome) }
     let filling = Populating.Filling(outcome)
     var populating = Populating(task: current.task, range: range)
     if let begun = self.populating[mm], begun.task == current.task, begun.range == range { populating = begun }
@@ -84,7 +85,7 @@ extension ReplayDriver {
   /// GUP goes up the VMAs of the range: the next page that can have been filled so. It writes where the VMA is
   /// writable (`populate_vma_page_range`), and nothing private appears elsewhere. `nil` also where it is open whether a
   /// VMA is writable, as with what the ELF loader mapped (bss, vvar): it may be there or further up.
-  private func nextWanting(_ filling: Populating.Filling, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
+  func nextWanting(_ filling: Populating.Filling, _ mm: MMID, _ range: PageRange) -> VirtualPage? {
     for piece in layouts[mm]?.pieces(of: range) ?? [] {
       // No VMA is named: what lies between those that are known is empty.
       if piece.facts == VMAMap.unknown, range.isEverything { continue }

@@ -30,8 +30,10 @@ package struct ReplayDriver {
   var cached: [PFN: (mm: MMID, page: VirtualPage)] = [:]
   /// The frames of the large folio that was split last.
   var lastSplit = PFN(0)..<PFN(0)
-  /// The VMA a fork is copying, by the child, with the pages counted for the child before it.
-  var copying: [MMID: (parent: MMID, range: PageRange, before: UInt64)] = [:]
+  /// The VMA a fork is copying, by the child.
+  var copying: [MMID: VMACopy] = [:]
+  /// Reads and writes with `O_DIRECT` that tasks are in.
+  var directIO = DirectIO()
   /// What migration entries stand for, by the first page.
   var migrating: [VirtualPage: [Migrating]] = [:]
   /// By the task that merges: ksmd.
@@ -89,12 +91,14 @@ package struct ReplayDriver {
     if !outlived.isEmpty { outlived.note(record) }
     switch record.event {
     case .freed(let pfn, let order):
+      if !copying.isEmpty { copyGivenBack(pfn) }
       hidden.freed(pfn)
       freed(pfn, order)
     case .lruInserted(let pfn): hidden.lruInserted(pfn)
     case .removalEnded:
       hidden.removalEnded(record.task)
       lockstep.doubts.removalEnded(record.task)
+    case .directIOEnded: directIOEnded(record.task)
     case .lossBegan(let cpu):
       missing.insert(cpu)
       forgetEverything()
@@ -112,7 +116,8 @@ package struct ReplayDriver {
     case .collapseBegan(let pfn): collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared, .ksmMerged,
+      .directIOBegan, .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
+      .ksmMerged,
       .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted, .forkEnded,
       .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
@@ -148,6 +153,7 @@ package struct ReplayDriver {
       noteTouched(mm, range)
       hidden.removalBegan(current.task, mm, range)
       lockstep.doubts.removalBegan(current.task, mm, range)
+    case .directIOBegan(let range, let write): directIOBegan(mm, range, write: write)
     case .protected(let range, let protection): protected(mm, range, protection)
     case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
     case .advised(let range, let advice): advised(mm, range, advice)
@@ -163,14 +169,15 @@ package struct ReplayDriver {
     case .collapsed(let new, let order): collapsed(mm, new, order)
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
-    case .forkCopiedPinned(let child, let pfn): copiedPinned(mm, child, pfn)
+    case .forkCopiedPinned(let child, let pfn): copiedPinned(child, pfn)
     case .forkCounted(let child, let member, let pages):
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
     case .forkAborted(let child): forkAborted(mm, child)
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .migrationSet, .migrationRemoved, .swapWritten,
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .migrationSet, .migrationRemoved,
+      .swapWritten,
       .collapseBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       break
     }
@@ -252,6 +259,7 @@ package struct ReplayDriver {
     unseen.forget(mm)
     lockstep.doubts.forget(mm)
     copying[mm] = nil
+    endDirectIO(of: mm)
     hidden.teardownEnded(mm)
   }
 
@@ -318,6 +326,7 @@ package struct ReplayDriver {
     settleAllCopies()
     forgetLeavingPages()
     copying.removeAll()
+    forgetDirectIO()
     migrating.removeAll()
     pendingMerges.removeAll()
     collapsing.removeAll()

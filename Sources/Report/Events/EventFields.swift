@@ -20,7 +20,7 @@ extension MMEvent {
   func sendFields(to sink: inout some EventFieldSink) {
     switch self {
     case .mmCreated(let origin): sink.word("origin", EventWords.origin(origin))
-    case .mmTeardownBegan, .mmExited, .removalEnded: break
+    case .mmTeardownBegan, .mmExited, .removalEnded, .directIOEnded: break
     case .mmTeardownProceeded(let remaining, let unmapped, let flushed):
       sink.number("remaining", remaining)
       sink.number("unmapped", unmapped)
@@ -30,6 +30,9 @@ extension MMEvent {
       sink.word("protection", EventWords.protection(protection))
       sink.word("backing", EventWords.backing(backing))
     case .unmapped(let range), .removalBegan(let range): sink.range(range)
+    case .directIOBegan(let range, let write):
+      sink.range(range)
+      sink.flag("foll_write", write)
     case .protected(let range, let protection):
       sink.range(range)
       sink.word("protection", EventWords.protection(protection))

@@ -28,16 +28,16 @@ extension MMEvent {
   /// Whether the event names this page of its mm, alone or within a range.
   package func touches(_ page: VirtualPage) -> Bool {
     switch self {
-    case .vmaMapped(let range, _, _), .unmapped(let range), .removalBegan(let range), .protected(let range, _),
-      .advised(let range, _), .populated(let range, _), .forkCopied(_, let range):
+    case .vmaMapped(let range, _, _), .unmapped(let range), .removalBegan(let range), .directIOBegan(let range, _),
+      .protected(let range, _), .advised(let range, _), .populated(let range, _), .forkCopied(_, let range):
       range.contains(page)
     case .moved(let source, let destination, _):
       source.contains(page) || PageRange(start: destination, count: source.count).contains(page)
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       at == page
     case .unfollowed(_, let range): range?.contains(page) ?? false
-    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .argumentPage, .stackPlaced,
-      .appeared, .forkBegan,
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .argumentPage,
+      .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .swappedOut,
       .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
@@ -58,7 +58,7 @@ extension MMEvent {
       pfn.isHead(ofFolio: order, with: frame)
     case .collapsed(let pfn, let order): pfn?.isHead(ofFolio: order, with: frame) ?? false
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .removalEnded, .protected,
+      .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
       .ksmMergedWithZero, .swappedOut,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:

@@ -14,6 +14,8 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case unmapped
   case removalBegan
   case removalEnded
+  case directIOBegan
+  case directIOEnded
   case protected
   case moved
   case advised
@@ -55,6 +57,8 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .unmapped: .unmapped
       case .removalBegan: .removalBegan
       case .removalEnded: .removalEnded
+      case .directIOBegan: .directIOBegan
+      case .directIOEnded: .directIOEnded
       case .protected: .protected
       case .moved: .moved
       case .advised: .advised
@@ -98,6 +102,8 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .unmapped: "unmapped"
     case .removalBegan: "removal_began"
     case .removalEnded: "removal_ended"
+    case .directIOBegan: "direct_io_began"
+    case .directIOEnded: "direct_io_ended"
     case .protected: "protected"
     case .moved: "moved"
     case .advised: "advised"
@@ -141,6 +147,8 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .unmapped: "VMA and entries of the range are gone"
     case .removalBegan: "entries of the range may be going away on another CPU from here on"
     case .removalEnded: "the removals this task began are over"
+    case .directIOBegan: "a read or write with O_DIRECT may pin pages of the range from here on"
+    case .directIOEnded: "the read or write with O_DIRECT came back"
     case .protected: "mprotect over the range came back"
     case .moved: "mremap moved entries"
     case .advised: "madvise over the range came back with success"
