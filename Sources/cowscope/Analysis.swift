@@ -102,33 +102,23 @@ struct Analysis {
 
   // — histories
 
-  /// A second walk with today's kernel alone, for the pages that the report will tell about.
+  /// A second walk, with today's kernel and the encodings whose divergences the report will tell about.
   private func histories(
     of exemplars: Exemplars, _ ancestry: Ancestry, _ options: Options, _ reader: TraceReader, _ facts: KernelFacts
   ) throws -> PageHistories {
     let pageShift = UInt8(reader.pageSize.trailingZeroBitCount)
-    var histories = PageHistories(exemplars.pages, ancestry: ancestry, pageShift: pageShift)
+    var histories = PageHistories(exemplars, ancestry: ancestry, pageShift: pageShift)
     guard !exemplars.pages.isEmpty else { return histories }
     reader.rewind()
     var model = ReplayDriver(
-      encodings: [.baseline], facts: facts, seesLRUInsertion: reader.seesLRUInsertion,
-      seesFaults: reader.seesFaults)
+      encodings: [.baseline] + exemplars.encodings, facts: facts, switches: SwitchSet(without: options.without),
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults,
+      snapshots: try snapshots(of: reader, facts: facts))
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))
       left -= UInt64(events.count)
-      var applied = 0
-      for (index, event) in events.enumerated() {
-        let concerned = histories.concerned(by: event)
-        guard !concerned.isEmpty else { continue }
-        model.apply(Array(events[applied...index]))
-        model.settleCopies()
-        applied = index + 1
-        for one in concerned {
-          histories.add(event, to: one.track, of: one.mm, state: model.describeEntry(one.mm, one.page))
-        }
-      }
-      model.apply(Array(events[applied...]))
+      histories.follow(events, in: &model)
       return left > 0
     }
     return histories

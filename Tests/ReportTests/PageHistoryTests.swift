@@ -20,7 +20,7 @@ struct PageHistoryTests {
 
   /// First touch, fork, the parent writes, somebody else's page, the child writes.
   private static let story = [
-    record(1, parent, .vmaMapped(vma, .anonymous, [.read, .write])),
+    record(0, parent, .mmCreated(.exec)), record(1, parent, .vmaMapped(vma, .anonymous, [.read, .write])),
     record(2, parent, .fault(page, .write, .anonymous(PFN(64), FolioOrder(0), replaced: false))),
     record(3, parent, .forkBegan(child: child)), record(4, parent, .forkCopied(child: child, vma)),
     record(5, parent, .forkEnded(child: child)),
@@ -34,11 +34,10 @@ struct PageHistoryTests {
     var ancestry = Ancestry()
     ancestry.forkBegan(Self.parent, Self.child)
     ancestry.forkEnded(Self.child, at: Sequence(5))
-    var histories = PageHistories([wanted], ancestry: ancestry, pageShift: 12)
-    for event in Self.story {
-      let state = event.sequence == Sequence(1) ? "none" : "W D PAE+"
-      for one in histories.concerned(by: event) { histories.add(event, to: one.track, of: one.mm, state: state) }
-    }
+    var histories = PageHistories(
+      Exemplars(pages: [wanted], deciding: [:], events: UInt64(Self.story.count)), ancestry: ancestry, pageShift: 12)
+    var model = ReplayDriver(encodings: [.baseline], facts: .v6_12, seesLRUInsertion: true)
+    histories.follow(Self.story[...], in: &model)
     return histories
   }
 
@@ -47,7 +46,9 @@ struct PageHistoryTests {
     let wanted = Exemplars.Page(mm: Self.parent, page: Self.page, until: Sequence(6))
     let history = histories(of: wanted)[wanted]
     #expect(history.map(\.sequence.rawValue) == [2, 4, 6])
-    #expect(history.first?.text == "W D PAE+  fault write -> anon pfn=64 order=0")
+    #expect(history.map(\.today) == ["W D PAE+", "r D PAE-", "W D PAE+"])
+    #expect(history.first?.text == "fault write -> anon pfn=64 order=0")
+    #expect(history.allSatisfy { $0.encoding == nil && !$0.isDeciding })
     #expect(histories(of: wanted).frame(wanted) == PFN(65))
   }
 
@@ -56,7 +57,8 @@ struct PageHistoryTests {
     let wanted = Exemplars.Page(mm: Self.child, page: Self.page, until: Sequence(10))
     let histories = histories(of: wanted)
     #expect(histories[wanted].map(\.sequence.rawValue) == [2, 4, 6, 8, 9])
-    #expect(histories[wanted].map { $0.text.hasPrefix("mm1: ") } == [true, true, true, false, false])
+    #expect(histories[wanted].map(\.mm) == [Self.parent, Self.parent, Self.parent, nil, nil])
+    #expect(histories[wanted].map(\.today) == ["W D PAE+", "r D PAE-", "W D PAE+", "W D PAE+", "none"])
     #expect(histories.frame(wanted) == PFN(64))
   }
 

@@ -20,7 +20,7 @@ enum Sample {
 
   static let forkStory = HistoryEntry(
     sequence: Sequence(40), time: Timestamp(nanoseconds: 2_000_000_001), task: TaskID(4711),
-    text: "fork: shared, P r D PAE-")
+    today: "r D PAE-", encoding: "r D +", text: "fork: shared, P")
 
   static func result(
     _ divergences: [Divergence] = [], kernel: String = "6.18.44", name: String = "redis.cow"

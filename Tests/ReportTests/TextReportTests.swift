@@ -47,7 +47,7 @@ struct TextReportTests {
   func reproduce() {
     let report = render(Sample.result([Sample.divergence(.cStrict, sequence: 812, frame: 4242)], name: "my trace.cow"))
     #expect(report.contains("cowscope replay 'my trace.cow' --until 812 --pfn 4242"))
-    #expect(report.contains("fork: shared, P r D PAE-"))
+    #expect(report.contains("r D PAE- r D +  fork: shared, P"))
     #expect(report.contains("addr 0x7f0012345000"))
   }
 
@@ -55,7 +55,8 @@ struct TextReportTests {
   func brevity() {
     let history = (1...20).map { number in
       HistoryEntry(
-        sequence: Sequence(UInt64(number)), time: Timestamp(nanoseconds: 0), task: TaskID(1), text: "step-\(number).")
+        sequence: Sequence(UInt64(number)), time: Timestamp(nanoseconds: 0), task: TaskID(1),
+        today: "none", text: "step-\(number).")
     }
     let many = (0..<9).map { Sample.divergence(.cStrict, transition: "site-\($0).", history: history) }
     let screen = render(Sample.result(many))

@@ -32,6 +32,8 @@ package struct DivergenceLog: Sendable {
     package var firstTime: Timestamp
     package var mm: MMID
     package var page: VirtualPage
+    /// How many events of the stream there had been then.
+    package var events: UInt64
   }
 
   package private(set) var encoding: EncodingID
@@ -76,7 +78,8 @@ package struct DivergenceLog: Sendable {
     signatures.append(
       SignatureCount(
         verdict: verdict, certainty: certainty, transition: transition, order: order, count: 1,
-        firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page))
+        firstSequence: context.sequence, firstTime: context.time, mm: mm, page: page,
+        events: context.events))
     positions[slot] = UInt16(signatures.count)
     eventsToLast = context.events
   }

@@ -38,6 +38,26 @@ struct FolioFlagLanes: Sendable {
     return all
   }
 
+  /// `nil` where the variant is not replayed.
+  func standing(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> EntryStanding? {
+    switch represented.contains(encoding) ? .aAndLazy : encoding {
+    case .aAndLazy: lazy?.standing(mm, page)
+    case .aAndEager: ownEager?.standing(mm, page)
+    case .aOr: ownOr?.standing(mm, page)
+    default: nil
+    }
+  }
+
+  mutating func leaveOut(_ encoding: EncodingID) {
+    if represented.remove(encoding) != nil { return }
+    switch encoding {
+    case .aAndLazy: if represented.isEmpty { lazy = nil }
+    case .aAndEager: ownEager = nil
+    case .aOr: ownOr = nil
+    default: break
+    }
+  }
+
   mutating func step(_ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>) {
     if !represented.isEmpty, !operation.isAlikeForFolioFlags { separate() }
     lazy?.step(operation, follows: follows, expected, after: baseline)

@@ -32,6 +32,7 @@ package protocol OpenLane: Sendable {
   mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
   mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
+  func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding
 }
 
 extension Lane: OpenLane {
@@ -58,6 +59,8 @@ extension Lane: OpenLane {
 
   /// What the entry was last judged.
   package func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict { world.entry(mm, page).verdict }
+
+  package func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding { world.standing(mm, page) }
 }
 
 extension Lane {

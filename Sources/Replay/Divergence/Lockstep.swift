@@ -62,6 +62,20 @@ package struct Lockstep: Sendable {
   package var aAndEager: Lane<FolioFlag<AndEager>>? { a.eager }
   package var aOr: Lane<FolioFlag<Or>>? { a.or }
 
+  func folioFlagStanding(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> EntryStanding? {
+    a.standing(mm, page, in: encoding)
+  }
+
+  mutating func leaveOut(_ encoding: EncodingID) {
+    switch encoding {
+    case .aAndLazy, .aAndEager, .aOr: a.leaveOut(encoding)
+    case .b: b = nil
+    case .cRaw: cRaw = nil
+    case .cStrict: cStrict = nil
+    default: others.removeAll { $0.log.encoding == encoding }
+    }
+  }
+
   /// What the baseline expects of a write-protection fault: asked before `apply(.writeFault)`.
   package func predictWriteFault(_ mm: MMID, _ page: VirtualPage) -> Prediction {
     baseline.predictWriteFault(mm, page)

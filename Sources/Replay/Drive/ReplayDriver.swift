@@ -221,8 +221,18 @@ package struct ReplayDriver {
   /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the
   /// findings of every cause as well.
   package func exemplars(explaining: Bool) -> Exemplars {
-    var pages = lockstep.divergences.map { Exemplars.Page($0) }
-    var events = lockstep.findings.map(\.log.eventsToLast).max() ?? 0
+    var pages: [Exemplars.Page] = []
+    var deciding: [Exemplars.Page: UInt64] = [:]
+    for (log, _) in lockstep.findings {
+      for signature in log.signatures {
+        let page = Exemplars.Page(
+          mm: signature.mm, page: signature.page, until: signature.firstSequence, encoding: log.encoding)
+        // Several events may have one sequence.
+        guard deciding.updateValue(max(signature.events, deciding[page] ?? 0), forKey: page) == nil else { continue }
+        pages.append(page)
+      }
+    }
+    var events = deciding.values.max() ?? 0
     if let first = verifier.first {
       pages.append(Exemplars.Page(first))
       events = max(events, verifier.eventsToFirst)
@@ -231,7 +241,7 @@ package struct ReplayDriver {
       pages += verifier.findings.map { Exemplars.Page($0) }
       events = max(events, verifier.eventsToLast)
     }
-    return Exemplars(pages: pages, events: events)
+    return Exemplars(pages: pages, deciding: deciding, events: events)
   }
 
   // — for the extensions

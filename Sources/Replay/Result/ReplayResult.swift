@@ -174,18 +174,33 @@ package struct Divergence: Sendable {
 }
 
 /// One line of a page's history.
-package struct HistoryEntry: Sendable {
+package struct HistoryEntry: Sendable, Equatable {
   package var sequence: Sequence
   package var time: Timestamp
   package var task: TaskID
-  /// What it left and what happened: `r D PAE-  fork_copied child=mm3 ...`.
+  /// Whose entry it tells of, where that is not the page's own: an ancestor's.
+  package var mm: MMID?
+  /// What today's kernel had for the page afterwards: `r D PAE-`.
+  package var today: String
+  /// What the encoding had: `r D +`. `nil` where today's kernel alone is in question.
+  package var encoding: String?
+  /// What happened: `fork_copied child=mm3 ...`.
   package var text: String
+  /// The divergence was found at this event.
+  package var isDeciding: Bool
 
-  package init(sequence: Sequence, time: Timestamp, task: TaskID, text: String) {
+  package init(
+    sequence: Sequence, time: Timestamp, task: TaskID, mm: MMID? = nil, today: String, encoding: String? = nil,
+    text: String, isDeciding: Bool = false
+  ) {
     self.sequence = sequence
     self.time = time
     self.task = task
+    self.mm = mm
+    self.today = today
+    self.encoding = encoding
     self.text = text
+    self.isDeciding = isDeciding
   }
 }
 

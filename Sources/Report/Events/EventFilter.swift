@@ -26,60 +26,78 @@ package struct EventFilter: Sendable {
 
 extension MMEvent {
   /// Whether the event names this page of its mm, alone or within a range.
-  package func touches(_ page: VirtualPage) -> Bool {
+  package func touches(_ page: VirtualPage) -> Bool { touches(PageRange(start: page, count: 1)) }
+
+  /// Whether the event names any of these pages of its mm.
+  func touches(_ pages: PageRange) -> Bool {
+    if case .moved(let source, let destination, _) = self {
+      return source.overlaps(pages) || PageRange(start: destination, count: source.count).overlaps(pages)
+    }
+    return self.pages?.overlaps(pages) ?? false
+  }
+
+  /// Whether the event names this frame, alone or as a page of a folio.
+  package func touches(_ frame: PFN) -> Bool { frames?.contains(frame) ?? false }
+
+  /// The pages of its mm that the event names; of two ranges, with what lies between.
+  var pages: PageRange? {
     switch self {
     case .vmaMapped(let range, _, _), .unmapped(let range), .removalBegan(let range), .directIOBegan(let range, _),
       .protected(let range, _), .advised(let range, _), .populated(let range, _), .forkCopied(_, let range):
-      range.contains(page)
+      range
     case .moved(let source, let destination, _):
-      source.contains(page) || PageRange(start: destination, count: source.count).contains(page)
+      PageRange(
+        start: min(source.start, destination), end: max(source.end, destination.advanced(by: source.count)))
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
-      at == page
-    case .unfollowed(_, let range): range?.contains(page) ?? false
+      PageRange(start: at, count: 1)
+    case .unfollowed(_, let range): range
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .argumentPage,
       .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .swappedOut,
       .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
-      false
+      nil
     }
   }
 
-  /// Whether the event names this frame, alone or as a page of a folio.
-  package func touches(_ frame: PFN) -> Bool {
+  /// The frames that the event names: all of a folio's.
+  var frames: Range<PFN>? {
     switch self {
-    case .fault(_, _, let outcome), .populated(_, let outcome): outcome.touches(frame)
+    case .fault(_, _, let outcome), .populated(_, let outcome): outcome.frames
     case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn),
       .ksmMerged(let pfn),
       .lruInserted(let pfn):
-      pfn == frame
+      pfn.frames(.base)
     case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
       .migrationRemoved(_, let pfn, let order, _, _):
-      pfn.isHead(ofFolio: order, with: frame)
-    case .collapsed(let pfn, let order): pfn?.isHead(ofFolio: order, with: frame) ?? false
+      pfn.frames(order)
+    case .collapsed(let pfn, let order): pfn?.frames(order)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
       .ksmMergedWithZero, .swappedOut,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
-      false
+      nil
     }
   }
 }
 
 extension FaultOutcome {
-  fileprivate func touches(_ frame: PFN) -> Bool {
+  fileprivate var frames: Range<PFN>? {
     switch self {
-    case .anonymous(let pfn, let order, _): pfn.isHead(ofFolio: order, with: frame)
-    case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn == frame
-    case .swappedIn(let pfn, _): pfn == frame
-    case .quiet, .file, .refused, .raced, .unexplained: false
+    case .anonymous(let pfn, let order, _): pfn.frames(order)
+    case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn.frames(.base)
+    case .swappedIn(let pfn, _): pfn?.frames(.base)
+    case .quiet, .file, .refused, .raced, .unexplained: nil
     }
   }
 }
 
 extension PFN {
-  fileprivate func isHead(ofFolio order: FolioOrder, with frame: PFN) -> Bool {
-    self <= frame && frame < advanced(by: order.pageCount)
+  /// Those of a folio of this order whose first one this is.
+  fileprivate func frames(_ order: FolioOrder) -> Range<PFN> {
+    let end = advanced(by: order.pageCount)
+    // A number from a damaged record may be the last there is.
+    return self..<Swift.max(self, end)
   }
 }

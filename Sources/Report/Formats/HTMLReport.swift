@@ -197,7 +197,7 @@ package struct HTMLReport {
         \(escaped(signature))</summary>
         <p>First: seq \(divergence.firstSequence.rawValue), mm\(divergence.mm.rawValue), addr \
         \(divergence.page.address(pageShift: shift))\(frame)</p>
-        \(history(divergence.history))
+        \(history(divergence.history, divergence.encoding))
         <p><code>\(escaped(Reproduction.command(capture: result.capture, divergence: divergence)))</code></p>
         </details>
         """
@@ -273,8 +273,8 @@ package struct HTMLReport {
     return "<div class=\"scroll\"><table><tbody>\n\(cells.joined(separator: "\n"))\n</tbody></table></div>"
   }
 
-  private func history(_ history: [HistoryEntry]) -> String {
-    let lines = HistoryText(style: Style(isColoured: false), limit: nil, width: 400).lines(history)
+  private func history(_ history: [HistoryEntry], _ encoding: EncodingID? = nil) -> String {
+    let lines = HistoryText(style: Style(isColoured: false), encoding: encoding, limit: nil, width: 400).lines(history)
     return lines.isEmpty ? "" : "<pre>\(escaped(lines.joined(separator: "\n")))</pre>"
   }
 

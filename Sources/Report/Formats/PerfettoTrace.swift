@@ -73,7 +73,10 @@ package struct PerfettoTrace {
     let history = found.history.map { entry in
       Event(
         ph: "i", name: entry.text, ts: microseconds(entry.time), pid: process, tid: thread, s: "t",
-        args: ["seq": .number(entry.sequence.rawValue), "pid": .text(String(entry.task.rawValue))])
+        args: [
+          "seq": .number(entry.sequence.rawValue), "pid": .text(String(entry.task.rawValue)),
+          "today": .text(entry.today), "encoding": .text(entry.encoding ?? ""),
+        ])
     }
     let first = Event(
       ph: "i", name: found.verdict.rawValue, ts: microseconds(found.firstTime), pid: process, tid: thread, s: "t",

@@ -181,13 +181,20 @@ enum ResultLine {
     var sequence: UInt64
     var time: UInt64
     var task: Int32
+    /// Absent where the entry is the page's own.
+    var mm: UInt32?
+    var today: String
+    /// Absent where today's kernel alone is in question.
+    var encoding: String?
     var text: String
+    /// Absent where it does not.
+    var decides: Bool?
 
     enum CodingKeys: String, CodingKey {
       case sequence = "seq"
       case time = "time_ns"
       case task = "pid"
-      case text
+      case mm, today, encoding, text, decides
     }
   }
 

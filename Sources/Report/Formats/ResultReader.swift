@@ -190,6 +190,7 @@ extension HistoryEntry {
   fileprivate init(_ line: ResultLine.History) {
     self.init(
       sequence: Sequence(line.sequence), time: Timestamp(nanoseconds: line.time), task: TaskID(line.task),
-      text: line.text)
+      mm: line.mm.map { MMID($0) }, today: line.today, encoding: line.encoding, text: line.text,
+      isDeciding: line.decides ?? false)
   }
 }

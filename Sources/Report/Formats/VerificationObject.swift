@@ -143,6 +143,8 @@ extension [NamedCount] {
 extension ResultLine.History {
   init(_ entry: HistoryEntry) {
     self.init(
-      sequence: entry.sequence.rawValue, time: entry.time.nanoseconds, task: entry.task.rawValue, text: entry.text)
+      sequence: entry.sequence.rawValue, time: entry.time.nanoseconds, task: entry.task.rawValue,
+      mm: entry.mm?.rawValue, today: entry.today, encoding: entry.encoding, text: entry.text,
+      decides: entry.isDeciding ? true : nil)
   }
 }

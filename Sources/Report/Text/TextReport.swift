@@ -187,7 +187,8 @@ package struct TextReport {
     lines.append(
       "    first: seq \(found.firstSequence.rawValue), mm\(found.mm.rawValue), "
         + "addr \(found.page.address(pageShift: capture.pageShift))\(frame)")
-    lines += HistoryText(style: style, limit: detail == .everything ? nil : 8, width: width).lines(found.history)
+    let limit = detail == .everything ? nil : 8
+    lines += HistoryText(style: style, encoding: found.encoding, limit: limit, width: width).lines(found.history)
     lines.append(style.dim("    reproduce: " + Reproduction.command(capture: capture, divergence: found)))
     return lines
   }
