@@ -108,7 +108,7 @@ struct TextFormsTests {
         sh-1 [000] 2.000001: tlb_flush: pages:1 reason:local MM shootdown (3)
         sh-1 [000] 2.000002: sys_enter: NR 9 (0, 2000, 3, 22, ffffffff, 0)
         sh-1 [000] 2.000003: sys_exit: NR 9 = 140094124867584
-        sh-1 [000] 2.000004: sys_enter: NR 0 (0, 2000, 3, 22, ffffffff, 0)
+        sh-1 [000] 2.000004: sys_enter: NR 39 (0, 2000, 3, 22, ffffffff, 0)
         """, read: 3, ignored: [.event("sys_enter"): 1], first: (1, 0, 2_000_001_000)),
     Form(
       name: "system calls by number, of who knows what machine",
