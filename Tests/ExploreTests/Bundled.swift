@@ -36,7 +36,7 @@ enum Small {
     var library = InterleavingLibrary()
     try library.add(text: text, file: "small.model")
     let row = try #require(library.rows.first)
-    let cell = Cell(row: row, variant: Variant(memory: memory, without: without), coordinates: [], rules: [])
+    let cell = ExploreCell(row: row, variant: Variant(memory: memory, without: without), coordinates: [], rules: [])
     return try CellRunner.run(cell, in: library, options)
   }
 }

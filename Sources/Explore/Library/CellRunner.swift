@@ -6,7 +6,7 @@ internal import Synchronization
 /// Searches cells on all CPUs; the results keep the order of the cells.
 package enum CellRunner {
   package static func run(
-    _ cells: [Cell], in library: InterleavingLibrary, _ options: SearchOptions,
+    _ cells: [ExploreCell], in library: InterleavingLibrary, _ options: SearchOptions,
     eachDone: (@Sendable (Int) -> Void)? = nil
   ) throws(ModelError) -> [CellResult] {
     let results = Mutex([Result<CellResult, ModelError>?](repeating: nil, count: cells.count))
@@ -28,7 +28,7 @@ package enum CellRunner {
   }
 
   package static func run(
-    _ cell: Cell, in library: InterleavingLibrary, _ options: SearchOptions
+    _ cell: ExploreCell, in library: InterleavingLibrary, _ options: SearchOptions
   ) throws(ModelError) -> CellResult {
     guard let syntax = library.model(cell.row.model) else {
       throw cell.row.line.error("there is no model \(cell.row.model)")
@@ -42,12 +42,9 @@ package enum CellRunner {
     return CellResult(cell: cell, exploration: exploration, expected: expected(of: cell, in: library))
   }
 
-  /// The verdict where two programs lead to different ends.
-  package static let differs = "DIFFERS"
-
   /// Ends of either that the other does not have; broken rules are differences where only one breaks them.
   private static func compare(
-    _ cell: Cell, with instead: RowSyntax.ActorUse, _ syntax: ModelSyntax, _ options: SearchOptions
+    _ cell: ExploreCell, with instead: RowSyntax.ActorUse, _ syntax: ModelSyntax, _ options: SearchOptions
   ) throws(ModelError) -> Exploration {
     var other = cell.row
     other.actors[0] = instead
@@ -65,11 +62,11 @@ package enum CellRunner {
     result.states += reverse.states
     result.transitions += reverse.transitions
     result.isComplete = result.isComplete && reverse.isComplete
-    result.findings += reverse.findings.filter { $0.verdict == differs }
+    result.findings += reverse.findings.filter { $0.verdict == RowSyntax.differs }
     return result
   }
 
-  private static func expected(of cell: Cell, in library: InterleavingLibrary) -> CellResult.Expected? {
+  private static func expected(of cell: ExploreCell, in library: InterleavingLibrary) -> CellResult.Expected? {
     guard cell.variant.without.isEmpty else { return nil }
     if let row = cell.row.expected[cell.variant.memory], cell.rules.isEmpty { return .row(row) }
     return library.expectations.verdicts(of: cell.name).map { .verdicts($0) }

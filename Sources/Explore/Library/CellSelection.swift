@@ -13,9 +13,9 @@ package struct CellSelection: Sendable {
 
   package init() {}
 
-  package func cells(of row: RowSyntax, in library: InterleavingLibrary) throws(ModelError) -> [Cell] {
+  package func cells(of row: RowSyntax, in library: InterleavingLibrary) throws(ModelError) -> [ExploreCell] {
     guard let model = library.model(row.model) else { throw row.line.error("there is no model \(row.model)") }
-    var cells = [Cell(row: row, variant: Variant(without: without), coordinates: [], rules: [])]
+    var cells = [ExploreCell(row: row, variant: Variant(without: without), coordinates: [], rules: [])]
     for constant in model.constants {
       guard case .varied(let label, let values) = constant.role else { continue }
       if row.settings.contains(where: { $0.name == constant.name }) { continue }
@@ -42,8 +42,8 @@ package struct CellSelection: Sendable {
   }
 
   private func withEncodings(
-    _ cells: [Cell], _ row: RowSyntax, _ model: ModelSyntax
-  ) throws(ModelError) -> [Cell] {
+    _ cells: [ExploreCell], _ row: RowSyntax, _ model: ModelSyntax
+  ) throws(ModelError) -> [ExploreCell] {
     let options = model.constants.compactMap { constant -> String? in
       if case .option = constant.role { constant.name } else { nil }
     }

@@ -18,7 +18,7 @@ package struct ExploreRun: Sendable {
   /// Files are read in addition to the bundled ones, and their rows run; anything else names rows.
   package static func cells(
     _ arguments: [String], _ selection: CellSelection, _ library: inout InterleavingLibrary
-  ) throws(ModelError) -> [Cell] {
+  ) throws(ModelError) -> [ExploreCell] {
     var rows: [RowSyntax] = []
     for argument in arguments {
       let isFile = [".model", ".rows", ".expected"].contains { argument.hasSuffix($0) }
@@ -33,7 +33,7 @@ package struct ExploreRun: Sendable {
       }
     }
     if arguments.isEmpty { rows = library.rows }
-    var cells: [Cell] = []
+    var cells: [ExploreCell] = []
     for row in rows { cells += try selection.cells(of: row, in: library) }
     return cells
   }

@@ -13,7 +13,7 @@ package enum MutationRun {
   }
 
   private struct Subject {
-    var cell: Cell
+    var cell: ExploreCell
     var model: Model
     var kinds: [String]
     var states: Int
@@ -21,7 +21,7 @@ package enum MutationRun {
 
   /// Cells that hold are those that can notice; the small ones are asked first.
   package static func run(
-    _ cells: [Cell], in library: InterleavingLibrary, _ options: SearchOptions
+    _ cells: [ExploreCell], in library: InterleavingLibrary, _ options: SearchOptions
   ) throws(ModelError) -> [Outcome] {
     var subjects: [Subject] = []
     for cell in cells where cell.row.instead == nil {

@@ -9,7 +9,7 @@ package struct PromelaDirectory {
   package init(_ path: String) { self.path = path }
 
   /// Only sequentially consistent cells: a process of SPIN runs in program order.
-  package func write(_ cells: [Cell], _ library: InterleavingLibrary) throws {
+  package func write(_ cells: [ExploreCell], _ library: InterleavingLibrary) throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     for cell in cells where cell.variant.memory == .sc {
       guard let syntax = library.model(cell.row.model) else { continue }
@@ -20,7 +20,7 @@ package struct PromelaDirectory {
   }
 }
 
-extension Cell {
+extension ExploreCell {
   /// The name with nothing in it that a file name should not have.
   package var fileName: String {
     name.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "=" ? String($0) : "_" }.joined()

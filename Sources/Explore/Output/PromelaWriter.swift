@@ -40,7 +40,7 @@ struct PromelaWriter {
   }
 
   private mutating func write(_ actor: ActorProgram, _ index: Int) {
-    let position = name(Place(base: actor.position, count: 1))
+    let position = name(StatePlace(base: actor.position, count: 1))
     text +=
       "\nactive proctype p\(index)_\(actor.name.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined())() {\n"
     text += "end: do\n"
@@ -60,7 +60,7 @@ struct PromelaWriter {
 
   /// Rules that hold in every state, at rest or at the end; and that nobody waits for ever.
   private mutating func writeMonitor() {
-    let positions = model.actors.map { (name(Place(base: $0.position, count: 1)), $0.steps.count) }
+    let positions = model.actors.map { (name(StatePlace(base: $0.position, count: 1)), $0.steps.count) }
     let ended = positions.map { "\($0) == \($1)" }.joined(separator: " && ")
     let resting = positions.map { "(\($0) == 0 || \($0) == \($1))" }.joined(separator: " && ")
     text += "\nactive proctype monitor() {\nend: do\n"
@@ -83,7 +83,7 @@ struct PromelaWriter {
     switch effect {
     case .assign(let place, let value):
       guard let bits = place.bits else { return "\(name(place)) = \(expression(value))" }
-      let whole = Place(base: place.base, count: place.count, index: place.index)
+      let whole = StatePlace(base: place.base, count: place.count, index: place.index)
       return "\(name(whole)) = \(replaced(name(whole), bits, expression(value)))"
     case .assert(_, let value): return "assert(\(expression(value)))"
     case .when(let condition, let yes, let no):
@@ -104,7 +104,7 @@ struct PromelaWriter {
     }
   }
 
-  private func name(_ place: Place) -> String {
+  private func name(_ place: StatePlace) -> String {
     guard let index = model.layout.variables.firstIndex(where: { $0.base == place.base }) else { return "?" }
     let variable = model.layout.variables[index]
     guard variable.count > 1 else { return names[index] }
@@ -115,11 +115,11 @@ struct PromelaWriter {
     "((\(old) & ~\(bits.limit << bits.shift)) | (\(new) << \(bits.shift)))"
   }
 
-  private func expression(_ value: Value) -> String {
+  private func expression(_ value: StepValue) -> String {
     switch value {
     case .constant(let number): return String(number)
     case .load(let place):
-      let whole = name(Place(base: place.base, count: place.count, index: place.index))
+      let whole = name(StatePlace(base: place.base, count: place.count, index: place.index))
       return place.bits.map { "((\(whole) >> \($0.shift)) & \($0.limit))" } ?? whole
     case .not(let inner): return "(!(\(expression(inner))))"
     case .field(let inner, let bits): return "((\(expression(inner)) >> \(bits.shift)) & \(bits.limit))"

@@ -7,7 +7,7 @@ struct ActorCode {
   enum Part {
     case step(Step)
     /// Decided by registers alone, together with the step before.
-    case branch(Value, otherwise: Label)
+    case branch(StepValue, otherwise: Label)
     case jump(Label)
     case label(Label)
     /// One of several ways on; each is a step of its own.

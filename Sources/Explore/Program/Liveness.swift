@@ -19,7 +19,7 @@ extension ActorProgram {
         let written = Self.registersWritten(step).intersection(registers)
         let dead = liveIn[position].union(written).subtracting(liveOut).subtracting(deciding)
         for slot in dead.sorted() {
-          steps[position][index].effects.append(.assign(Place(base: slot, count: 1), .constant(0)))
+          steps[position][index].effects.append(.assign(StatePlace(base: slot, count: 1), .constant(0)))
         }
       }
     }

@@ -5,22 +5,22 @@ struct Model: Sendable {
   var layout: StateLayout
   var initial: [UInt64]
   var actors: [ActorProgram]
-  var checks: [Check]
+  var checks: [ModelCheck]
   var observations: [Observation]
   /// Assertions inside of steps, by number.
   var assertions: [Assertion]
 
-  struct Check: Sendable {
+  struct ModelCheck: Sendable {
     var moment: CheckSyntax.Moment
     var verdict: String
     var text: String
-    var condition: Value
+    var condition: StepValue
     var isCost: Bool
   }
 
   struct Observation: Sendable {
     var text: String
-    var value: Value
+    var value: StepValue
   }
 
   struct Assertion: Hashable, Sendable {
@@ -49,7 +49,7 @@ struct RelaxedProgram: Sendable {
   struct Item: Sendable {
     var step: Step
     /// The step happens only if all of these hold; taken after their registers are known.
-    var conditions: [Value]
+    var conditions: [StepValue]
     /// Steps that have to be done before.
     var after: UInt64
     /// Steps that have to be done before the conditions are known.

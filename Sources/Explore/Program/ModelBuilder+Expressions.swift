@@ -7,7 +7,7 @@ extension ModelBuilder {
     switch syntax {
     case .number(let value): return Typed(value: .constant(value), type: nil)
     case .name(let name): return try resolve(name: name, scope, line)
-    case .element(let name, let index): return try element(name, index, scope, line)
+    case .element(let name, let index): return try elementPlace(name, index, scope, line)
     case .call(let name, let arguments): return try call(name, arguments, scope, line)
     case .member(let base, let field):
       let base = try resolve(base, scope, line)
@@ -26,7 +26,7 @@ extension ModelBuilder {
       return result
     case .not(let inner): return Typed(value: .negation(try resolve(inner, scope, line).value), type: .flag)
     case .binary(let operation, let a, let b):
-      let value = Value.operation(operation, try resolve(a, scope, line).value, try resolve(b, scope, line).value)
+      let value = StepValue.operation(operation, try resolve(a, scope, line).value, try resolve(b, scope, line).value)
       return Typed(value: value, type: nil)
     case .conditional(let condition, let yes, let no):
       let condition = try resolve(condition, scope, line).value
@@ -50,7 +50,7 @@ extension ModelBuilder {
       case .all: .and
       case .sum: .plus
       }
-    var result = Value.constant(quantifier == .all ? 1 : 0)
+    var result = StepValue.constant(quantifier == .all ? 1 : 0)
     guard first <= last else { return Typed(value: result, type: nil) }
     var inner = scope
     for value in first...last {
@@ -64,7 +64,7 @@ extension ModelBuilder {
     if let bound = scope.names[name] { return bound }
     if let variable = shared[name] {
       guard variable.count == 1 else { throw line.error("\(name) has \(variable.count) elements: say which") }
-      return Typed(value: .load(Place(base: variable.base, count: 1)), type: variable.type)
+      return Typed(value: .load(StatePlace(base: variable.base, count: 1)), type: variable.type)
     }
     if let value = constants[name] { return Typed(value: .constant(value), type: nil) }
     if let record = records[name] { return Typed(value: .constant(0), type: .record(record)) }
@@ -72,7 +72,7 @@ extension ModelBuilder {
     throw line.error("'\(name)' is not known")
   }
 
-  private func element(
+  private func elementPlace(
     _ name: String, _ index: ExpressionSyntax, _ scope: Scope, _ line: SourceLine
   ) throws(ModelError) -> Typed {
     guard let variable = shared[name] else { throw line.error("'\(name)' is no shared variable") }
@@ -81,7 +81,7 @@ extension ModelBuilder {
       throw line.error("\(name) has no element \(number)")
     }
     return Typed(
-      value: .load(Place(base: variable.base, count: variable.count, index: index)), type: variable.type)
+      value: .load(StatePlace(base: variable.base, count: variable.count, index: index)), type: variable.type)
   }
 
   private func call(

@@ -11,8 +11,8 @@ extension ModelBuilder {
   /// An item while it is collected.
   private struct Draft {
     var step: Step
-    var conditions: [Value]
-    var path: [Value]
+    var conditions: [StepValue]
+    var path: [StepValue]
     var part = Part.whole
     var accesses = Accesses()
 
@@ -30,7 +30,7 @@ extension ModelBuilder {
   private struct Fence {
     var barrier: Barrier
     var position: Int
-    var path: [Value]
+    var path: [StepValue]
   }
 
   private struct Accesses {
@@ -43,7 +43,7 @@ extension ModelBuilder {
   mutating func relaxedProgram(of actor: ProcedureSyntax, _ scope: Scope) throws(ModelError) -> RelaxedProgram {
     var drafts: [Draft] = []
     var fences: [Fence] = []
-    var ended: [[Value]] = []
+    var ended: [[StepValue]] = []
     var scope = scope
     try flatten(actor.body, &scope, path: [], &drafts, &fences, &ended)
     guard drafts.count <= 16 else { throw actor.line.error("more than 16 steps in an actor that is relaxed") }
@@ -81,8 +81,8 @@ extension ModelBuilder {
   // — program order as a list
 
   private mutating func flatten(
-    _ body: [StatementSyntax], _ scope: inout Scope, path: [Value],
-    _ drafts: inout [Draft], _ fences: inout [Fence], _ ended: inout [[Value]]
+    _ body: [StatementSyntax], _ scope: inout Scope, path: [StepValue],
+    _ drafts: inout [Draft], _ fences: inout [Fence], _ ended: inout [[StepValue]]
   ) throws(ModelError) {
     for statement in body {
       if isDropped(statement, scope) {
@@ -91,7 +91,7 @@ extension ModelBuilder {
         }
         continue
       }
-      let conditions = path + ended.map { way in Value.negation(Self.conjunction(way)) }
+      let conditions = path + ended.map { way in StepValue.negation(Self.conjunction(way)) }
       switch statement.kind {
       case .mark: break
       case .register(let name, let type, nil): try declareRegister(name, type, &scope, statement.line)
@@ -135,7 +135,7 @@ extension ModelBuilder {
     return store
   }
 
-  private static func conjunction(_ values: [Value]) -> Value {
+  private static func conjunction(_ values: [StepValue]) -> StepValue {
     values.reduce(.constant(1)) { .operation(.and, $0, $1) }
   }
 
@@ -213,7 +213,7 @@ extension ModelBuilder {
     return accesses
   }
 
-  private func registers(in values: [Value]) -> Set<Int> {
+  private func registers(in values: [StepValue]) -> Set<Int> {
     var all: Set<Int> = []
     for value in values {
       value.forEachPlace { place in

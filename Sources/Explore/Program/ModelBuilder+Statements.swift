@@ -75,7 +75,7 @@ extension ModelBuilder {
   }
 
   private mutating func emitBranch(
-    _ statement: StatementSyntax, _ condition: Value, _ yes: [StatementSyntax], _ no: [StatementSyntax],
+    _ statement: StatementSyntax, _ condition: StepValue, _ yes: [StatementSyntax], _ no: [StatementSyntax],
     _ scope: Scope, into code: inout ActorCode
   ) throws(ModelError) {
     if let known = condition.constant { return try emit(known != 0 ? yes : no, scope, into: &code) }
@@ -90,7 +90,7 @@ extension ModelBuilder {
     code.append(.label(end))
   }
 
-  func readsShared(_ value: Value) -> Bool {
+  func readsShared(_ value: StepValue) -> Bool {
     var reads = false
     value.forEachPlace { place in
       if layout.variable(of: place.base)?.actor == nil { reads = true }
@@ -167,7 +167,7 @@ extension ModelBuilder {
       let place = try lockPlace(target, scope, line)
       step.order = .release
       step.lock = Step.LockChange(slots: place.slots, mode: mode, isTaken: false)
-      let rest = Value.binary(.minus, .load(place), .constant(1))
+      let rest = StepValue.binary(.minus, .load(place), .constant(1))
       step.effects = [.assign(place, mode == .exclusive ? .constant(0) : rest)]
     case .wait(let condition):
       step.guardCondition = try resolve(condition, scope, line).value
@@ -258,7 +258,7 @@ extension ModelBuilder {
 
   private func lockPlace(
     _ target: ExpressionSyntax, _ scope: Scope, _ line: SourceLine
-  ) throws(ModelError) -> Place {
+  ) throws(ModelError) -> StatePlace {
     let typed = try resolve(target, scope, line)
     guard case .load(let place) = typed.value else { throw line.error("this is no lock") }
     switch typed.type {
@@ -267,7 +267,7 @@ extension ModelBuilder {
     }
   }
 
-  private func writerValue(_ place: Place) -> Int {
+  private func writerValue(_ place: StatePlace) -> Int {
     if case .readWriteLock? = layout.variable(of: place.base)?.type { return ValueType.writer }
     return 1
   }
@@ -279,14 +279,14 @@ extension ModelBuilder {
   ) throws(ModelError) {
     let full = scope.procedure.isEmpty ? name : "\(scope.procedure).\(name)"
     let type = try resolve(type, at: line)
-    let place: Place
+    let place: StatePlace
     if let known = layout.variables.first(where: { $0.actor == scope.actor && $0.name == full }) {
-      place = Place(base: known.base, count: 1)
+      place = StatePlace(base: known.base, count: 1)
     } else {
       guard let base = layout.add(full, actor: scope.actor, type: type, count: 1) else {
         throw line.error("the state is larger than \(StateLayout.maximumWords * 8) bytes")
       }
-      place = Place(base: base, count: 1)
+      place = StatePlace(base: base, count: 1)
     }
     scope.names[name] = Typed(value: .load(place), type: type)
   }

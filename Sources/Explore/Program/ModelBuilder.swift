@@ -22,7 +22,7 @@ package struct Variant: Sendable, Hashable {
 /// Makes a `Model` of a row: resolves names, unrolls loops, unfolds procedures.
 struct ModelBuilder {
   struct Typed {
-    var value: Value
+    var value: StepValue
     var type: ValueType?
   }
 
@@ -168,8 +168,8 @@ struct ModelBuilder {
     }
   }
 
-  private func resolve(_ check: CheckSyntax) throws(ModelError) -> Model.Check {
-    Model.Check(
+  private func resolve(_ check: CheckSyntax) throws(ModelError) -> Model.ModelCheck {
+    Model.ModelCheck(
       moment: check.moment, verdict: check.verdict, text: check.text,
       condition: try resolve(check.condition, Scope(), check.line).value, isCost: check.isCost)
   }

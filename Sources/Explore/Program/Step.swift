@@ -8,7 +8,7 @@ struct Step: Sendable {
   var text: String
   var line: SourceLine
   /// The step waits until this holds. `nil`: it can always be taken.
-  var guardCondition: Value?
+  var guardCondition: StepValue?
   var effects: [Effect]
   var next: Next
   var order = AccessOrder.plain
@@ -16,17 +16,17 @@ struct Step: Sendable {
   var lock: LockChange?
 
   indirect enum Effect: Hashable, Sendable {
-    case assign(Place, Value)
-    case when(Value, [Effect], [Effect])
+    case assign(StatePlace, StepValue)
+    case when(StepValue, [Effect], [Effect])
     /// The number of an assertion, and what has to hold.
-    case assert(Int, Value)
+    case assert(Int, StepValue)
   }
 
   /// Where the actor goes on, decided by its own registers after the step.
   indirect enum Next: Sendable {
     case step(Int)
     case end
-    case branch(Value, Next, Next)
+    case branch(StepValue, Next, Next)
   }
 
   struct LockChange: Sendable {
@@ -40,7 +40,7 @@ struct Step: Sendable {
 
 extension Step.Effect {
   /// Places read and places written.
-  func forEachAccess(_ body: (_ place: Place, _ isWrite: Bool) -> Void) {
+  func forEachAccess(_ body: (_ place: StatePlace, _ isWrite: Bool) -> Void) {
     switch self {
     case .assign(let place, let value):
       value.forEachPlace { body($0, false) }
@@ -56,7 +56,7 @@ extension Step.Effect {
 }
 
 extension Step {
-  func forEachAccess(_ body: (_ place: Place, _ isWrite: Bool) -> Void) {
+  func forEachAccess(_ body: (_ place: StatePlace, _ isWrite: Bool) -> Void) {
     guardCondition?.forEachPlace { body($0, false) }
     for effect in effects { effect.forEachAccess(body) }
     next.forEachPlace { body($0, false) }
@@ -64,7 +64,7 @@ extension Step {
 }
 
 extension Step.Next {
-  func forEachPlace(_ body: (Place) -> Void) {
+  func forEachPlace(_ body: (StatePlace) -> Void) {
     guard case .branch(let condition, let yes, let no) = self else { return }
     condition.forEachPlace(body)
     yes.forEachPlace(body)

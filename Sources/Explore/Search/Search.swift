@@ -138,7 +138,7 @@ final class Search {
     guard let known = options.knownEnds, !known.contains(end) else { return }
     let seen = zip(transitions.model.observations, end).map { "\($0.text) \($1)" }.joined(separator: ", ")
     let text = "an end the other does not lead to"
-    mark(Mark(verdict: CellRunner.differs, text: text, detail: ": " + seen, isCost: false, parent: index))
+    mark(Mark(verdict: RowSyntax.differs, text: text, detail: ": " + seen, isCost: false, parent: index))
   }
 
   private func markBroken(_ broken: UInt64, _ index: Int, _ move: Transitions.Move) {

@@ -40,7 +40,7 @@ struct StepCode {
   init(_ layout: StateLayout) { self.layout = layout }
 
   /// Code that leaves the value on the stack; where it starts.
-  mutating func condition(_ value: Value) -> Int32 {
+  mutating func condition(_ value: StepValue) -> Int32 {
     let start = Int32(instructions.count)
     emit(value)
     add(.end)
@@ -104,7 +104,7 @@ struct StepCode {
 
   private mutating func setPosition(_ value: Int, _ position: Int) {
     add(.constant, operand: value)
-    emit(storeTo: Place(base: position, count: 1))
+    emit(storeTo: StatePlace(base: position, count: 1))
   }
 
   private mutating func emit(_ effect: Step.Effect) {
@@ -128,18 +128,18 @@ struct StepCode {
     }
   }
 
-  private func bits(of place: Place, slot: Int) -> Bits {
+  private func bits(of place: StatePlace, slot: Int) -> Bits {
     let whole = layout.slots[slot].bits
     guard let part = place.bits else { return whole }
     return Bits(shift: whole.shift + part.shift, width: part.width)
   }
 
   /// Relative to the start of the slot, which differs by element.
-  private func elementBits(of place: Place) -> Bits {
+  private func elementBits(of place: StatePlace) -> Bits {
     place.bits ?? Bits(shift: 0, width: layout.slots[place.base].bits.width)
   }
 
-  private mutating func emit(storeTo place: Place) {
+  private mutating func emit(storeTo place: StatePlace) {
     if let slot = place.slot {
       add(.store, bits(of: place, slot: slot), word: layout.slots[slot].word)
     } else if let index = place.index {
@@ -148,7 +148,7 @@ struct StepCode {
     }
   }
 
-  private mutating func emit(_ value: Value) {
+  private mutating func emit(_ value: StepValue) {
     switch value {
     case .constant(let number): add(.constant, operand: number)
     case .load(let place):
@@ -182,7 +182,7 @@ struct StepCode {
     }
   }
 
-  private mutating func emitChoice(_ condition: Value, _ yes: Value, _ no: Value) {
+  private mutating func emitChoice(_ condition: StepValue, _ yes: StepValue, _ no: StepValue) {
     emit(condition)
     let toNo = instructions.count
     add(.jumpIfZero)

@@ -28,9 +28,9 @@ final class Transitions {
   private let observations: [Int32]
   /// Actors that can be exchanged, several of a kind, by their words.
   private let exchangeable: [[Int]]
-  private let positions: [Place]
+  private let positions: [StatePlace]
 
-  private struct Place {
+  private struct StatePlace {
     var word: Int
     var shift: UInt64
     var mask: UInt64
@@ -58,7 +58,7 @@ final class Transitions {
     observations = model.observations.map { code.condition($0.value) }
     positions = model.actors.map { actor in
       let slot = model.layout.slots[actor.position]
-      return Place(
+      return StatePlace(
         word: slot.word, shift: UInt64(slot.bits.shift), mask: UInt64(slot.bits.limit),
         end: actor.relaxed?.all ?? UInt64(actor.steps.count))
     }

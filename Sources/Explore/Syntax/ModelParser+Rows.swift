@@ -64,7 +64,7 @@ extension ModelParser {
       let result = try tokens.bareWord("holds or violated")
       switch result {
       case "holds", "same": row.expected[memory] = .holds
-      case "differs": row.expected[memory] = .violated(CellRunner.differs)
+      case "differs": row.expected[memory] = .violated(RowSyntax.differs)
       case "violated":
         let rest = tokens.remainder
         let isLast = rest.isEmpty || rest.hasPrefix(",")

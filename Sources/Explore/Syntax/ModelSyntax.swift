@@ -115,6 +115,9 @@ struct EncodingSyntax: Sendable {
 
 /// One question: these actors from this start, with these steps left out.
 package struct RowSyntax: Sendable {
+  /// The verdict where two programs lead to different ends.
+  package static let differs = "DIFFERS"
+
   package var line: SourceLine
   package var id: String
   package var title: String

@@ -93,7 +93,7 @@ extension ReplayDriver {
     }
     let record = record ?? current
     verifier.disagree(evidence, cause) {
-      Self.finding(evidence, $0, mm, page, expected, observed, record)
+      Self.describedFinding(evidence, $0, mm, page, expected, observed, record)
     }
   }
 
@@ -103,11 +103,11 @@ extension ReplayDriver {
   ) {
     let record = record ?? current
     verifier.unknown(evidence, cause) {
-      Self.finding(evidence, $0, mm, page, "unknown", "", record)
+      Self.describedFinding(evidence, $0, mm, page, "unknown", "", record)
     }
   }
 
-  private static func finding(
+  private static func describedFinding(
     _ evidence: Finding.Evidence, _ cause: String, _ mm: MMID, _ page: VirtualPage, _ expected: String,
     _ observed: String, _ record: MMEventRecord
   ) -> Finding {

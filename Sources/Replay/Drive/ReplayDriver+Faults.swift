@@ -14,16 +14,16 @@ extension ReplayDriver {
     case .quiet:
       if access.contains(.write) {
         if access.contains(.present) { quietWrite(mm, page, access, vma) }
-        if !access.contains(.present) { missing(mm, page) }
+        if !access.contains(.present) { waitForHandler(mm, page) }
       } else if !access.contains(.present), vma.backing != .shared {
-        if unseen.usesUserfaultfd(mm) { missing(mm, page) } else { run(.readFault(mm, page, vma)) }
+        if unseen.usesUserfaultfd(mm) { waitForHandler(mm, page) } else { run(.readFault(mm, page, vma)) }
       }
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn, let sinceDecision):
       copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
     case .copiedFromFile(let pfn, _): copiedFromFile(mm, page, pfn, vma, access)
     case .file: if vma.backing != .shared { run(.filePageMapped(mm, page)) }
-    case .swappedIn(let pfn, let copy): swappedIn(mm, page, pfn, copy, access, vma)
+    case .swappedIn(let pfn, let copy): followSwapIn(mm, page, pfn, copy, access, vma)
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
     case .unexplained: count(.contradictoryFaults)
@@ -33,7 +33,7 @@ extension ReplayDriver {
   // — nothing was seen
 
   /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
-  private mutating func missing(_ mm: MMID, _ page: VirtualPage) {
+  private mutating func waitForHandler(_ mm: MMID, _ page: VirtualPage) {
     guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
     unseen.waits(mm, page, current.task)
   }

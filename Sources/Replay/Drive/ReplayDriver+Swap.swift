@@ -108,15 +108,15 @@ extension ReplayDriver {
   ) -> Bool {
     guard !access.contains(.present), lockstep.baseline.entry(mm, page).kind == .swap else { return false }
     switch outcome {
-    case .quiet, .file: swappedIn(mm, page, nil, .none, access, vma)
-    case .copiedFromFile(let pfn, _): swappedIn(mm, page, pfn, .none, access, vma)
+    case .quiet, .file: followSwapIn(mm, page, nil, .none, access, vma)
+    case .copiedFromFile(let pfn, _): followSwapIn(mm, page, pfn, .none, access, vma)
     case .anonymous, .copied, .swappedIn, .refused, .raced, .unexplained: return false
     }
     return true
   }
 
   /// `do_swap_page`. The frame is new where the fault allocated one, the swapcache's where it did not.
-  mutating func swappedIn(
+  mutating func followSwapIn(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ copy: SwapInCopy, _ access: FaultAccess, _ vma: VMAFacts
   ) {
     switch lockstep.baseline.entry(mm, page).kind {

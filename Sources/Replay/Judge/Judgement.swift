@@ -29,7 +29,7 @@ package func judge(_ evidence: Evidence) -> Judgement {
       let truths = b && evidence.truth == .unknown ? [true] : evidence.truth.possibleValues
       for t in truths {
         for passes in evidence.reusePasses.map({ [$0] }) ?? [true, false] {
-          let verdict = verdict(e: e, b: b, t: t, reusePasses: passes, evidence)
+          let verdict = weigh(e: e, b: b, t: t, reusePasses: passes, evidence)
           if let worst, worst != verdict { isSame = false }
           worst = min(worst ?? verdict, verdict)
         }
@@ -40,7 +40,7 @@ package func judge(_ evidence: Evidence) -> Judgement {
 }
 
 /// Precedence: the first that fits wins.
-private func verdict(e: Bool, b: Bool, t: Bool, reusePasses: Bool, _ evidence: Evidence) -> Verdict {
+private func weigh(e: Bool, b: Bool, t: Bool, reusePasses: Bool, _ evidence: Evidence) -> Verdict {
   if e, !t { return .unsafe }
   if e, !b, evidence.isUnderStableWriteback { return .unsafeIO }
   if evidence.isStale { return .dataLoss }

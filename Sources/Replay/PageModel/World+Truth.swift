@@ -68,6 +68,11 @@ extension World {
     return folios.look(at: folio) { page < $0.pagePins.count && $0.pagePins[page] > 0 } ?? false
   }
 
+  /// The device under its slot needs the content to stay as it is while it is written.
+  func isUnderStableWriteback(_ folio: FolioID) -> Bool {
+    folios.flags(folio).isSuperset(of: [.writeback, .stableWrites])
+  }
+
   /// `wp_can_reuse_anon_folio` and its PMD, hugetlb and large-folio forms (O-08, O-09, O-13, O-87), on the state of
   /// this instant and without side effects.
   package func reuseCheck(_ ref: EntryRef) -> ReuseCheck {

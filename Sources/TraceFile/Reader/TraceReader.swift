@@ -42,6 +42,8 @@ package final class TraceReader {
   /// What a capture directory says about itself; `nil` for files of other programs.
   package let capture: CaptureState?
   private let contents: TraceContents
+  /// The whole file, when it is ftrace text: then `contents` has one buffer without CPUs.
+  private let textSource: (region: ByteRegion, survey: TextSurvey)?
   private var merged: MergedStreams
   /// Instead of `merged`, for text.
   private var text: TextTrace?
@@ -49,8 +51,12 @@ package final class TraceReader {
   /// The last answer of `present`.
   private var lookedFor: (names: Set<String>, present: Set<String>)?
 
-  init(_ contents: TraceContents, capture: CaptureState? = nil) {
+  init(
+    _ contents: TraceContents, capture: CaptureState? = nil,
+    text source: (region: ByteRegion, survey: TextSurvey)? = nil
+  ) {
     self.contents = contents
+    textSource = source
     self.capture = capture
     formats = contents.formats
     metadata = contents.metadata
@@ -60,7 +66,7 @@ package final class TraceReader {
       )
     }
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
-    text = contents.text.map { TextTrace($0.region, $0.survey) }
+    text = textSource.map { TextTrace($0.region, $0.survey) }
   }
 
   /// A reader of ftrace text, with the canonical formats instead of a kernel's.
@@ -70,13 +76,12 @@ package final class TraceReader {
     contents.metadata.source = "ftrace text"
     contents.metadata.kernel = survey.release
     contents.metadata.machine = survey.isX86 ? "x86_64" : "unknown"
-    contents.text = (region, survey)
     contents.buffers = [
       BufferData(
         name: "", clock: "", layout: SubBufferLayout(dataOffset: 0, capacity: 0, commitSize: 8, isBigEndian: false),
         cpus: [])
     ]
-    self.init(contents)
+    self.init(contents, text: (region, survey))
   }
 
   /// Replaces the batch by the next records of the merged stream; `false`, and an empty batch, at the end.
@@ -93,7 +98,7 @@ package final class TraceReader {
   /// Starts again at the first record.
   package func rewind() {
     merged = MergedStreams(contents.buffers, conversion: contents.timeConversion)
-    text = contents.text.map { TextTrace($0.region, $0.survey) }
+    text = textSource.map { TextTrace($0.region, $0.survey) }
     delivered = 0
   }
 
@@ -101,8 +106,8 @@ package final class TraceReader {
   package var damages: [TraceFileError] { contents.damages + merged.damages.entries + refusals }
 
   private var refusals: [TraceFileError] {
-    guard let text, let contents = contents.text else { return [] }
-    return text.account.errors(file: contents.region.file)
+    guard let text, let textSource else { return [] }
+    return text.account.errors(file: textSource.region.file)
   }
 
   /// What was found damaged when the capture was opened.
@@ -128,7 +133,7 @@ package final class TraceReader {
   }
 
   /// The text of the capture, when it is text.
-  var textRegion: ByteRegion? { contents.text?.region }
+  var textRegion: ByteRegion? { textSource?.region }
 
   /// Which of these events have a record, be there formats or not. Looks no further than it must, and leaves the place
   /// of `nextBatch` alone.
@@ -148,13 +153,13 @@ package final class TraceReader {
       if let name = missing.removeValue(forKey: id) { present.insert(name) }
       return missing.isEmpty
     }
-    if contents.text != nil { look(inText: isDone) } else if !missing.isEmpty { look(inStreams: isDone) }
+    if textSource != nil { look(inText: isDone) } else if !missing.isEmpty { look(inStreams: isDone) }
     lookedFor = (names, present)
     return present
   }
 
   private func look(inText isDone: (UInt16) -> Bool) {
-    guard var text = contents.text.map({ TextTrace($0.region, $0.survey) }) else { return }
+    guard var text = textSource.map({ TextTrace($0.region, $0.survey) }) else { return }
     var batch = RecordBatch()
     repeat {
       batch.reset(firstSequence: 1)

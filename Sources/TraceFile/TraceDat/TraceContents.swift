@@ -7,8 +7,6 @@ struct TraceContents {
   var timeConversion = TimeConversion()
   var metadata = TraceMetadata()
   var damages: [TraceFileError] = []
-  /// The whole file, when it is ftrace text: then `buffers` has one without CPUs.
-  var text: (region: ByteRegion, survey: TextSurvey)?
 }
 
 /// One ring buffer of a capture: the top-level one or an instance.

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// A resolved expression: names have become places of the state, definitions and loops are unfolded.
-indirect enum Value: Hashable, Sendable {
+indirect enum StepValue: Hashable, Sendable {
   case constant(Int)
-  case load(Place)
-  case not(Value)
-  case binary(ExpressionSyntax.Operator, Value, Value)
-  case conditional(Value, Value, Value)
+  case load(StatePlace)
+  case not(StepValue)
+  case binary(ExpressionSyntax.Operator, StepValue, StepValue)
+  case conditional(StepValue, StepValue, StepValue)
   /// Some bits of a record.
-  case field(Value, Bits)
+  case field(StepValue, Bits)
   /// A record with some bits replaced.
-  case replacing(Value, Bits, Value)
+  case replacing(StepValue, Bits, StepValue)
 }
 
 /// Bits of a number, counted from the least significant.
@@ -22,13 +22,13 @@ struct Bits: Hashable, Sendable {
 }
 
 /// Where a value lies: one of `count` slots, or some bits of it.
-struct Place: Hashable, Sendable {
+struct StatePlace: Hashable, Sendable {
   /// The first slot of the variable.
   var base: Int
   /// Slots of the variable.
   var count: Int
   /// `nil`: the first.
-  var index: Value?
+  var index: StepValue?
   /// `nil`: all of it.
   var bits: Bits?
 
@@ -48,14 +48,14 @@ struct Place: Hashable, Sendable {
   }
 }
 
-extension Value {
+extension StepValue {
   var constant: Int? {
     if case .constant(let value) = self { return value }
     return nil
   }
 
   /// Every place that is read.
-  func forEachPlace(_ body: (Place) -> Void) {
+  func forEachPlace(_ body: (StatePlace) -> Void) {
     switch self {
     case .constant: break
     case .load(let place):
@@ -74,7 +74,7 @@ extension Value {
 
   // — folding
 
-  static func negation(_ value: Value) -> Value {
+  static func negation(_ value: StepValue) -> StepValue {
     switch value {
     case .constant(let number): .constant(number == 0 ? 1 : 0)
     case .not(.not(let inner)): .not(inner)
@@ -82,7 +82,7 @@ extension Value {
     }
   }
 
-  static func operation(_ operation: ExpressionSyntax.Operator, _ a: Value, _ b: Value) -> Value {
+  static func operation(_ operation: ExpressionSyntax.Operator, _ a: StepValue, _ b: StepValue) -> StepValue {
     if let x = a.constant, let y = b.constant, let folded = fold(operation, x, y) { return .constant(folded) }
     switch (operation, a.constant, b.constant) {
     case (.and, 0?, _), (.and, _, 0?): return .constant(0)
@@ -96,12 +96,12 @@ extension Value {
     }
   }
 
-  static func choice(_ condition: Value, _ yes: Value, _ no: Value) -> Value {
+  static func choice(_ condition: StepValue, _ yes: StepValue, _ no: StepValue) -> StepValue {
     guard let known = condition.constant else { return .conditional(condition, yes, no) }
     return known != 0 ? yes : no
   }
 
-  static func bits(_ bits: Bits, of value: Value) -> Value {
+  static func bits(_ bits: Bits, of value: StepValue) -> StepValue {
     switch value {
     case .constant(let number): return .constant(number >> bits.shift & bits.limit)
     case .load(var place) where place.bits == nil:
@@ -111,17 +111,17 @@ extension Value {
     }
   }
 
-  static func replacement(in value: Value, _ bits: Bits, by new: Value) -> Value {
+  static func replacement(in value: StepValue, _ bits: Bits, by new: StepValue) -> StepValue {
     guard let old = value.constant, let number = new.constant else { return .replacing(value, bits, new) }
     return .constant(old & ~(bits.limit << bits.shift) | (number & bits.limit) << bits.shift)
   }
 
   /// 0 or 1.
-  private static func truth(_ value: Value) -> Value {
+  private static func truth(_ value: StepValue) -> StepValue {
     isTruth(value) ? value : .binary(.notEqual, value, .constant(0))
   }
 
-  private static func isTruth(_ value: Value) -> Bool {
+  private static func isTruth(_ value: StepValue) -> Bool {
     switch value {
     case .constant(let number): number == 0 || number == 1
     case .load(let place): place.bits?.width == 1

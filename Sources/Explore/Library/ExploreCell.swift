@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// A row in one geometry, with one encoding and its rules, under one memory model: one search.
-package struct Cell: Sendable {
+package struct ExploreCell: Sendable {
   package var row: RowSyntax
   package var variant: Variant
   /// The values of what the model varies: `geometry`, `one`.
@@ -27,7 +27,7 @@ package struct CellResult: Sendable {
     case limit
   }
 
-  package var cell: Cell
+  package var cell: ExploreCell
   package var exploration: Exploration
   /// What is known of the cell; `nil`: nothing.
   package var expected: Expected?

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+extension World {
+  /// Stores the verdict in the entry and counts the change.
+  mutating func record(
+    _ judgement: Judgement, at ref: EntryRef, _ log: inout DivergenceLog, _ mm: MMID, _ page: VirtualPage,
+    _ doubts: Doubts, _ context: JudgingContext
+  ) {
+    let entry = tables.entry(ref)
+    let isDoubtful = options.faultsAreSilent || doubts.cause(mm, page) != nil
+    let certainty = isDoubtful ? .possible : judgement.certainty
+    let isPossible = certainty == .possible
+    let isNewLoss = judgement.losesExclusivity && (entry.verdict == .ok || recarried.contains(ref))
+    if isNewLoss {
+      recarried.removeAll { $0 == ref }
+      let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+      log.count(.lost, certainty, order: order, mm: mm, page: page, context)
+    }
+    guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
+    let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+    if judgement.verdict != .ok {
+      log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
+      if entry.kind.refersToFolio { folios.insert(.diverged, FolioID(entry.index)) }
+    }
+    tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
+  }
+}
