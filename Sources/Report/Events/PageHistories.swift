@@ -219,7 +219,8 @@ extension MMEvent {
       true
     case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
-      .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved, .swappedOut, .swapWritten, .collapseBegan, .snapshotBegan, .unfollowed:
+      .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
+      .swappedOut, .swapWritten, .collapseBegan, .snapshotBegan, .unfollowed:
       false
     }
   }
