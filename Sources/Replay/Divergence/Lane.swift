@@ -117,6 +117,11 @@ extension Lane {
       return
     }
     let e = E.claim(world, ref, entry)
+    // Whoever does not claim the zero page has nothing there that could be kept.
+    if entry.kind == .zeroPage, e == .shared {
+      if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
+      return
+    }
     let b = other.map { Baseline.claim(baseline, $0, otherEntry) } ?? .shared
     let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
     if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }

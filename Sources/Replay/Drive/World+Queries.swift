@@ -18,7 +18,12 @@ extension World {
     guard let ref = find(mm, page) else { return false }
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return entry.kind == .swap }
-    return folios.attached(FolioID(entry.index)) > 1 || !folios.isPlain(FolioID(entry.index))
+    let folio = FolioID(entry.index)
+    if folios.isPlain(folio) { return folios.attached(folio) > 1 }
+    guard isLarge(folio) else { return true }
+    return folios.look(at: folio) { side in
+      side.mmIDs.mappedShared || side.migrations > 0 || side.slots.contains { $0 != noIndex }
+    } ?? true
   }
 
   /// An entry that refers to any page of the folio.
