@@ -304,11 +304,16 @@ package struct ReplayDriver {
 
   /// What maps the frames, in mms that are not going away.
   private func mappings(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
-    let frames = (0..<order.pageCount).lazy.flatMap { lockstep.baseline.mappers(of: pfn.advanced(by: $0)) }
-    return frames.filter { !lockstep.baseline.isDying($0.mm) }.map { owner in
-      let isHuge = order != .base && lockstep.baseline.isPMDMapped(owner.mm, owner.page)
-      return (owner.mm, isHuge ? PageRange(around: owner.page, FolioOrder(9)) : PageRange(start: owner.page, count: 1))
+    // Loops, and no lazy sequence: that would keep a copy of the whole driver.
+    var found: [(mm: MMID, range: PageRange)] = []
+    for index in 0..<order.pageCount {
+      for owner in lockstep.baseline.mappers(of: pfn.advanced(by: index)) where !lockstep.baseline.isDying(owner.mm) {
+        let isHuge = order != .base && lockstep.baseline.isPMDMapped(owner.mm, owner.page)
+        let range = isHuge ? PageRange(around: owner.page, FolioOrder(9)) : PageRange(start: owner.page, count: 1)
+        found.append((owner.mm, range))
+      }
     }
+    return found
   }
 
   private mutating func exited(_ mm: MMID) {
