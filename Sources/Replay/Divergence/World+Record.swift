@@ -13,13 +13,14 @@ extension World {
     let certainty = isDoubtful ? .possible : judgement.certainty
     let isPossible = certainty == .possible
     let isNewLoss = judgement.losesExclusivity && (entry.verdict == .ok || recarried.contains(ref))
+    let changes = entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible
+    guard isNewLoss || changes else { return }
+    let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
     if isNewLoss {
       recarried.removeAll { $0 == ref }
-      let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
       log.count(.lost, certainty, order: order, mm: mm, page: page, context)
     }
-    guard entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible else { return }
-    let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+    guard changes else { return }
     if judgement.verdict != .ok {
       log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
       if entry.kind.refersToFolio { folios.insert(.diverged, FolioID(entry.index)) }
