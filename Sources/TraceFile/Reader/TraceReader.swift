@@ -168,13 +168,19 @@ package final class TraceReader {
     } while !batch.isEmpty
   }
 
+  /// A block of each CPU in turn: an event that only one buffer has is found as soon as one that all have.
   private func look(inStreams isDone: (UInt16) -> Bool) {
     var damages = DamageLog()
-    for stream in makeStreams() {
-      var retired: [AnyObject] = []
-      while let records = unsafe stream.next(damages: &damages, retired: &retired) {
-        retired.removeAll()
-        for index in 0..<records.count { if unsafe isDone(records[index].eventID) { return } }
+    var retired: [AnyObject] = []
+    var streams = makeStreams()
+    while !streams.isEmpty {
+      for index in streams.indices.reversed() {
+        guard let records = unsafe streams[index].next(damages: &damages, retired: &retired) else {
+          streams.remove(at: index)
+          continue
+        }
+        for record in unsafe records where unsafe isDone(record.eventID) { return }
+        retired.removeAll(keepingCapacity: true)
       }
     }
   }
