@@ -97,7 +97,10 @@ struct Analysis {
     result.gaps.add(.recordingDisturbed, UInt64(reader.capture?.manifest?.interference?.count ?? 0))
     result.gaps.add(.unreadableSnapshots, UInt64(snapshots?.damages.count ?? 0))
     warn(of: walk.damages, walk.damageCount)
-    return (result, driver.exemplars(explaining: options.explainsFindings), driver.ancestry)
+    let exemplars = driver.exemplars(explaining: options.explainsFindings) { encoding in
+      !encoding.role.isInstrument || options.encodings.contains(encoding) || options.frame != nil
+    }
+    return (result, exemplars, driver.ancestry)
   }
 
   // — histories
@@ -112,7 +115,7 @@ struct Analysis {
     reader.rewind()
     var model = ReplayDriver(
       encodings: [.baseline] + exemplars.encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults,
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, judging: .nothing,
       snapshots: try snapshots(of: reader, facts: facts))
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in

@@ -70,7 +70,7 @@ struct SharingTests {
       var history = RandomHistory(seed: seed, withTHP: withTHP)
       for _ in 0..<12 { history.step(freesLazily: true) }
       var shared = Lockstep(facts: .v7_3, options: history.story.lockstep.baseline.options, sharingAllowance: 0)
-      shared.judgesEverything = true
+      shared.scope = .everything
       replay(history.story.operations, in: &shared)
       #expect(findings(shared) == findings(history.story.lockstep), "seed \(seed)")
     }

@@ -131,9 +131,9 @@ struct TransitionEncodingTests {
   func collapseOverBits() {
     for (without, expected) in [([CallSiteSwitch.bDepositReset], Verdict.invariantBreak), ([], .ok)] {
       var story = Story(without: without)
-      story.lockstep.judgesEverything = false
+      story.lockstep.scope = .touched
       for vpn in 0..<512 { story.write(Story.p, vpn) }
-      story.lockstep.judgesEverything = true
+      story.lockstep.scope = .everything
       story.fork()
       story.exit(Story.q)
       story.apply(.collapse(Story.p, story.page(0), FolioOrder(9), story.vma))

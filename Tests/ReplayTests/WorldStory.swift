@@ -27,7 +27,7 @@ struct Story {
     var options = options
     options.followsContent = true
     lockstep = Lockstep(ids, facts: facts, switches: SwitchSet(without: switches), options: options)
-    lockstep.judgesEverything = true
+    lockstep.scope = .everything
     apply(.createMM(Self.p, .exec))
   }
 

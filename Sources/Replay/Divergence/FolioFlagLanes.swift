@@ -76,6 +76,12 @@ struct FolioFlagLanes: Sendable {
     ownOr?.judgeTouched(baseline, doubts, context)
   }
 
+  mutating func forgetTouched() {
+    lazy?.forgetTouched()
+    ownEager?.forgetTouched()
+    ownOr?.forgetTouched()
+  }
+
   mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts) {
     lazy?.checkState(baseline, doubts)
     ownEager?.checkState(baseline, doubts)

@@ -30,6 +30,7 @@ package protocol OpenLane: Sendable {
     _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>)
   mutating func shareEqualState(with baseline: inout World<Baseline>)
   mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
+  mutating func forgetTouched()
   mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
   func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding
@@ -53,6 +54,8 @@ extension Lane: OpenLane {
     world.shareEqualState(with: &baseline)
   }
 
+  package mutating func forgetTouched() { world.forgetTouched() }
+
   package mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts) {
     log.stateRules.check(world, against: baseline, doubts)
   }
@@ -71,14 +74,12 @@ extension Lane {
       let own = world.touched.runs
       for run in own { judge(run, baseline, doubts, context, counts: false) }
     }
-    world.touched.removeAll()
     if !world.relooked.runs.isEmpty {
       let own = world.relooked.runs
       for run in own { judge(run, baseline, doubts, context, counts: false) }
-      world.relooked.removeAll()
     }
     judgeLosses(baseline, doubts, context)
-    if !world.recarried.isEmpty { world.recarried.removeAll(keepingCapacity: true) }
+    forgetTouched()
   }
 
   /// `counts`: the run is of the baseline's world, whose entries are the ones that are counted as checked, the same for
@@ -134,7 +135,6 @@ extension Lane {
   private mutating func judgeLosses(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
     guard !world.reclaimed.isEmpty || !world.pins.isEmpty else { return }
     for lost in world.lostData(against: baseline) { record(.dataLoss, lost.mm, lost.page, doubts, context) }
-    world.reclaimed.removeAll(keepingCapacity: true)
     for pin in world.detachedPins(against: baseline) { record(.conservativePin, pin.mm, pin.page, doubts, context) }
   }
 

@@ -2,6 +2,16 @@
 
 package import MMEvents
 
+/// Which entries are judged after an operation.
+package enum JudgingScope: Sendable {
+  /// What it touched: traces.
+  case touched
+  /// Every entry of every mm: stories.
+  case everything
+  /// None: only what the worlds come to is wanted.
+  case nothing
+}
+
 /// The baseline and the encodings side by side: the same operation in each, every encoding with its own decisions,
 /// then the verdict on every entry that was touched in either world.
 ///
@@ -16,8 +26,7 @@ package struct Lockstep: Sendable {
   package private(set) var others: [any OpenLane] = []
   /// C-raw: judged on the baseline's own entries.
   package private(set) var cRaw: DivergenceLog?
-  /// Every entry of every mm is judged after every operation (stories); otherwise only what was touched (traces).
-  package var judgesEverything = false
+  package var scope = JudgingScope.touched
   /// What is in doubt of any entry.
   package internal(set) var doubts = Doubts()
   private var sharing: SharingSchedule
@@ -126,6 +135,7 @@ package struct Lockstep: Sendable {
 
   /// Asks every rule that a state can show of every entry of every world.
   package mutating func checkState() {
+    if scope == .nothing { return }
     baselineRules.check(baseline, against: baseline, doubts)
     a.checkState(baseline, doubts)
     b?.checkState(baseline, doubts)
@@ -138,7 +148,21 @@ package struct Lockstep: Sendable {
 
   /// Judges what the last operation touched, in the baseline's world or the encoding's.
   package mutating func judge(_ context: JudgingContext) {
-    if judgesEverything { baseline.touchEverything() }
+    switch scope {
+    case .nothing:
+      a.forgetTouched()
+      b?.forgetTouched()
+      cStrict?.forgetTouched()
+      for index in others.indices { others[index].forgetTouched() }
+    case .everything:
+      baseline.touchEverything()
+      judgeTouched(context)
+    case .touched: judgeTouched(context)
+    }
+    baseline.forgetTouched()
+  }
+
+  private mutating func judgeTouched(_ context: JudgingContext) {
     a.judgeTouched(baseline, doubts, context)
     b?.judgeTouched(baseline, doubts, context)
     cStrict?.judgeTouched(baseline, doubts, context)
@@ -149,10 +173,6 @@ package struct Lockstep: Sendable {
       for run in baseline.relooked.runs { judgeRaw(run, &log, context, counts: false) }
       cRaw = log
     }
-    baseline.touched.removeAll()
-    baseline.relooked.removeAll()
-    if !baseline.recarried.isEmpty { baseline.recarried.removeAll(keepingCapacity: true) }
-    if !baseline.reclaimed.isEmpty { baseline.reclaimed.removeAll(keepingCapacity: true) }
   }
 
   private mutating func judgeRaw(

@@ -62,22 +62,25 @@ package struct ReplayDriver {
   var forks = ForkAccount()
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
-  /// `page_fault_user`, without which hardly anything is.
+  /// `page_fault_user`, without which hardly anything is. `judging`: `.nothing` where only the worlds are of interest.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
-    seesFaults: Bool = true, snapshots: (any SnapshotSource)? = nil
+    seesFaults: Bool = true, judging: JudgingScope = .touched, snapshots: (any SnapshotSource)? = nil
   ) {
     var options = WorldOptions()
     options.storesAreSilent = true
     options.faultsAreSilent = !seesFaults
     verifier = Verifier(seesFaults: seesFaults)
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
+    lockstep.scope = judging
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     snapshotSource = snapshots
   }
 
-  package mutating func apply(_ batch: [MMEventRecord]) {
+  package mutating func apply(_ batch: [MMEventRecord]) { apply(batch[...]) }
+
+  package mutating func apply(_ batch: ArraySlice<MMEventRecord>) {
     for record in batch { apply(record) }
   }
 
@@ -221,11 +224,14 @@ package struct ReplayDriver {
 
   /// The pages whose histories a report tells: one per signature, and the first disagreement. `explaining`: the
   /// findings of every cause as well.
-  package func exemplars(explaining: Bool) -> Exemplars {
+  ///
+  /// What an instrument only may have found is in no report, and a history takes a second replay up to its event; unless
+  /// the encoding is among those `told` in full.
+  package func exemplars(explaining: Bool, told: (EncodingID) -> Bool = { _ in true }) -> Exemplars {
     var pages: [Exemplars.Page] = []
     var deciding: [Exemplars.Page: UInt64] = [:]
     for (log, _) in lockstep.findings {
-      for signature in log.signatures {
+      for signature in log.signatures where signature.certainty == .definite || told(log.encoding) {
         let page = Exemplars.Page(
           mm: signature.mm, page: signature.page, until: signature.firstSequence, encoding: log.encoding)
         // Several events may have one sequence.

@@ -21,6 +21,14 @@ package func judge(_ evidence: Evidence) -> Judgement {
     evidence.reusePasses = nil
   }
   let loses = evidence.encoding == .shared && evidence.baseline == .exclusive
+  if let passes = evidence.reusePasses, evidence.encoding != .unknown, evidence.baseline != .unknown,
+    evidence.truth != .unknown
+  {
+    let verdict = weigh(
+      e: evidence.encoding.isExclusive, b: evidence.baseline.isExclusive, t: evidence.truth.isExclusive,
+      reusePasses: passes, evidence)
+    return Judgement(verdict: verdict, certainty: .definite, losesExclusivity: loses)
+  }
   var worst: Verdict?
   var isSame = true
   for e in evidence.encoding.possibleValues {

@@ -69,7 +69,8 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
 
   package var kind: EntryKind {
-    @inline(__always) get { EntryKind(rawValue: UInt8(truncatingIfNeeded: raw & 0xf)) ?? .none }
+    // Asked of every entry of every fork: `init(rawValue:)` is a call and a switch. The raw values are the tags.
+    @inline(__always) get { unsafe unsafeBitCast(UInt8(truncatingIfNeeded: raw & 0xf), to: EntryKind.self) }
     set { raw = raw & ~0xf | UInt64(newValue.rawValue) }
   }
 

@@ -227,6 +227,14 @@ extension World {
     find(id, page).map { tables[$0.region].isHuge } ?? false
   }
 
+  /// What the operation touched was looked at.
+  mutating func forgetTouched() {
+    touched.removeAll()
+    if !relooked.runs.isEmpty { relooked.removeAll() }
+    if !recarried.isEmpty { recarried.removeAll(keepingCapacity: true) }
+    if !reclaimed.isEmpty { reclaimed.removeAll(keepingCapacity: true) }
+  }
+
   mutating func touch(_ ref: EntryRef, livelocked: Bool = false) {
     let (mm, page) = owner(ref)
     touched.add(mm, page, livelocked: livelocked)
@@ -313,11 +321,10 @@ extension World {
     var swap = 0
     forEachRef(id, range) { ref in
       let entry = tables.entry(ref)
-      switch entry.kind {
-      case .present, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive:
+      if entry.refersToFolio {
         present += tables[ref.region].isHuge ? 512 : 1
-      case .swap: swap += 1
-      case .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison: break
+      } else if entry.kind == .swap {
+        swap += 1
       }
     }
     return (present, swap)

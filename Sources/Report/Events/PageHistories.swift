@@ -15,14 +15,8 @@ package import Replay
 package struct PageHistories {
   private struct Track {
     let wanted: Exemplars.Page
-    /// Where the divergence was found; `nil`: the history is not about one, and ends with the sequence that is wanted.
-    let deciding: UInt64?
     /// The mm itself and its ancestors, each with the event up to which its frame was the one the history is about.
     let lineage: [(mm: MMID, until: Sequence)]
-    /// Where other pages of its folio are, of whatever order it is, in every mm that fork gave it to.
-    let surroundings: PageRange
-    /// The frame the page holds in the youngest of them so far.
-    var frame: PFN?
     var lines: [(entry: HistoryEntry, isAside: Bool)] = []
 
     /// The youngest of the mms that had the page when the event came.
@@ -40,6 +34,17 @@ package struct PageHistories {
     }
   }
 
+  /// What every event is compared with: apart from the rest, which is looked at for few of them.
+  private struct Watch: BitwiseCopyable {
+    /// Where other pages of its folio are, of whatever order it is, in every mm that fork gave it to.
+    let surroundings: PageRange
+    /// The frame the page holds in the youngest of its mms so far.
+    var frame: PFN?
+    /// Where the divergence was found; `nil`: the history is not about one, and ends with the sequence that is wanted.
+    let deciding: UInt64?
+    let until: Sequence
+  }
+
   /// What an event has to do with a page.
   private enum Concern {
     /// It names the page in this mm, which is its own or an ancestor, or the frame that the page holds.
@@ -51,6 +56,8 @@ package struct PageHistories {
   }
 
   private var tracks: [Track] = []
+  /// One for each of them.
+  private var watches: [Watch] = []
   private var indices: [Exemplars.Page: Int] = [:]
   /// The tracks that have not come to their end.
   private var open: [Int] = []
@@ -67,10 +74,11 @@ package struct PageHistories {
     for one in wanted.pages where indices[one] == nil {
       indices[one] = tracks.count
       open.append(tracks.count)
-      tracks.append(
-        Track(
-          wanted: one, deciding: wanted.deciding[one], lineage: ancestry.lineage(of: one.mm, until: one.until),
-          surroundings: PageRange(around: one.page, FolioOrder(9))))
+      tracks.append(Track(wanted: one, lineage: ancestry.lineage(of: one.mm, until: one.until)))
+      watches.append(
+        Watch(
+          surroundings: PageRange(around: one.page, FolioOrder(9)), frame: nil, deciding: wanted.deciding[one],
+          until: one.until))
     }
   }
 
@@ -81,7 +89,7 @@ package struct PageHistories {
       position += 1
       let concerns = self.concerns(of: events[index])
       guard !concerns.isEmpty else { continue }
-      model.apply(Array(rest[..<index]))
+      model.apply(rest[..<index])
       model.settleCopies()
       let before = concerns.map { standing(of: $0.track, at: events[index], $0.concern, in: model) }
       model.apply([events[index]])
@@ -93,12 +101,12 @@ package struct PageHistories {
       }
       close(in: &model)
     }
-    model.apply(Array(rest))
+    model.apply(rest)
   }
 
   /// Ends the histories whose last line was told, and the encodings that no other one tells of.
   private mutating func close(in model: inout ReplayDriver) {
-    let ended = open.filter { tracks[$0].deciding == position }
+    let ended = open.filter { watches[$0].deciding == position }
     guard !ended.isEmpty else { return }
     open.removeAll { ended.contains($0) }
     let needed = Set(open.compactMap { tracks[$0].wanted.encoding })
@@ -114,15 +122,16 @@ package struct PageHistories {
     let isPlaceless = record.event.mayChangeAnyPage
     let (pages, frames) = (record.event.pages, record.event.isNews ? record.event.frames : nil)
     for index in open {
-      if tracks[index].deciding == position {
+      let watch = watches[index]
+      if watch.deciding == position {
         found.append((index, .decides))
         continue
       }
       let isNear =
-        isPlaceless || pages?.overlaps(tracks[index].surroundings) ?? false || isForkOfOwn(record, index)
-        || frames.map { frames in tracks[index].frame.map(frames.contains) ?? false } ?? false
+        isPlaceless || pages?.overlaps(watch.surroundings) ?? false || isForkOfOwn(record, index)
+        || frames.map { frames in watch.frame.map(frames.contains) ?? false } ?? false
       // Nearly every event is about something else.
-      guard isNear, tracks[index].deciding != nil || record.sequence <= tracks[index].wanted.until else { continue }
+      guard isNear, watch.deciding != nil || record.sequence <= watch.until else { continue }
       found.append((index, owner(record, index).map(Concern.own) ?? .aside))
     }
     return found
@@ -136,7 +145,7 @@ package struct PageHistories {
 
   private func owner(_ record: MMEventRecord, _ index: Int) -> MMID? {
     guard let mm = record.mm else {
-      guard let frame = tracks[index].frame, record.event.touches(frame), record.event.isNews else { return nil }
+      guard let frame = watches[index].frame, record.event.touches(frame), record.event.isNews else { return nil }
       return tracks[index].wanted.mm
     }
     guard tracks[index].lineage.contains(where: { $0.mm == mm }) else { return nil }
@@ -185,7 +194,7 @@ package struct PageHistories {
     tracks[track].trim(to: Self.limit, asides: Self.asideLimit)
     let owner = owner(record, track)
     let isOwn = tracks[track].lineage.contains { $0.mm == owner && record.sequence <= $0.until }
-    if isOwn, let frame = record.event.frame(at: wanted.page) { tracks[track].frame = frame }
+    if isOwn, let frame = record.event.frame(at: wanted.page) { watches[track].frame = frame }
   }
 
   /// `fork_copied child=mm3 ...`; `in mm3: fault ...` where that is not the mm whose entry the line tells of.
@@ -204,7 +213,7 @@ package struct PageHistories {
   }
 
   /// The frame the page held at the end of its history.
-  package func frame(_ wanted: Exemplars.Page) -> PFN? { indices[wanted].flatMap { tracks[$0].frame } }
+  package func frame(_ wanted: Exemplars.Page) -> PFN? { indices[wanted].flatMap { watches[$0].frame } }
 }
 
 extension MMEvent {
