@@ -37,6 +37,7 @@ struct SeenEvents {
   @inline(__always)
   mutating func insert(_ event: KnownEvent) { bits |= 1 &<< UInt64(event.rawValue) }
 
+  @inline(__always)
   func contains(_ event: KnownEvent) -> Bool { bits & (1 &<< UInt64(event.rawValue)) != 0 }
 
   var capabilities: Capabilities {

@@ -95,7 +95,8 @@ package struct Normalizer: ~Copyable {
       gaps.add(.ignoredRecords)
       return
     }
-    seen.insert(event)
+    // Looked at rather than written: one record need not wait for the one before.
+    if !seen.contains(event) { seen.insert(event) }
     guard let pid = table.layouts.pid.load(record) else {
       gaps.add(.malformedRecords)
       return
