@@ -99,6 +99,8 @@ public enum FaultOutcome: Sendable, Equatable, BitwiseCopyable {
   case raced
   /// Evidence that fits none of the above; counted, never guessed.
   case unexplained
+  /// What came of it is in records that are missing.
+  case lost
 }
 
 /// What became of the copy that a write makes of a page it swapped in (`do_swap_page` goes on with `do_wp_page`).

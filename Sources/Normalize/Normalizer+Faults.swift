@@ -72,6 +72,19 @@ extension Normalizer {
     tasks[slot].lockedForWrite = nil
   }
 
+  /// What the task did next may be among the records that are missing. A commit that was seen stands.
+  mutating func loseFault(_ slot: Int) {
+    guard tasks[slot].fault.isOpen else { return }
+    if tasks[slot].fault.settled != nil {
+      endFault(slot)
+      return
+    }
+    if let mm = tasks[slot].faulting { tasks[slot].fault.lose(mm, on: &line) }
+    tasks[slot].fault.drop(from: &line)
+    tasks[slot].fault.end()
+    tasks[slot].remote = nil
+  }
+
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   private mutating func settle(_ slot: Int) {
     let mm = tasks[slot].faulting

@@ -287,7 +287,7 @@ extension Normalizer {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
-    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained, .lost: break
     }
   }
 

@@ -176,9 +176,7 @@ package struct Normalizer: ~Copyable {
 
   private mutating func forgetHalfSeen() {
     for slot in tasks.all {
-      if tasks[slot].fault.isOpen { tasks[slot].fault.drop(from: &line) }
-      tasks[slot].fault.end()
-      tasks[slot].remote = nil
+      loseFault(slot)
       tasks[slot].call = nil
       tasks[slot].lockedForWrite = nil
       tasks[slot].strayFolio = nil

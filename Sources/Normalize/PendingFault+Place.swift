@@ -51,5 +51,13 @@ extension PendingFault {
     if isHeld || !line.fill(slot, with: event) && isOpenToTheEnd { line.append(event) }
   }
 
+  /// What it came to will not be known. Where the place was given up, it was told as quiet, or is yet to commit.
+  func lose(_ mm: MMID, on line: inout DelayLine) {
+    guard !isHeld else { return }
+    var event = event(mm)
+    event.event = .fault(page, seenAccess, .lost)
+    _ = line.fill(slot, with: event)
+  }
+
   func drop(from line: inout DelayLine) { line.drop(slot) }
 }

@@ -28,7 +28,7 @@ struct PendingFault {
   ///
   /// Asked for several times per record, which an `Optional` of this size makes a function call of.
   private(set) var isOpen: Bool
-  private let page: VirtualPage
+  let page: VirtualPage
   var access: FaultAccess
   private let sequence: Sequence
   private let time: Timestamp

@@ -13,7 +13,12 @@ func normalized(_ lines: [TracedLine]) throws -> [MMEventRecord] {
   let text = lines.enumerated().map { index, entry in
     "  sh-\(entry.task)   [000] .....  1.\(String(100_000 + index)): \(entry.line)\n"
   }
-  let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text.joined()).utf8), name: "trace")
+  return try normalized(text: text.joined())
+}
+
+/// The events that come of the lines of a `trace` file.
+func normalized(text: String) throws -> [MMEventRecord] {
+  let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text).utf8), name: "trace")
   var normalizer = try Normalizer(formats: reader.formats)
   var batch = RecordBatch()
   var events: [MMEventRecord] = []

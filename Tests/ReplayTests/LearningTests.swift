@@ -147,4 +147,24 @@ struct LostDataTests {
     tale.at(Tale.p, 900, .freed(PFN(10), .base))
     #expect(tale.result().divergences.allSatisfy { $0.verdict != .dataLoss })
   }
+
+  /// On a page that fork shares, a write may have copied it or not; where nothing was, any folio may be.
+  @Test("What came of a fault whose end is lost is not known, until a snapshot shows it")
+  func lostFault() throws {
+    func page(_ index: Int, _ pfn: UInt64, _ exclusive: Bool) -> ProcessSnapshot.Page {
+      ProcessSnapshot.Page(
+        page: Tale.first.advanced(by: index), pfn: PFN(pfn), exclusive: exclusive, isMappedOnce: false)
+    }
+    var tale = Tale(snapshots: [1: ProcessSnapshot(vmas: [], anonymous: [page(0, 20, true), page(300, 30, true)])])
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .lost))
+    tale.at(Tale.p, 101, .fault(tale.page(200), .write, .lost))
+    tale.at(Tale.p, 50, .snapshotBegan(1))
+    tale.at(Tale.p, 50, .snapshotEnded(1))
+    let verification = tale.result().verification
+    #expect(verification.decisions.unknown == 1)
+    #expect(verification.pages.disagree == 0)
+    #expect(tale.frame(Tale.p, 0) == PFN(20) && tale.frame(Tale.p, 300) == PFN(30))
+  }
 }

@@ -30,7 +30,7 @@ extension ReplayDriver {
     switch outcome {
     case .copied, .copiedFromFile, .anonymous, .raced: break  // made by another thread, or tried again
     // Which is another fault's end and tells nothing of this one.
-    case .refused: unknown(.decision, mm, page, .raced, record: open.record)
+    case .refused, .lost: unknown(.decision, mm, page, .raced, record: open.record)
     case .quiet, .file, .swappedIn, .unexplained: condemn(open)
     }
   }

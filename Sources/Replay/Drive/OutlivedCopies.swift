@@ -52,7 +52,8 @@ struct OutlivedCopies {
   mutating func note(_ record: MMEventRecord) {
     switch record.event {
     case .freed, .lruInserted: break
-    case .fault(_, _, .copied), .fault(_, _, .copiedFromFile), .fault(_, _, .swappedIn), .fault(_, _, .unexplained):
+    case .fault(_, _, .copied), .fault(_, _, .copiedFromFile), .fault(_, _, .swappedIn), .fault(_, _, .unexplained),
+      .fault(_, _, .lost):
       faulting.insert(record.task)
     default: faulting.remove(record.task)
     }

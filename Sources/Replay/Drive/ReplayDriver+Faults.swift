@@ -27,7 +27,19 @@ extension ReplayDriver {
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
     case .unexplained: count(.contradictoryFaults)
+    case .lost: faultLost(mm, page, access)
     }
+  }
+
+  /// What came of the fault is not told: where nothing was mapped, a folio of any size may be now.
+  private mutating func faultLost(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess) {
+    guard access.contains(.present) else {
+      lockstep.doubts.add(mm, PageRange(around: page, FolioOrder(9)), .loss)
+      return
+    }
+    guard access.contains(.write) else { return }
+    unknown(.decision, mm, page, UnknownCause(.loss))
+    lockstep.doubts.add(mm, page, .loss)
   }
 
   // — nothing was seen

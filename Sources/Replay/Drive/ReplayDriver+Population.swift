@@ -29,7 +29,7 @@ struct Populating {
       switch outcome {
       case .anonymous: self = .zeroed
       case .copied: self = .copy
-      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .unexplained: self = .content
+      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .unexplained, .lost: self = .content
       }
     }
   }
@@ -69,7 +69,7 @@ extension ReplayDriver {
     // Which of the frames that were read in is the page's is open.
     case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
-    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained: count(.populatedNowhere)
+    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained, .lost: count(.populatedNowhere)
     }
   }
 
@@ -78,7 +78,7 @@ extension ReplayDriver {
     switch outcome {
     case .anonymous(let pfn, let order, _): unseen.appeared(pfn, order, in: mm, at: current.time)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): unseen.appeared(pfn, .base, in: mm, at: current.time)
-    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained, .lost: break
     }
   }
 

@@ -102,7 +102,7 @@ extension FaultOutcome {
   fileprivate func sendFields(to sink: inout some EventFieldSink) {
     sink.word("outcome", EventWords.outcome(self))
     switch self {
-    case .quiet, .refused, .raced, .unexplained: break
+    case .quiet, .refused, .raced, .unexplained, .lost: break
     case .anonymous(let pfn, let order, let replaced):
       sink.frame(pfn)
       sink.order(order)

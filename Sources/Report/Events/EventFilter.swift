@@ -88,7 +88,7 @@ extension FaultOutcome {
     case .anonymous(let pfn, let order, _): pfn.frames(order)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn.frames(.base)
     case .swappedIn(let pfn, _): pfn?.frames(.base)
-    case .quiet, .file, .refused, .raced, .unexplained: nil
+    case .quiet, .file, .refused, .raced, .unexplained, .lost: nil
     }
   }
 }

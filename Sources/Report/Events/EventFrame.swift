@@ -28,7 +28,7 @@ extension FaultOutcome {
       pfn.advanced(by: Int(page.rawValue & UInt64(order.pageCount - 1)))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn
     case .swappedIn(let pfn, _): pfn
-    case .quiet, .file, .refused, .raced, .unexplained: nil
+    case .quiet, .file, .refused, .raced, .unexplained, .lost: nil
     }
   }
 }

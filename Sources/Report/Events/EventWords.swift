@@ -89,6 +89,7 @@ enum EventWords {
     case .refused: "refused"
     case .raced: "raced"
     case .unexplained: "unexplained"
+    case .lost: "lost"
     }
   }
 
