@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+@testable import Replay
+
+/// A state is made that a rule forbids, by writing to the world past all transitions: the rule says so, and had nothing
+/// to say before.
+@Suite("Rules of the state")
+struct RuleTests {
+  /// What a rule says of a world before and after `damage`.
+  private static func said<E: Encoding>(
+    _ rule: any Rule.Type, of world: World<E>, _ damage: (inout World<E>) -> Void
+  ) -> (before: Int, after: Int) {
+    var damaged = world
+    damage(&damaged)
+    return (rule.violations(in: world).count, rule.violations(in: damaged).count)
+  }
+
+  private static func rewrite<E: Encoding>(
+    _ world: inout World<E>, _ mm: MMID, _ page: VirtualPage, _ change: (inout Entry) -> Void
+  ) {
+    guard let ref = world.find(mm, page) else { return }
+    var entry = world.entry(ref)
+    change(&entry)
+    world.tables.write(entry, at: ref)
+  }
+
+  /// The bit of one page of P's folio.
+  private static func setToday(_ world: inout World<Baseline>, _ index: Int, _ bit: Bool) {
+    world.setPageBit(FolioID(world.entry(Story.p, Story.base).index), index, bit)
+  }
+
+  private static func setBit(_ world: inout World<PageTableBitmap>, _ bit: Bool) {
+    if let ref = world.find(Story.p, Story.base) { world.tables.setBitmapBit(bit, at: ref) }
+  }
+
+  /// P's page 0, shared with Q by fork.
+  private static var shared: Story {
+    var story = Story()
+    story.write(Story.p, 0)
+    story.fork()
+    return story
+  }
+
+  private static var pinned: Story {
+    var story = Story()
+    story.write(Story.p, 0)
+    story.pin(Story.p, 0, write: true)
+    return story
+  }
+
+  private static func todayBroken(_ rule: any Rule.Type, _ name: String) -> (before: Int, after: Int)? {
+    switch name {
+    case "I1", "I12":
+      return said(rule, of: shared.lockstep.baseline) { rewrite(&$0, Story.q, Story.base) { $0.writable = true } }
+    case "I2": return said(rule, of: shared.lockstep.baseline) { setToday(&$0, 0, true) }
+    case "I3":
+      var story = shared
+      story.swapOut(Story.q, 0, keeps: true)
+      story.read(Story.p, 0)
+      return said(rule, of: story.lockstep.baseline) { setToday(&$0, 0, true) }
+    case "I5": return said(rule, of: pinned.lockstep.baseline) { setToday(&$0, 0, false) }
+    case "I9":
+      var story = shared
+      story.swapOut(Story.p, 0)
+      return said(rule, of: story.lockstep.baseline) { rewrite(&$0, Story.p, Story.base) { $0.exclusiveMark = true } }
+    case "I10":
+      var story = Story()
+      story.write(Story.p, 0)
+      story.apply(.migrationBegin(Story.p, story.page(0)))
+      return said(rule, of: story.lockstep.baseline) { setToday(&$0, 0, true) }
+    case "I11":
+      var story = Story()
+      story.apply(.hugeFault(Story.p, story.page(0), story.vma, write: true, isHugetlb: false))
+      return said(rule, of: story.lockstep.baseline) { setToday(&$0, 5, true) }
+    case "I14":
+      var story = Story()
+      story.write(Story.p, 0)
+      return said(rule, of: story.lockstep.baseline) { world in
+        guard let second = world.find(Story.p, Story.base.advanced(by: 1)) else { return }
+        world.place(world.entry(Story.p, Story.base), at: second)
+      }
+    default: return nil
+    }
+  }
+
+  private static func encodingBroken(_ rule: any Rule.Type, _ name: String) -> (before: Int, after: Int)? {
+    switch name {
+    case "A1":
+      return shared.lockstep.aAndEager.map { lane in
+        said(rule, of: lane.world) { $0.setFolioBit(FolioID($0.entry(Story.p, Story.base).index), true) }
+      }
+    case "B1": return shared.lockstep.b.map { said(rule, of: $0.world) { setBit(&$0, false) } }
+    case "B2":
+      var story = Story()
+      story.write(Story.p, 0)
+      return story.lockstep.b.map { said(rule, of: $0.world) { setBit(&$0, true) } }
+    case "B3":
+      return shared.lockstep.b.map { lane in
+        said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { $0.writable = true } }
+      }
+    case "C1":
+      return shared.lockstep.cStrict.map { lane in
+        said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { $0.writable = true } }
+      }
+    case "C2":
+      return pinned.lockstep.cStrict.map { lane in
+        said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { ($0.writable, $0.dirty) = (false, false) } }
+      }
+    // Today's claim of a special page is never exclusive, whatever its bits are; C's is what they say.
+    case "I4":
+      var story = Story(without: [.cZero])
+      story.read(Story.p, 0)
+      return story.lockstep.cStrict.map { lane in
+        said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { $0.dirty = true } }
+      }
+    default: return nil
+    }
+  }
+
+  @Test("Each of them finds a state that breaks it", arguments: RuleCatalogue.all.map { "\($0.id)" })
+  func findsBroken(_ name: String) throws {
+    let rule = try #require(RuleCatalogue.all.first { "\($0.id)" == name })
+    guard rule.visibility == .state else { return }
+    let broken = try #require(
+      Self.todayBroken(rule, name) ?? Self.encodingBroken(rule, name), "no state that breaks \(name)")
+    #expect(broken.before == 0)
+    #expect(broken.after > 0)
+  }
+}
