@@ -96,6 +96,7 @@ struct Record: ParsableCommand {
     }
     // Everything from the first word that is no option of ours is the command's, unless it looks like an option.
     if let first = words.first, first != "--", first.hasPrefix("-") {
+      if ["--help", "-h"].contains(first) { throw CleanExit.helpRequest(self) }
       throw ValidationError("Unknown option '\(first)'")
     }
     if command.isEmpty && (user != nil || root) { throw ValidationError("--user and --root are for a command.") }

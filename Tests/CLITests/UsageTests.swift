@@ -21,7 +21,11 @@ struct UsageTests {
     #expect(run.talk.hasPrefix("cowscope: "))
   }
 
-  @Test("Help is data, not an error", arguments: ["info", "script", "replay", "report", "verify", "diff", "list"])
+  @Test(
+    "Help is data, not an error",
+    arguments: [
+      "check", "record", "info", "script", "replay", "report", "verify", "diff", "litmus", "explore", "list", "explain",
+    ])
   func help(verb: String) throws {
     let run = try Invocation(verb, "--help")
     #expect(run.status == 0)
