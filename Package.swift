@@ -38,12 +38,14 @@ let package = Package(
     .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
     .target(name: "Explore", swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
+    .target(
+      name: "Pipeline", dependencies: ["MMEvents", "TraceFile", "Normalize", "Replay", "Report", system],
+      swiftSettings: strict),
     .executableTarget(
       name: "cowscope",
-      dependencies: [
-        "MMEvents", "TraceFile", "Capture", "Normalize", "Replay", "Explore", "Report", system, arguments,
-      ],
+      dependencies: ["MMEvents", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", system, arguments],
       swiftSettings: strict),
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(
@@ -53,8 +55,11 @@ let package = Package(
     .testTarget(name: "ExploreTests", dependencies: ["Explore", "Replay"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(
-      name: "CLITests",
-      dependencies: ["cowscope", "MMEvents", "TraceFile", "Normalize", "Replay", "Report", arguments],
+      name: "PipelineTests",
+      dependencies: ["TestSupport", "Pipeline", "MMEvents", "TraceFile", "Normalize", "Replay", "Report"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CLITests", dependencies: ["TestSupport", "cowscope", "MMEvents", "Replay", "Report", arguments],
       swiftSettings: strict),
     .testTarget(name: "LiveTests", dependencies: ["cowscope", "Capture", "TraceFile"], swiftSettings: strict),
   ],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Pipeline
 import Report
 
 struct DiffCommand: ParsableCommand {
@@ -14,8 +15,8 @@ struct DiffCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let before = try StoredResult(path: old, verbosity: verbosity).load()
-    let after = try StoredResult(path: new, verbosity: verbosity).load()
+    let before = try StoredResult(path: old, tool: Cowscope.version, notices: verbosity.notices).load()
+    let after = try StoredResult(path: new, tool: Cowscope.version, notices: verbosity.notices).load()
     var output = StandardOutput()
     if json {
       try output.write(try ResultDiff(old: before, new: after).json())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Pipeline
 import Report
 
 struct InfoCommand: ParsableCommand {
@@ -12,7 +13,7 @@ struct InfoCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let info = try Analysis(path: capture, verbosity: verbosity).info()
+    let info = try Analysis(path: capture, notices: verbosity.notices).info()
     var output = StandardOutput()
     if json {
       try output.write(try info.json())

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MMEvents
+import Pipeline
 import Replay
 import Report
 
@@ -29,13 +30,17 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    var options = Analysis.Options(
-      encodings: encoding, until: until.map { Sequence($0.value) }, frame: pfn.map { PFN($0.value) },
-      without: without.flatMap(\.switches))
+    var options = Analysis.Options()
+    options.encodings = encoding
+    options.until = until.map { Sequence($0.value) }
+    options.frame = pfn.map { PFN($0.value) }
+    options.without = without.flatMap(\.switches)
     if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
-    let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
+    let result = try Analysis(path: capture, notices: verbosity.notices, kernel: kernel?.text).replay(options)
     let lines = try ResultWriter().lines(of: result)
-    if until == nil && pfn == nil && without.isEmpty { StoredResult(path: capture, verbosity: verbosity).store(lines) }
+    if until == nil && pfn == nil && without.isEmpty {
+      StoredResult(path: capture, tool: Cowscope.version, notices: verbosity.notices).store(lines)
+    }
     var output = StandardOutput()
     if json {
       try output.write(lines)

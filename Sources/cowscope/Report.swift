@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Pipeline
 import Replay
 import Report
 
@@ -25,7 +26,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    var result = try StoredResult(path: capture, verbosity: verbosity).load()
+    var result = try StoredResult(path: capture, tool: Cowscope.version, notices: verbosity.notices).load()
     if let percent = trust.maxUnknown { result.maxUnknownPercent = percent }
     var output = StandardOutput()
     if let html { try deliver(Array(HTMLReport().render(result).utf8), to: html, &output) }

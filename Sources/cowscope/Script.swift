@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MMEvents
+import Pipeline
 import Report
 
 struct ScriptCommand: ParsableCommand {
@@ -21,7 +22,7 @@ struct ScriptCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    let analysis = Analysis(path: capture, verbosity: verbosity, kernel: kernel)
+    let analysis = Analysis(path: capture, notices: verbosity.notices, kernel: kernel?.text)
     var filter = EventFilter()
     filter.task = pid.map { TaskID($0) }
     filter.frame = pfn.map { PFN($0.value) }

@@ -3,6 +3,8 @@
 import ArgumentParser
 import Glibc
 import MMEvents
+import Pipeline
+import Synchronization
 import SystemPackage
 
 /// How much is said on standard error.
@@ -39,24 +41,38 @@ enum Talk {
 }
 
 /// A line on a terminal that says how far a long run got; silent anywhere else.
-struct Progress {
+final class ProgressLine: Sendable {
   private let isShown: Bool
-  private var nextCount: UInt64 = Progress.step
-  private var isOnLine = false
+  /// The number of records at which the line is written next, and whether it is there.
+  private let state = Mutex((next: ProgressLine.step, isOnLine: false))
 
   init(_ verbosity: Verbosity) { isShown = !verbosity.quiet && isatty(STDERR_FILENO) == 1 }
 
-  mutating func reached(_ records: UInt64) {
-    guard isShown, records >= nextCount else { return }
-    nextCount = records + Progress.step
-    isOnLine = true
-    Talk.write("\r\(records) records")
-  }
-
-  mutating func end() {
-    if isOnLine { Talk.write("\r\u{1b}[K") }
-    isOnLine = false
+  /// `nil`: the run is over.
+  func reached(_ records: UInt64?) {
+    guard isShown else { return }
+    state.withLock { state in
+      guard let records else {
+        if state.isOnLine { Talk.write("\r\u{1b}[K") }
+        state = (ProgressLine.step, false)
+        return
+      }
+      guard records >= state.next else { return }
+      state = (records + ProgressLine.step, true)
+      Talk.write("\r\(records) records")
+    }
   }
 
   private static let step: UInt64 = 500_000
+}
+
+extension Verbosity {
+  /// What an analysis says, as far as it is wanted.
+  var notices: Notices {
+    let line = ProgressLine(self)
+    let (quiet, verbose) = (quiet, verbose)
+    return Notices(
+      warn: { if !quiet { Talk.say("warning: \($0)") } }, detail: { if verbose { Talk.say($0) } },
+      reached: { line.reached($0) })
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import Pipeline
 import Replay
 import Report
 
@@ -21,9 +22,11 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
-    var options = Analysis.Options(encodings: [.baseline], explainsFindings: explain)
+    var options = Analysis.Options()
+    options.encodings = [.baseline]
+    options.explainsFindings = explain
     if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
-    let result = try Analysis(path: capture, verbosity: verbosity, kernel: kernel).replay(options)
+    let result = try Analysis(path: capture, notices: verbosity.notices, kernel: kernel?.text).replay(options)
     var output = StandardOutput()
     if json {
       try output.write(try ResultWriter().verification(of: result, explains: explain))

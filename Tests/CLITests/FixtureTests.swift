@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Foundation
+import TestSupport
 import Testing
 
 /// A real recording of a shell that forks and execs, from raw records to the verdicts.

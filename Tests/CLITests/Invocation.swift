@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Foundation
+import TestSupport
 
 /// The built `cowscope`, run as a user runs it.
 struct Invocation {
@@ -48,39 +49,5 @@ struct Invocation {
     status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     self.output = try scratch.read("stdout")
     self.talk = try scratch.read("stderr")
-  }
-}
-
-/// A directory of its own that goes away with its owner.
-final class Scratch {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "cowscope-cli-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    do {
-      try FileManager.default.removeItem(at: url)
-    } catch {
-      print("left behind: \(url.path)")
-    }
-  }
-
-  func path(_ name: String) -> String { url.appending(path: name).path }
-
-  func create(_ name: String) throws -> FileHandle {
-    try Data().write(to: url.appending(path: name))
-    return try FileHandle(forWritingTo: url.appending(path: name))
-  }
-
-  func write(_ text: String, to name: String) throws -> String {
-    try Data(text.utf8).write(to: url.appending(path: name))
-    return path(name)
-  }
-
-  func read(_ name: String) throws -> String {
-    String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
   }
 }

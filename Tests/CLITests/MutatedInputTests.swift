@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Mutated captures through the whole pipeline, as a user runs it: no trap, no hang, no hunger. A few always run;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Captures of kernels that this machine does not run (`fixtures/captures/README.md`).

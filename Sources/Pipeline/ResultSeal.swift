@@ -16,10 +16,10 @@ struct ResultSeal: Codable, Equatable {
   var seal: String
 
   /// `nil` when the user has no key and none can be made, or the capture is not one that stays as it is.
-  init?(of result: some Collection<UInt8>, capture: String, key: (UInt64, UInt64)?) {
+  init?(of result: some Collection<UInt8>, by tool: String, capture: String, key: (UInt64, UInt64)?) {
     guard let key, unsafe access(capture + "/incomplete", F_OK) != 0 else { return nil }
     var hash = KeyedHash(key: key)
-    hash.add(Cowscope.version)
+    hash.add(tool)
     var program = stat()
     guard unsafe stat("/proc/self/exe", &program) == 0 else { return nil }
     // Two builds of one version may find different things.
@@ -31,7 +31,7 @@ struct ResultSeal: Codable, Equatable {
       Self.add("snapshots.bin", of: capture, to: &hash, isOptional: true)
     else { return nil }
     hash.add(Array(result))
-    tool = Cowscope.version
+    self.tool = tool
     seal = String(hash.value(), radix: 16)
   }
 

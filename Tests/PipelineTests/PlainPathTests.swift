@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import ArgumentParser
 import Foundation
 import MMEvents
 import Normalize
@@ -9,7 +8,7 @@ import Report
 import TraceFile
 import Testing
 
-@testable import cowscope
+@testable import Pipeline
 
 /// What threads, batches and blocks do for speed must not show: the plain way gives the same bytes.
 @Suite("Against the plain path")
@@ -19,8 +18,6 @@ struct PlainPathTests {
   static let traces = [
     "captures/6.18-shell", "tracefile/two-buffers-zstd.dat", "tracefile/shell.dat", "tracefile/shell-report.txt",
   ].map { fixtures.appending(path: $0).path }
-
-  private func verbosity() throws -> Verbosity { try Verbosity.parse(["-q"]) }
 
   @Test("The events of batches read ahead are those of records taken one by one", arguments: traces)
   func events(_ path: String) throws {
@@ -37,7 +34,7 @@ struct PlainPathTests {
 
     for ahead in [true, false] {
       var lines = LineBuffer()
-      try Analysis(path: path, verbosity: verbosity()).forEachBatch(ahead: ahead) { events in
+      try Analysis(path: path).forEachBatch(ahead: ahead) { events in
         for event in events { text.append(event, to: &lines) }
         return true
       }
@@ -67,9 +64,10 @@ struct PlainPathTests {
 
   @discardableResult
   private func expectSameResults(_ path: String) throws -> ReplayResult {
-    let options = Analysis.Options(explainsFindings: true)
-    let plain = try Analysis(path: path, verbosity: verbosity(), readsAhead: false).replay(options)
-    let ahead = try Analysis(path: path, verbosity: verbosity()).replay(options)
+    var options = Analysis.Options()
+    options.explainsFindings = true
+    let plain = try Analysis(path: path, readsAhead: false).replay(options)
+    let ahead = try Analysis(path: path).replay(options)
     #expect(try ResultWriter().lines(of: ahead) == ResultWriter().lines(of: plain))
     #expect(
       try ResultWriter().verification(of: ahead, explains: true)
@@ -80,7 +78,7 @@ struct PlainPathTests {
   @Test("What the model throws, and an early end, reach the caller and stop the reader")
   func errors() throws {
     struct Enough: Error {}
-    let analysis = Analysis(path: Self.traces[0], verbosity: try verbosity())
+    let analysis = Analysis(path: Self.traces[0])
     #expect(throws: Enough.self) { try analysis.forEachBatch(ahead: true) { _ in throw Enough() } }
     var batches = 0
     try analysis.forEachBatch(ahead: true) { _ in

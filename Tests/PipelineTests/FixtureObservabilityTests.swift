@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import ArgumentParser
 import Foundation
 import MMEvents
 import Replay
 import Report
 import Testing
 
-@testable import cowscope
+@testable import Pipeline
 
 /// Every (encoding, verdict, cost, rule) over every fixture: what may be said of it follows from what the capture can
 /// show.
@@ -51,8 +50,8 @@ struct FixtureObservabilityTests {
 
   private func replay(_ fixture: Fixture) throws -> ReplayResult {
     let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../fixtures/\(fixture.path)")
-    return try Analysis(path: path.standardizedFileURL.path, verbosity: try Verbosity.parse(["-q"]))
-      .replay(Analysis.Options())
+    return try Analysis(path: path.standardizedFileURL.path)
+      .replay()
   }
 
   @Test("Capabilities, trust, and what follows for each verdict, cost and rule", arguments: fixtures)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import ArgumentParser
 import Foundation
 import MMEvents
 import Replay
+import TestSupport
 import Testing
 
-@testable import cowscope
+@testable import Pipeline
 
 /// What is missing from a capture must not become a verdict. A few damages always run; `COWSCOPE_DAMAGES=1000` in the
 /// environment runs as many, and prints a line for each that is not as it should be.
@@ -57,7 +57,7 @@ struct DamagedCaptureTests {
   init() throws { scratch = try Scratch() }
 
   private func replay(_ path: String) throws -> ReplayResult {
-    try Analysis(path: path, verbosity: try Verbosity.parse(["-q"])).replay(Analysis.Options())
+    try Analysis(path: path).replay()
   }
 
   /// Damages a copy; `nil` when the capture has no place for it.

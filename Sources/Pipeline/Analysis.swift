@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import MMEvents
+package import MMEvents
 import Normalize
-import Replay
-import Report
+package import Replay
+package import Report
 import TraceFile
 
 /// One trace: file -> normalizer -> events -> replay. The only place that ties the three together.
-struct Analysis {
+package struct Analysis {
   /// What the user asked the replay for.
-  struct Options {
+  package struct Options {
     /// Empty is all.
-    var encodings: [EncodingID] = []
+    package var encodings: [EncodingID] = []
     /// Events after this one are left out.
-    var until: Sequence?
+    package var until: Sequence?
     /// Only this frame is reported on.
-    var frame: PFN?
+    package var frame: PFN?
     /// Call sites left as they are today (`c.mprotect`, ...).
-    var without: [CallSiteSwitch] = []
+    package var without: [CallSiteSwitch] = []
     /// The history of every finding of the verification is wanted too, not only that of the first disagreement.
-    var explainsFindings = false
+    package var explainsFindings = false
     /// See `ReplayResult.maxUnknownPercent`.
-    var maxUnknownPercent: UInt8 = 5
+    package var maxUnknownPercent: UInt8 = 5
+
+    package init() {}
 
     /// The events that are not left out.
     fileprivate func cut(_ events: [MMEventRecord]) -> [MMEventRecord] {
@@ -30,19 +32,24 @@ struct Analysis {
   }
 
   let path: String
-  let verbosity: Verbosity
+  let notices: Notices
   /// Reading, normalizing and replaying take place on three threads; what comes out is the same.
-  var readsAhead = true
+  let readsAhead: Bool
   /// As the user told it.
-  var kernel: KernelRelease?
+  let kernel: String?
+
+  /// - Parameter kernel: The release that recorded, such as `6.12`, where the capture does not say.
+  package init(path: String, notices: Notices = Notices(), kernel: String? = nil, readsAhead: Bool = true) {
+    (self.path, self.notices, self.kernel, self.readsAhead) = (path, notices, kernel, readsAhead)
+  }
 
   private func open() throws -> TraceReader {
     let reader = try TraceFile.open(path)
-    reader.toldRelease = kernel?.text
+    reader.toldRelease = kernel
     return reader
   }
 
-  func info() throws -> CaptureInfo {
+  package func info() throws -> CaptureInfo {
     let reader = try open()
     let info = CaptureInfo(reading: reader, path: path)
     warn(of: reader.damages, reader.damageCount)
@@ -50,18 +57,18 @@ struct Analysis {
   }
 
   /// log2 of the page size of the traced machine.
-  func pageShift() throws -> UInt8 { UInt8(try open().pageSize.trailingZeroBitCount) }
+  package func pageShift() throws -> UInt8 { UInt8(try open().pageSize.trailingZeroBitCount) }
 
   /// Every normalized event, batch by batch, until `body` says that it has enough by returning `false`.
   ///
   /// `ahead`: reading and normalizing on threads of their own, which pays when `body` does more than count.
-  func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
+  package func forEachBatch(ahead: Bool, _ body: ([MMEventRecord]) throws -> Bool) throws {
     let reader = try open()
-    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: ahead && readsAhead, body)
+    let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: ahead && readsAhead, body)
     warn(of: walk.damages, walk.damageCount)
   }
 
-  func replay(_ options: Options) throws -> ReplayResult {
+  package func replay(_ options: Options = Options()) throws -> ReplayResult {
     let reader = try open()
     let facts = try kernelFacts(reader)
     // The model of the first walk is gone before the second one's is made.
@@ -84,7 +91,7 @@ struct Analysis {
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
       seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, snapshots: snapshots)
-    let walk = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { events in
+    let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
       return true
     }
@@ -118,7 +125,7 @@ struct Analysis {
       seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, judging: .nothing,
       snapshots: try snapshots(of: reader, facts: facts))
     var left = exemplars.events
-    _ = try CaptureWalk(reader: reader, verbosity: verbosity).run(ahead: readsAhead) { batch in
+    _ = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))
       left -= UInt64(events.count)
       histories.follow(events, in: &model)
@@ -129,17 +136,17 @@ struct Analysis {
 
   // — what the capture says
 
-  private func kernelFacts(_ reader: TraceReader) throws(CommandError) -> KernelFacts {
+  private func kernelFacts(_ reader: TraceReader) throws(AnalysisError) -> KernelFacts {
     switch reader.kernel {
     case .known(let facts): return facts
     case .withoutAnonExclusive:
-      throw CommandError(
+      throw AnalysisError(
         path: path,
         reason: "kernel \(reader.release ?? "") has no PG_anon_exclusive, which came with 5.19: there is no bit whose "
           + "encoding could be compared; --kernel RELEASE replays it as if a newer one had recorded")
     case .notUnderstood:
       let release = reader.release ?? "unknown"
-      verbosity.warn("\(path): kernel \(release): taken for \(KernelFacts.newest.name); see --kernel")
+      notices.warn("\(path): kernel \(release): taken for \(KernelFacts.newest.name); see --kernel")
       return .newest
     }
   }
@@ -166,8 +173,8 @@ struct Analysis {
   /// A damaged capture is still a capture; the user must know that some of it is missing.
   private func warn(of damages: [TraceFileError], _ count: Int) {
     guard let first = damages.first else { return }
-    verbosity.warn(first.description)
-    for damage in damages.dropFirst() { verbosity.detail(damage.description) }
-    if count > 1 { verbosity.warn("\(count) damaged places in all") }
+    notices.warn(first.description)
+    for damage in damages.dropFirst() { notices.detail(damage.description) }
+    if count > 1 { notices.warn("\(count) damaged places in all") }
   }
 }

@@ -4,9 +4,9 @@ import Foundation
 
 /// The bytes of a trace.dat of version 6, and where its sub-buffers are: read by hand, so that what damages a file
 /// knows nothing of what reads it. Little endian, 64 bits.
-struct TraceImage {
+package struct TraceImage {
   /// The data of one CPU in one buffer.
-  struct CPU {
+  package struct CPU {
     /// Place of {u64 offset, u64 size} in the table.
     var entry: Int
     var data: Range<Int>
@@ -15,11 +15,11 @@ struct TraceImage {
     var number: Int
   }
 
-  private(set) var bytes: [UInt8]
-  let subBufferSize: Int
-  private(set) var cpus: [CPU] = []
+  package private(set) var bytes: [UInt8]
+  package let subBufferSize: Int
+  package private(set) var cpus: [CPU] = []
 
-  init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     self.bytes = bytes
     guard bytes.count > 18, let options = bytes.firstRange(of: Array("options  \0".utf8))?.lowerBound else {
       return nil
@@ -39,23 +39,23 @@ struct TraceImage {
     }
   }
 
-  static func number(_ bytes: [UInt8], _ place: Int, _ size: Int) -> UInt64 {
+  package static func number(_ bytes: [UInt8], _ place: Int, _ size: Int) -> UInt64 {
     (0..<size).reduce(0) { $0 | UInt64(bytes[place + $1]) << UInt64(8 * $1) }
   }
 
-  mutating func set(_ value: UInt64, at place: Int, _ size: Int) {
+  package mutating func set(_ value: UInt64, at place: Int, _ size: Int) {
     for index in 0..<size { bytes[place + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
   }
 
   /// Where the CPU's sub-buffers begin.
-  func subBuffers(_ cpu: CPU) -> [Int] {
+  package func subBuffers(_ cpu: CPU) -> [Int] {
     Array(stride(from: cpu.data.lowerBound, to: cpu.data.upperBound, by: subBufferSize))
   }
 
-  func committed(_ page: Int) -> Int { Int(Self.number(bytes, page + 8, 8) & 0x3fff_ffff) }
+  package func committed(_ page: Int) -> Int { Int(Self.number(bytes, page + 8, 8) & 0x3fff_ffff) }
 
   /// Takes sub-buffers away; those behind move up, and the CPU's size shrinks.
-  mutating func remove(_ pages: Range<Int>, of index: Int) {
+  package mutating func remove(_ pages: Range<Int>, of index: Int) {
     let cpu = cpus[index]
     let (first, last) = (
       cpu.data.lowerBound + pages.lowerBound * subBufferSize, cpu.data.lowerBound + pages.upperBound * subBufferSize
@@ -67,7 +67,7 @@ struct TraceImage {
   }
 
   /// `RB_MISSED_EVENTS`, and `RB_MISSED_STORED` where there is room for the count.
-  mutating func flagLoss(of records: Int, at page: Int) {
+  package mutating func flagLoss(of records: Int, at page: Int) {
     let committed = committed(page)
     let isStored = committed + 16 + 8 <= subBufferSize
     set(0xffff_ffff_8000_0000 | (isStored ? 0x4000_0000 : 0) | UInt64(committed), at: page + 8, 8)
@@ -75,7 +75,7 @@ struct TraceImage {
   }
 
   /// Place, header and length of every record of a sub-buffer.
-  func records(_ page: Int) -> [(place: Int, type: UInt64, delta: UInt64, length: Int)] {
+  package func records(_ page: Int) -> [(place: Int, type: UInt64, delta: UInt64, length: Int)] {
     var found: [(Int, UInt64, UInt64, Int)] = []
     var place = page + 16
     let end = min(place + committed(page), page + subBufferSize)
@@ -98,19 +98,21 @@ struct TraceImage {
   }
 
   /// The record becomes a discarded one, which the reader passes over: its time is kept.
-  mutating func discard(_ record: (place: Int, type: UInt64, delta: UInt64, length: Int)) {
+  package mutating func discard(_ record: (place: Int, type: UInt64, delta: UInt64, length: Int)) {
     set(29 | max(record.delta, 1) << 5, at: record.place, 4)
     set(UInt64(record.length - 4), at: record.place + 4, 4)
   }
 }
 
 /// A seeded generator: the same cases every time.
-struct Dice {
-  var state: UInt64
+package struct Dice {
+  package var state: UInt64
 
-  mutating func roll(_ sides: Int) -> Int { Int(next() % UInt64(max(sides, 1))) }
+  package init(state: UInt64) { self.state = state }
 
-  mutating func next() -> UInt64 {
+  package mutating func roll(_ sides: Int) -> Int { Int(next() % UInt64(max(sides, 1))) }
+
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
     z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -120,7 +122,7 @@ struct Dice {
 }
 
 /// What is done to a capture.
-enum Damage: CaseIterable {
+package enum Damage: CaseIterable {
   // — as the kernel and the recorder mark it
 
   /// The first records of a sub-buffer, which says how many.
@@ -134,12 +136,12 @@ enum Damage: CaseIterable {
 
   case records, subBuffers, tail, commit, swapped, zeroed, bytes
 
-  static let marked: [Damage] = [.markedRecords, .markedSubBuffers, .markedTail]
-  static let unmarked: [Damage] = allCases.filter { !marked.contains($0) }
+  package static let marked: [Damage] = [.markedRecords, .markedSubBuffers, .markedTail]
+  package static let unmarked: [Damage] = allCases.filter { !marked.contains($0) }
 
   /// `false` when the capture has no place for it. `drop`: how many records of which CPU the recorder counts as lost
   /// (name of the buffer by number, CPU).
-  func apply(to image: inout TraceImage, _ dice: inout Dice, drop: (Int, Int, Int) -> Void) -> Bool {
+  package func apply(to image: inout TraceImage, _ dice: inout Dice, drop: (Int, Int, Int) -> Void) -> Bool {
     guard !image.cpus.isEmpty else { return false }
     let index = dice.roll(image.cpus.count)
     let cpu = image.cpus[index]
@@ -186,7 +188,7 @@ enum Damage: CaseIterable {
 }
 
 extension TraceImage {
-  mutating func replace(_ page: Int, with bytes: [UInt8]) {
+  package mutating func replace(_ page: Int, with bytes: [UInt8]) {
     self.bytes.replaceSubrange(page..<(page + bytes.count), with: bytes)
   }
 }

@@ -3,10 +3,11 @@
 import Foundation
 import MMEvents
 import Replay
+import TestSupport
 import Testing
 import TraceFile
 
-@testable import cowscope
+@testable import Pipeline
 
 @Suite("Snapshots in the terms of the model")
 struct CaptureSnapshotsTests {

@@ -2,23 +2,29 @@
 
 import FoundationEssentials
 import Glibc
-import Replay
+package import Replay
 import Report
 import TraceFile
 
 /// A result by the name of its capture: read from `X/result.ndjson` when its seal holds, from `X` when it is such a file
 /// itself, replayed otherwise.
-struct StoredResult {
+package struct StoredResult {
   let path: String
-  let verbosity: Verbosity
+  let tool: String
+  let notices: Notices
 
-  static let fileName = "result.ndjson"
+  /// - Parameter tool: The name and version of the program, which its results are sealed with.
+  package init(path: String, tool: String, notices: Notices = Notices()) {
+    (self.path, self.tool, self.notices) = (path, tool, notices)
+  }
 
-  func load() throws -> ReplayResult {
+  package static let fileName = "result.ndjson"
+
+  package func load() throws -> ReplayResult {
     // Who names the file wants what is in it, whoever wrote it.
     if path.hasSuffix(".ndjson") { return try read(path) }
     if let stored = try sealed() { return stored }
-    return try Analysis(path: path, verbosity: verbosity).replay(Analysis.Options())
+    return try Analysis(path: path, notices: notices).replay()
   }
 
   /// What this program found in this very capture before, for this user.
@@ -29,43 +35,43 @@ struct StoredResult {
       return nil
     }
     let (result, seal) = ResultSeal.split(Array(bytes))
-    guard let seal, seal == ResultSeal(of: result, capture: path, key: UserKey.load()) else {
-      verbosity.detail("\(file): not what this program found in this capture; replaying")
+    guard let seal, seal == ResultSeal(of: result, by: tool, capture: path, key: UserKey.load()) else {
+      notices.detail("\(file): not what this program found in this capture; replaying")
       return nil
     }
-    verbosity.detail("reading \(file)")
+    notices.detail("reading \(file)")
     return try parse(Array(result), file)
   }
 
   /// Leaves the result beside the trace. A capture that is not ours to write to keeps none, which is worth a word
   /// but no failure: the report itself is out.
-  func store(_ lines: [UInt8]) {
+  package func store(_ lines: [UInt8]) {
     guard isDirectory(path) else { return }
     let file = path + "/" + StoredResult.fileName
-    let seal = ResultSeal(of: lines, capture: path, key: UserKey.load())
+    let seal = ResultSeal(of: lines, by: tool, capture: path, key: UserKey.load())
     do {
       try OutputFile.replace(file, with: seal?.appended(to: lines) ?? lines)
-      verbosity.detail("result in \(file)")
+      notices.detail("result in \(file)")
     } catch {
-      verbosity.warn("\(error.description); `report` will replay again")
+      notices.warn("\(error.description); `report` will replay again")
     }
   }
 
-  private func read(_ file: String) throws(CommandError) -> ReplayResult {
+  private func read(_ file: String) throws(AnalysisError) -> ReplayResult {
     let bytes: Data
     do {
       bytes = try Data(contentsOf: URL(filePath: file))
     } catch {
-      throw CommandError(path: file, reason: "cannot be read")
+      throw AnalysisError(path: file, reason: "cannot be read")
     }
     return try parse(Array(bytes), file)
   }
 
-  private func parse(_ bytes: [UInt8], _ file: String) throws(CommandError) -> ReplayResult {
+  private func parse(_ bytes: [UInt8], _ file: String) throws(AnalysisError) -> ReplayResult {
     do {
       return try ResultReader.read(bytes)
     } catch {
-      throw CommandError(path: file, reason: error.description)
+      throw AnalysisError(path: file, reason: error.description)
     }
   }
 

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import cowscope
+@testable import Pipeline
 
 @Suite("The keyed hash")
 struct KeyedHashTests {

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import cowscope
+@testable import Pipeline
 
 @Suite("Making batches ahead of their use")
 struct ReadAheadTests {
