@@ -22,6 +22,8 @@ package struct Analysis {
     package var explainsFindings = false
     /// See `ReplayResult.maxUnknownPercent`.
     package var maxUnknownPercent: UInt8 = 5
+    /// By name; `nil` is all.
+    package var audits: [String]?
 
     package init() {}
 
@@ -90,7 +92,8 @@ package struct Analysis {
     let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, snapshots: snapshots)
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults,
+      audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true }, snapshots: snapshots)
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
       return true

@@ -31,6 +31,19 @@ struct CallSite: ExpressibleByArgument {
   }
 }
 
+/// An audit by its name, or none.
+struct AuditName: ExpressibleByArgument {
+  /// `nil`: none.
+  let name: String?
+
+  init?(argument: String) {
+    name = AuditRegistry.audit(named: argument)?.description.name
+    if name == nil, argument != "none" { return nil }
+  }
+
+  static var allValueStrings: [String] { AuditRegistry.all.map { $0.description.name } + ["none"] }
+}
+
 /// A kernel by its release, such as 6.12 or 6.12.117-amd64.
 struct KernelRelease: ExpressibleByArgument {
   let text: String

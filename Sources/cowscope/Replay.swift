@@ -10,7 +10,7 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Replays a capture against the encodings and prints the report.",
     discussion: """
-      A replay of the whole capture (no --until, --pfn, --without) leaves its result in X/result.ndjson, for report and diff.
+      A replay of the whole capture (no --until, --pfn, --without, --audit) leaves its result in X/result.ndjson, for report and diff.
       Exits with 0 when the result is to be relied on, with 3 when it is not: the first line says why.
       --fail-on exits with 2 when the condition holds for certain, with 3 when it only may or cannot be seen. It asks
       about the proposals, or the encodings that --encoding names.
@@ -20,6 +20,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Only this encoding (repeatable); baseline is always there.") var encoding: [EncodingID] = []
   @Option(help: ArgumentHelp("Leave this call site as it is today (repeatable).", valueName: "site"))
   var without: [CallSite] = []
+  @Option(help: "Only this audit (repeatable); `none`: no audit. See `list audits`.") var audit: [AuditName] = []
   @Option(help: "Stop after the event of this sequence number.") var until: Number?
   @Option(help: "Report on this page frame only.") var pfn: Number?
   @Option(help: "Exit with 2 on: \(FailureCondition.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -35,10 +36,11 @@ struct ReplayCommand: ParsableCommand {
     options.until = until.map { Sequence($0.value) }
     options.frame = pfn.map { PFN($0.value) }
     options.without = without.flatMap(\.switches)
+    options.audits = audit.isEmpty ? nil : audit.compactMap(\.name)
     if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
     let result = try Analysis(path: capture, notices: verbosity.notices, kernel: kernel?.text).replay(options)
     let lines = try ResultWriter().lines(of: result)
-    if until == nil && pfn == nil && without.isEmpty {
+    if until == nil && pfn == nil && without.isEmpty && audit.isEmpty {
       StoredResult(path: capture, tool: Cowscope.version, notices: verbosity.notices).store(lines)
     }
     var output = StandardOutput()

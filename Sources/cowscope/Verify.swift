@@ -24,6 +24,7 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     var options = Analysis.Options()
     options.encodings = [.baseline]
+    options.audits = []
     options.explainsFindings = explain
     if let percent = trust.maxUnknown { options.maxUnknownPercent = percent }
     let result = try Analysis(path: capture, notices: verbosity.notices, kernel: kernel?.text).replay(options)

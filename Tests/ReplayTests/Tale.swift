@@ -18,10 +18,12 @@ struct Tale {
     func snapshot(_ index: UInt32) -> ProcessSnapshot? { all[index] }
   }
 
-  init(snapshots: [UInt32: ProcessSnapshot] = [:], without: [CallSiteSwitch] = []) {
+  init(
+    snapshots: [UInt32: ProcessSnapshot] = [:], without: [CallSiteSwitch] = [], audits: [any Audit.Type] = []
+  ) {
     driver = ReplayDriver(
       encodings: [.baseline, .aAndEager, .b, .cStrict], facts: .v7_3, switches: SwitchSet(without: without),
-      seesLRUInsertion: false, snapshots: Snapshots(all: snapshots))
+      seesLRUInsertion: false, audits: audits, snapshots: Snapshots(all: snapshots))
     at(Self.p, 100, .mmCreated(.exec))
     at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))
   }

@@ -64,7 +64,7 @@ enum Sample {
       divergence(frame: 99), divergence(.b, .conservativeCopy, .possible, rule: "I1", order: 9, count: 1),
       divergence(.aOr, .better, rule: "A1", count: 12),
     ])
-    result.audits = [Audit(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
+    result.audits = [AuditResult(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
     result.loss = LossSummary(perCPU: [(CPU(0), 12), (CPU(3), nil)], unknownAddressSpaces: 1)
     result.gaps[.hugetlbNotFollowed] = 4
     result.gaps[.contradictoryFaults] = 2

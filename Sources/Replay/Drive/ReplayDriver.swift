@@ -60,12 +60,14 @@ package struct ReplayDriver {
   package internal(set) var ancestry = Ancestry()
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
+  private var audits: Audits
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
   /// `page_fault_user`, without which hardly anything is. `judging`: `.nothing` where only the worlds are of interest.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
-    seesFaults: Bool = true, judging: JudgingScope = .touched, snapshots: (any SnapshotSource)? = nil
+    seesFaults: Bool = true, judging: JudgingScope = .touched, audits: [any Audit.Type] = [],
+    snapshots: (any SnapshotSource)? = nil
   ) {
     var options = WorldOptions()
     options.storesAreSilent = true
@@ -73,6 +75,7 @@ package struct ReplayDriver {
     verifier = Verifier(seesFaults: seesFaults)
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
     lockstep.scope = judging
+    self.audits = Audits(audits, facts)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     snapshotSource = snapshots
@@ -141,6 +144,7 @@ package struct ReplayDriver {
       count(.eventsAfterExit)
       return
     }
+    if audits.seeEvents, !event.isFault { audits.saw(current, lockstep.baseline) }
     if !populating.isEmpty { notePopulation(event, mm) }
     switch event {
     case .mmTeardownBegan:
@@ -201,7 +205,8 @@ package struct ReplayDriver {
     capture.occurrences = occurrences
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
-      audits: capture.capabilities.contains(.pageFaults) ? [] : [forks.audit],
+      audits: (capture.capabilities.contains(.pageFaults) ? [] : [forks.audit])
+        + audits.results(pageShift: capture.pageShift),
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
@@ -255,12 +260,15 @@ package struct ReplayDriver {
 
   @discardableResult
   mutating func run(_ operation: Operation, _ transition: Transition? = nil, followsKernel: Bool = false) -> Outcome {
-    lockstep.apply(
-      operation,
-      JudgingContext(
-        sequence: current.sequence, time: current.time, transition: transition ?? operation.transition,
-        events: events),
-      followsKernel: followsKernel)
+    let context = JudgingContext(
+      sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
+    guard audits.areInterested(in: operation) else {
+      return lockstep.apply(operation, context, followsKernel: followsKernel)
+    }
+    audits.before(operation, lockstep.baseline, current)
+    let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
+    audits.after(operation, outcome, lockstep.baseline, current)
+    return outcome
   }
 
   func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }
@@ -376,11 +384,15 @@ struct ForkAccount {
   var forks: UInt64 = 0
   var sharedPages: UInt64 = 0
 
-  var audit: Audit {
-    Audit(
+  var audit: AuditResult {
+    AuditResult(
       name: "forks by rss_stat",
       figures: [
         NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
       ])
   }
+}
+
+extension MMEvent {
+  fileprivate var isFault: Bool { if case .fault = self { true } else { false } }
 }

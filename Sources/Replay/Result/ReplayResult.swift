@@ -8,7 +8,7 @@ package struct ReplayResult: Sendable {
   package var encodings: [EncodingResult]
   /// One per signature, the worst first.
   package var divergences: [Divergence]
-  package var audits: [Audit]
+  package var audits: [AuditResult]
   package var loss: LossSummary
   package var verification: Verification
   /// Normalized events replayed.
@@ -23,7 +23,7 @@ package struct ReplayResult: Sendable {
   package var trustedNanoseconds: UInt64
 
   package init(
-    capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [Audit],
+    capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [AuditResult],
     loss: LossSummary, verification: Verification, events: UInt64, gaps: GapCounts, trustedNanoseconds: UInt64
   ) {
     self.capture = capture
@@ -176,17 +176,6 @@ package struct HistoryEntry: Sendable, Equatable {
     self.encoding = encoding
     self.text = text
     self.isDeciding = isDeciding
-  }
-}
-
-/// Figures of one of the audits (mprotect batching, empty page tables, collapse).
-package struct Audit: Sendable {
-  package var name: String
-  package var figures: [NamedCount]
-
-  package init(name: String, figures: [NamedCount]) {
-    self.name = name
-    self.figures = figures
   }
 }
 

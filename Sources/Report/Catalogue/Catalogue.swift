@@ -5,7 +5,7 @@ import Replay
 
 /// What `list` can list.
 package enum CatalogueSection: String, Sendable, CaseIterable {
-  case events, encodings, switches, rules, verdicts, costs, gaps, limits
+  case events, encodings, switches, rules, verdicts, costs, gaps, limits, audits
 }
 
 /// Everything with a name in reports.
@@ -34,6 +34,7 @@ package enum Catalogue {
     case .verdicts: Verdict.allCases.map(\.catalogueEntry)
     case .costs: CostCatalogue.all
     case .gaps: Gap.allCases.map(\.catalogueEntry)
+    case .audits: AuditCatalogue.all
     case .limits: Capability.allCases.map(\.catalogueEntry)
     }
   }

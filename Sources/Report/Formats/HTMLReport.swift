@@ -29,6 +29,7 @@ package struct HTMLReport {
     \(callSites(result))
     <h2>Divergences</h2>
     \(divergences(result))
+    \(audits(result))
     <h2>Verify: the model against the kernel</h2>
     \(verification(result))
     <h2>Not known</h2>
@@ -202,6 +203,27 @@ package struct HTMLReport {
         </details>
         """
     }.joined(separator: "\n")
+  }
+
+  private func audits(_ result: ReplayResult) -> String {
+    let met = result.audits.filter { !$0.isEmpty }
+    guard !met.isEmpty else { return "" }
+    let sections = met.map { audit in
+      let question = AuditRegistry.audit(named: audit.name)?.description.question ?? ""
+      let rows = audit.figures.map { figure in
+        "<tr><td>\(escaped(AuditText.words(of: figure.name, in: audit.name)))</td><td>\(Numbers.grouped(figure.count))</td></tr>"
+      }
+      let examples = audit.examples.map { "<li>\(escaped($0.text)) (seq \($0.sequence.rawValue))</li>" }
+      return """
+        <h3>\(escaped(audit.name))</h3>
+        <p>\(escaped(question))</p>
+        <div class="scroll"><table><tbody>
+        \(rows.joined(separator: "\n"))
+        </tbody></table></div>
+        \(examples.isEmpty ? "" : "<ul>" + examples.joined() + "</ul>")
+        """
+    }
+    return "<h2>Audits</h2>\n" + sections.joined(separator: "\n")
   }
 
   private func verification(_ result: ReplayResult) -> String {

@@ -199,9 +199,49 @@ enum ResultLine {
   }
 
   struct Audit: Codable {
+    struct Example: Codable {
+      var text: String
+      var mm: UInt32
+      /// Hexadecimal page number; left out where there is none.
+      var page: String?
+      var sequence: UInt64
+
+      enum CodingKeys: String, CodingKey {
+        case text, mm, page
+        case sequence = "seq"
+      }
+    }
+
     var type = "audit"
     var name: String
     var figures: [String: UInt64]
+    /// Left out where there is none.
+    var examples: [Example]?
+
+    init(_ audit: AuditResult) {
+      name = audit.name
+      figures = audit.figures.byName
+      let all = audit.examples.map { example in
+        Example(
+          text: example.text, mm: example.mm.rawValue, page: example.page.map { String($0.rawValue, radix: 16) },
+          sequence: example.sequence.rawValue)
+      }
+      examples = all.isEmpty ? nil : all
+    }
+
+    /// The figures in the order of the audit's description, those it does not name by name.
+    var result: AuditResult {
+      let known = AuditRegistry.audit(named: name)?.description.figures.map(\.name) ?? []
+      let order = known.filter { figures[$0] != nil } + figures.keys.filter { !known.contains($0) }.sorted()
+      return AuditResult(
+        name: name, figures: order.map { NamedCount(name: $0, count: figures[$0] ?? 0) },
+        examples: (examples ?? []).map { example in
+          AuditExample(
+            example.text, mm: MMID(example.mm),
+            page: example.page.flatMap { UInt64($0, radix: 16) }.map { VirtualPage($0) },
+            sequence: Sequence(example.sequence))
+        })
+    }
   }
 
   struct Loss: Codable {

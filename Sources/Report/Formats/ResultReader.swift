@@ -12,7 +12,7 @@ package struct ResultReader {
   private var capture: CaptureSummary?
   private var encodings: [EncodingResult] = []
   private var divergences: [Divergence] = []
-  private var audits: [Audit] = []
+  private var audits: [AuditResult] = []
   private var loss = LossSummary(perCPU: [], unknownAddressSpaces: 0)
   private var gaps = GapCounts()
   private var named: [EncodingID] = []
@@ -41,8 +41,7 @@ package struct ResultReader {
     case "encoding": try takeEncoding(try decode(ResultLine.Encoding.self, line, number), number)
     case "divergence": try takeDivergence(try decode(ResultLine.Divergence.self, line, number), number)
     case "audit":
-      let audit = try decode(ResultLine.Audit.self, line, number)
-      audits.append(Audit(name: audit.name, figures: audit.figures.named))
+      audits.append(try decode(ResultLine.Audit.self, line, number).result)
     case "loss": try takeLoss(try decode(ResultLine.Loss.self, line, number), number)
     case "gap":
       let line = try decode(ResultLine.Gap.self, line, number)

@@ -16,7 +16,7 @@ package struct ResultWriter {
     for encoding in result.encodings { try append(self.encoding(encoding, result.capture), to: &bytes) }
     for divergence in result.divergences { try append(self.divergence(divergence, pageShift: shift), to: &bytes) }
     for audit in result.audits {
-      try append(ResultLine.Audit(name: audit.name, figures: audit.figures.byName), to: &bytes)
+      try append(ResultLine.Audit(audit), to: &bytes)
     }
     try append(loss(result.loss), to: &bytes)
     for (gap, count) in result.gaps.met { try append(ResultLine.Gap(gap, count), to: &bytes) }

@@ -196,11 +196,9 @@ package struct TextReport {
   // — audits, and what is not known
 
   private func audits(_ result: ReplayResult) -> [String] {
-    guard !result.audits.isEmpty, detail != .brief else { return [] }
-    return ["", style.bold("AUDITS")]
-      + result.audits.flatMap { audit in
-        wrapped("  \(audit.name): ", audit.figures.map { "\($0.name) \(Numbers.grouped($0.count))" })
-      }
+    guard detail != .brief else { return [] }
+    return AuditText(style: style, width: width, examples: detail == .everything ? .max : 3)
+      .lines(result.audits, pageShift: result.capture.pageShift)
   }
 
   private func unknowns(_ result: ReplayResult) -> [String] {

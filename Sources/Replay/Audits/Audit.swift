@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// A question about today's kernel that a capture answers while it is replayed.
+///
+/// An audit sees the steps it is interested in, before and after today's world takes them, and counts; it changes
+/// nothing and owns all its state.
+package protocol Audit: Sendable {
+  static var description: AuditDescription { get }
+  /// Everything else passes it by.
+  static var interests: AuditInterests { get }
+
+  init(_ facts: KernelFacts)
+
+  /// `step` is about to be taken.
+  mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
+  mutating func after(
+    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
+  /// An event of an mm other than a fault, before anything follows from it: only where `interests` has `.events`.
+  mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>)
+
+  /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.
+  func figures(pageShift: UInt8) -> [String: UInt64]
+  /// The first, or the greatest, few.
+  func examples(pageShift: UInt8) -> [AuditExample]
+}
+
+extension Audit {
+  package mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {}
+  package mutating func after(
+    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {}
+  package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {}
+  package func examples(pageShift: UInt8) -> [AuditExample] { [] }
+}
+
+/// What `list audits` and `explain` say of one, and the order and the words of its figures.
+package struct AuditDescription: Sendable {
+  package struct Figure: Sendable {
+    /// As JSON has it.
+    package var name: String
+    /// As the report has it, after the number: `pages copied by the child`.
+    package var words: String
+    package var meaning: String
+
+    package init(_ name: String, _ words: String, _ meaning: String) {
+      (self.name, self.words, self.meaning) = (name, words, meaning)
+    }
+  }
+
+  package var name: String
+  package var question: String
+  /// Method, source, and how the kernel referees it.
+  package var text: String
+  package var figures: [Figure]
+
+  package init(_ name: String, question: String, text: String, figures: [Figure]) {
+    (self.name, self.question, self.text, self.figures) = (name, question, text, figures)
+  }
+}
+
+/// The kernel paths whose steps an audit sees.
+package struct AuditInterests: OptionSet, Sendable {
+  package let rawValue: UInt64
+
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  package init(_ transition: Transition) { rawValue = 1 &<< UInt64(transition.position) }
+
+  package init(_ transitions: [Transition]) { self = transitions.reduce(into: []) { $0.formUnion(Self($1)) } }
+
+  /// Events of mms, faults excepted.
+  package static let events = AuditInterests(rawValue: 1 << 63)
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// The audits there are.
+package enum AuditRegistry {
+  package static let all: [any Audit.Type] = [CopiesAudit.self]
+
+  package static func audit(named name: String) -> (any Audit.Type)? {
+    all.first { $0.description.name == name.lowercased() }
+  }
+}
+
+/// The audits of a replay, each called for what it is interested in only.
+struct Audits: Sendable {
+  private var all: [any Audit] = []
+  private var interests: [AuditInterests] = []
+  /// Of any of them.
+  private var anyInterest: AuditInterests = []
+
+  init(_ types: [any Audit.Type], _ facts: KernelFacts) {
+    for type in types {
+      all.append(type.init(facts))
+      interests.append(type.interests)
+      anyInterest.formUnion(type.interests)
+    }
+  }
+
+  @inline(__always)
+  func areInterested(in step: Operation) -> Bool {
+    anyInterest.rawValue != 0 && !anyInterest.isDisjoint(with: AuditInterests(step.transition))
+  }
+
+  @inline(__always)
+  var seeEvents: Bool { anyInterest.contains(.events) }
+
+  @inline(never)
+  mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {
+    let interest = AuditInterests(step.transition)
+    for index in all.indices where !interests[index].isDisjoint(with: interest) {
+      all[index].before(step, world, record)
+    }
+  }
+
+  @inline(never)
+  mutating func after(
+    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {
+    let interest = AuditInterests(step.transition)
+    for index in all.indices where !interests[index].isDisjoint(with: interest) {
+      all[index].after(step, outcome, world, record)
+    }
+  }
+
+  @inline(never)
+  mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
+    for index in all.indices where interests[index].contains(.events) { all[index].saw(record, world) }
+  }
+
+  func results(pageShift: UInt8) -> [AuditResult] {
+    all.map { audit in
+      let description = type(of: audit).description
+      let counts = audit.figures(pageShift: pageShift)
+      return AuditResult(
+        name: description.name,
+        figures: description.figures.map { NamedCount(name: $0.name, count: counts[$0.name] ?? 0) },
+        examples: audit.examples(pageShift: pageShift))
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What copy on write cost whom: pages that fork shared, and which side copied them.
+package struct CopiesAudit: Audit {
+  package static let description = AuditDescription(
+    "copies", question: "What did copy on write cost whom?",
+    text: """
+      Pages shared are the kernel's own count (rss_stat of the child while it is made); where a kernel gives none, the \
+      entries that the model copied. A copy is the child's when an ancestor of its mm still maps the page, else the \
+      parent's. Every copy is a decision that verify holds against the model.
+      """,
+    figures: [
+      Figure("forks", "forks", "Forks that went through."),
+      Figure("shared_pages", "anonymous pages shared", "Over all forks."),
+      Figure(
+        "copied_by_child", "copied by the child", "Pages that the forked mm wrote to while an ancestor mapped them."),
+      Figure(
+        "copied_by_parent", "copied by the parent",
+        "Pages that an mm copied which a descendant, or nobody seen, mapped."),
+      Figure("reused", "reused", "Write faults that kept the page: nobody else mapped it any more."),
+      Figure("bytes", "bytes copied", "Of both sides."),
+    ])
+  package static let interests: AuditInterests = [AuditInterests([.fork, .writeFault]), .events]
+
+  private typealias Figure = AuditDescription.Figure
+
+  /// What one mm shared and broke.
+  private struct Account {
+    let parent: MMID?
+    let task: TaskID
+    let madeAt: Sequence
+    /// Pages it came with, by the kernel's count.
+    var inherited: UInt64 = 0
+    var copied: UInt64 = 0
+    var reused: UInt64 = 0
+  }
+
+  private var accounts: [MMID: Account] = [:]
+  /// The page that a write fault is about, as it was before: its folio, and which page of it.
+  private var faulting: (folio: FolioID, index: Int)?
+  private var forks: UInt64 = 0
+  private var sharedPages: UInt64 = 0
+  private var copiedByChild: UInt64 = 0
+  private var copiedByParent: UInt64 = 0
+  private var reused: UInt64 = 0
+  /// Mms that copied most.
+  private static let exampleCount = 5
+
+  package init(_ facts: KernelFacts) {}
+
+  package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
+    if case .forkCounted(let child, .anonymous, let pages) = record.event { accounts[child]?.inherited = pages }
+  }
+
+  package mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {
+    guard case .writeFault(let mm, let page, _, _) = step else { return }
+    faulting = world.mappedPage(mm, page)
+  }
+
+  package mutating func after(
+    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {
+    switch step {
+    case .forkBegin(let parent, let child):
+      accounts[child] = Account(parent: parent, task: record.task, madeAt: record.sequence)
+      if accounts[parent] == nil { accounts[parent] = Account(parent: nil, task: record.task, madeAt: record.sequence) }
+    case .forkEnd(_, let child):
+      forks += 1
+      if accounts[child]?.inherited == 0 {
+        accounts[child]?.inherited = UInt64(world.countAnonymous(child, in: .everything).present)
+      }
+      sharedPages += accounts[child]?.inherited ?? 0
+    case .forkAbort(_, let child): accounts[child] = nil
+    case .writeFault(let mm, _, _, _): decided(mm, outcome, world)
+    default: break
+    }
+  }
+
+  private mutating func decided(_ mm: MMID, _ outcome: Outcome, _ world: borrowing World<Baseline>) {
+    guard let (folio, index) = faulting else { return }
+    switch outcome {
+    case .reused:
+      reused += 1
+      accounts[mm]?.reused += 1
+    case .copied(from: folio?, to: _):
+      accounts[mm]?.copied += 1
+      if isMappedByAncestor(of: mm, world.mappers(of: folio, page: index)) {
+        copiedByChild += 1
+      } else {
+        copiedByParent += 1
+      }
+    default: break
+    }
+  }
+
+  private func isMappedByAncestor(of mm: MMID, _ mappers: [(mm: MMID, page: VirtualPage)]) -> Bool {
+    var ancestor = accounts[mm]?.parent
+    while let one = ancestor {
+      if mappers.contains(where: { $0.mm == one }) { return true }
+      ancestor = accounts[one]?.parent
+    }
+    return false
+  }
+
+  package func figures(pageShift: UInt8) -> [String: UInt64] {
+    [
+      "forks": forks, "shared_pages": sharedPages, "copied_by_child": copiedByChild,
+      "copied_by_parent": copiedByParent, "reused": reused, "bytes": (copiedByChild + copiedByParent) << pageShift,
+    ]
+  }
+
+  package func examples(pageShift: UInt8) -> [AuditExample] {
+    accounts.filter { $0.value.copied > 0 }
+      .sorted { ($1.value.copied, $0.key) < ($0.value.copied, $1.key) }.prefix(Self.exampleCount)
+      .map { mm, account in
+        let origin = account.parent.map { "came with \(account.inherited) pages of mm\($0.rawValue), " } ?? ""
+        return AuditExample(
+          "mm\(mm.rawValue) (pid \(account.task.rawValue)) \(origin)copied \(account.copied), reused \(account.reused)",
+          mm: mm, sequence: account.madeAt)
+      }
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// What one audit counted.
+package struct AuditResult: Sendable, Equatable {
+  package var name: String
+  /// In the order of the audit's description.
+  package var figures: [NamedCount]
+  package var examples: [AuditExample]
+
+  package init(name: String, figures: [NamedCount], examples: [AuditExample] = []) {
+    (self.name, self.figures, self.examples) = (name, figures, examples)
+  }
+
+  /// Nothing of its kind happened.
+  package var isEmpty: Bool { figures.allSatisfy { $0.count == 0 } }
+
+  package subscript(figure: String) -> UInt64 { figures.first { $0.name == figure }?.count ?? 0 }
+}
+
+/// One instance of what an audit counts.
+package struct AuditExample: Sendable, Equatable {
+  /// For people.
+  package var text: String
+  package var mm: MMID
+  package var page: VirtualPage?
+  package var sequence: Sequence
+
+  package init(_ text: String, mm: MMID, page: VirtualPage? = nil, sequence: Sequence) {
+    (self.text, self.mm, self.page, self.sequence) = (text, mm, page, sequence)
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Replay
+
+/// What the audits counted: for each its question's name, its figures in words, and examples. Those of which nothing
+/// happened are left out.
+struct AuditText {
+  let style: Style
+  let width: Int
+  /// So many examples of each.
+  let examples: Int
+
+  func lines(_ results: [AuditResult], pageShift: UInt8) -> [String] {
+    let met = results.filter { !$0.isEmpty }
+    guard !met.isEmpty else { return [] }
+    return ["", style.bold("AUDITS") + ": `cowscope explain NAME`"]
+      + met.flatMap { lines($0, pageShift) }
+  }
+
+  private func lines(_ result: AuditResult, _ pageShift: UInt8) -> [String] {
+    let figures = result.figures.map { "\(Numbers.grouped($0.count)) \(AuditText.words(of: $0.name, in: result.name))" }
+    return Paragraph.lines("\(result.name): " + figures.joined(separator: ", "), indent: "  ", width: width)
+      + result.examples.prefix(examples).map { example in
+        let place = example.page.map { ", addr \($0.address(pageShift: pageShift))" } ?? ""
+        return style.dim("    \(example.text) (seq \(example.sequence.rawValue)\(place))")
+      }
+  }
+
+  /// Those of an audit that this program has not are their own words.
+  static func words(of figure: String, in audit: String) -> String {
+    AuditRegistry.audit(named: audit)?.description.figures.first { $0.name == figure }?.words ?? figure
+  }
+}
