@@ -35,7 +35,7 @@ package enum FailureCondition: String, Sendable, CaseIterable {
 package struct Unanswered: Sendable, Equatable {
   package enum Reason: Sendable, Equatable {
     /// The verdict was not found, but the state breaks a rule that it is filed under, for some values of what is unknown.
-    case possibleInState(rule: String)
+    case possibleInState(rule: RuleID)
     case notObservable(Obstacle)
     /// It holds for some values of what is unknown.
     case possible
@@ -108,7 +108,7 @@ extension ReplayResult {
 extension EncodingResult {
   /// The rules that the whole state broke, certainly or possibly, and under which a verdict of the condition is filed.
   func states(breaking condition: FailureCondition) -> [StateRuleCount] {
-    let filed = Verdict.allCases.filter(condition.includes).reduce(into: Set<String>()) {
+    let filed = Verdict.allCases.filter(condition.includes).reduce(into: Set<RuleID>()) {
       $0.formUnion($1.rules(of: id))
     }
     return states.filter { !$0.broken.isZero && (condition == .divergence || filed.contains($0.rule)) }

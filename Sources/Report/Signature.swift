@@ -8,8 +8,8 @@ package struct Signature: Hashable, Sendable, Comparable {
   package let encoding: EncodingID
   package let verdict: Verdict
   package let certainty: Certainty
-  package let rule: String
-  package let transition: String
+  package let rule: RuleID
+  package let transition: Transition
   package let order: FolioOrder
 
   package init(_ divergence: Divergence) {
@@ -26,13 +26,14 @@ package struct Signature: Hashable, Sendable, Comparable {
     if a.verdict != b.verdict { return a.verdict < b.verdict }
     if a.certainty != b.certainty { return a.certainty == .definite }
     if a.encoding != b.encoding { return a.encoding.rawValue < b.encoding.rawValue }
-    if a.rule != b.rule { return a.rule < b.rule }
-    if a.transition != b.transition { return a.transition < b.transition }
+    if a.rule != b.rule { return a.rule.rawValue < b.rule.rawValue }
+    if a.transition != b.transition { return a.transition.rawValue < b.transition.rawValue }
     return a.order < b.order
   }
 
   package var text: String {
-    "\(verdict.rawValue) \(encoding.rawValue): \(rule) at \(transition), order \(order.rawValue), \(certainty.rawValue)"
+    "\(verdict.rawValue) \(encoding.rawValue): \(rule.rawValue) at \(transition.rawValue), order \(order.rawValue), "
+      + certainty.rawValue
   }
 }
 

@@ -115,8 +115,10 @@ struct StoredResultTests {
   @Test("A hostile result does nothing to a terminal, and forges no line")
   func hostile() throws {
     let words = "x\\u001b]0;owned\\u0007\\u009b31m\\u001b[8m\\nNo divergence: forged"
-    let hostile = try scratch.write(Stored.result([Stored.divergence(transition: words, count: 3)]), to: "h.ndjson")
-    for options in ["", "--ktap"] {
+    let told = Stored.divergence(transition: "fork", count: 3, text: words)
+    let named = Stored.divergence(transition: words, count: 3)
+    for (line, options) in [(told, ""), (told, "--ktap"), (named, "")] {
+      let hostile = try scratch.write(Stored.result([line]), to: "h.ndjson")
       let run = try Invocation(shell: "script -qec \"'$cowscope' report \(options) '\(hostile)'\" /dev/null")
       let colours = /\u{1b}\[[0-9;]*m/
       let text = run.output.replacing("\r\n", with: "\n")
@@ -152,9 +154,22 @@ struct StoredResultTests {
     #expect(run.talk.contains("cut.ndjson"))
   }
 
+  @Test("A rule and a transition that nobody knows are named")
+  func unknownNames() throws {
+    for (line, what) in [
+      (Stored.divergence(rule: "Z9", transition: "fork", count: 3), "unknown rule \"Z9\""),
+      (Stored.divergence(transition: "teleport", count: 3), "unknown transition \"teleport\""),
+    ] {
+      let run = try Invocation("report", try scratch.write(Stored.result([line]), to: "odd.ndjson"))
+      #expect(run.status == 1)
+      #expect(run.output == "")
+      #expect(run.talk.contains("line 3: \(what)"), "\(run.talk)")
+    }
+  }
+
   @Test("A reader that leaves early is no failure, and no noise")
   func brokenPipe() throws {
-    let many = (0..<20_000).map { Stored.divergence(transition: "site-\($0)", count: 1) }
+    let many = (1...20_000).map { Stored.divergence(transition: "fork", count: $0) }
     let big = try scratch.write(Stored.result(many), to: "big.ndjson")
     let run = try Invocation(shell: "\"$cowscope\" report -v '\(big)' | head -n 1; echo ${PIPESTATUS[0]}")
     #expect(run.output == "cowscope: t.cow\n0\n")

@@ -21,9 +21,11 @@ enum Stored {
     return ([capture, encoding] + divergences + [loss, summary]).map { $0 + "\n" }.joined()
   }
 
-  static func divergence(transition: String, count: Int) -> String {
-    #"{"type":"divergence","encoding":"C-strict","verdict":"UNSAFE","certainty":"definite","rule":"C1","#
+  static func divergence(
+    rule: String = "C1", transition: String, count: Int, text: String = "fork: shared"
+  ) -> String {
+    #"{"type":"divergence","encoding":"C-strict","verdict":"UNSAFE","certainty":"definite","rule":"\#(rule)","#
       + #""transition":"\#(transition)","order":0,"count":\#(count),"first_seq":41,"first_time_ns":5,"mm":1,"#
-      + #""addr":"0x7f0000001000","pfn":77,"history":[{"seq":40,"time_ns":4,"pid":9,"today":"r D PAE-","text":"fork: shared"}]}"#
+      + #""addr":"0x7f0000001000","pfn":77,"history":[{"seq":40,"time_ns":4,"pid":9,"today":"r D PAE-","text":"\#(text)"}]}"#
   }
 }

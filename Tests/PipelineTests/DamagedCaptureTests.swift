@@ -31,7 +31,7 @@ struct DamagedCaptureTests {
       guard divergence.certainty == .definite, divergence.count > 0, divergence.verdict != .better,
         ![.cRaw, .aOr].contains(divergence.encoding)
       else { return nil }
-      return "\(divergence.encoding.rawValue) \(divergence.verdict.rawValue) at \(divergence.transition)"
+      return "\(divergence.encoding.rawValue) \(divergence.verdict.rawValue) at \(divergence.transition.rawValue)"
     }
 
     var newDisagreements: UInt64 {

@@ -109,31 +109,32 @@ struct FixtureObservabilityTests {
 
   /// By hand from the definitions: which rules a replay files something under, and which it asks of the whole state, for
   /// a family of encodings.
-  private func check(_ rule: String, _ encoding: EncodingResult, _ result: ReplayResult) {
+  private func check(_ rule: RuleID, _ encoding: EncodingResult, _ result: ReplayResult) {
     let observation = encoding.observation(ofRule: rule, in: result.capture)
-    let filed: Set<String> =
+    let filed: Set<RuleID> =
       switch encoding.id {
-      case .cRaw, .cStrict: ["C1", "C2", "C3", "I15", "I16"]
-      case .b: ["B1", "B3", "I7", "I15", "I16"]
-      default: ["A1", "I1", "I7", "I15", "I16"]
+      case .cRaw, .cStrict: [.c1, .c2, .c3, .i15, .i16]
+      case .b: [.b1, .b3, .i7, .i15, .i16]
+      default: [.a1, .i1, .i7, .i15, .i16]
       }
     // What the whole state is asked, where there was any at a snapshot or the end.
-    let common: Set<String> = ["I1", "I2", "I3", "I4", "I9", "I12", "I14"]
-    let asked: Set<String> =
+    let common: Set<RuleID> = [.i1, .i2, .i3, .i4, .i9, .i12, .i14]
+    let asked: Set<RuleID> =
       switch encoding.id {
       case .cRaw: []
-      case .cStrict: common.union(["C1"])
-      case .b: common.union(["B1", "B2", "B3"])
-      default: common.union(["A1"])
+      case .cStrict: common.union([.c1])
+      case .b: common.union([.b1, .b2, .b3])
+      default: common.union([.a1])
       }
     let states = encoding.states.filter { $0.checked > 0 }
     #expect(states.isEmpty || Set(states.map(\.rule)) == asked, "\(encoding.id)")
     if let state = states.first(where: { $0.rule == rule }) {
-      #expect(observation == .evaluated(max(encoding.checks, state.checked)), "\(encoding.id) \(rule)")
-    } else if rule == "I5" || rule == "I6" {
-      #expect(observation == .notObservable(.pinsUnseen), "\(rule)")
+      #expect(observation == .evaluated(max(encoding.checks, state.checked)), "\(encoding.id) \(rule.rawValue)")
+    } else if rule == .i5 || rule == .i6 {
+      #expect(observation == .notObservable(.pinsUnseen), "\(rule.rawValue)")
     } else {
-      #expect(observation == (filed.contains(rule) ? .evaluated(encoding.checks) : nil), "\(encoding.id) \(rule)")
+      #expect(
+        observation == (filed.contains(rule) ? .evaluated(encoding.checks) : nil), "\(encoding.id) \(rule.rawValue)")
     }
   }
 }

@@ -135,7 +135,7 @@ struct LostDataTests {
   func withoutDirtyMove() {
     let losses = replay(without: [.cDirtyMove]).divergences.filter { $0.verdict == .dataLoss }
     #expect(losses.map(\.encoding) == [.cStrict])
-    #expect(losses.first?.certainty == .definite && losses.first?.rule == "C3" && losses.first?.count == 1)
+    #expect(losses.first?.certainty == .definite && losses.first?.rule == .c3 && losses.first?.count == 1)
   }
 
   @Test("What its owner gave up and did not store to again is nobody's loss")

@@ -145,7 +145,7 @@ struct PropertyTests {
       for rule in rules {
         for violation in rule.violations(in: world).prefix(1) {
           Issue.record(
-            "seed \(seed) \(E.id.rawValue) \(rule.id): \(violation.what) at mm \(violation.mm.rawValue) page \(violation.page.rawValue)\n\(history.steps.suffix(12).joined(separator: "\n"))"
+            "seed \(seed) \(E.id.rawValue) \(rule.id.rawValue): \(violation.what) at mm \(violation.mm.rawValue) page \(violation.page.rawValue)\n\(history.steps.suffix(12).joined(separator: "\n"))"
           )
           isFine = false
         }

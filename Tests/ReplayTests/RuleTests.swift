@@ -51,31 +51,31 @@ struct RuleTests {
     return story
   }
 
-  private static func todayBroken(_ rule: any Rule.Type, _ name: String) -> (before: Int, after: Int)? {
-    switch name {
-    case "I1", "I12":
+  private static func todayBroken(_ rule: any Rule.Type) -> (before: Int, after: Int)? {
+    switch rule.id {
+    case .i1, .i12:
       return said(rule, of: shared.lockstep.baseline) { rewrite(&$0, Story.q, Story.base) { $0.writable = true } }
-    case "I2": return said(rule, of: shared.lockstep.baseline) { setToday(&$0, 0, true) }
-    case "I3":
+    case .i2: return said(rule, of: shared.lockstep.baseline) { setToday(&$0, 0, true) }
+    case .i3:
       var story = shared
       story.swapOut(Story.q, 0, keeps: true)
       story.read(Story.p, 0)
       return said(rule, of: story.lockstep.baseline) { setToday(&$0, 0, true) }
-    case "I5": return said(rule, of: pinned.lockstep.baseline) { setToday(&$0, 0, false) }
-    case "I9":
+    case .i5: return said(rule, of: pinned.lockstep.baseline) { setToday(&$0, 0, false) }
+    case .i9:
       var story = shared
       story.swapOut(Story.p, 0)
       return said(rule, of: story.lockstep.baseline) { rewrite(&$0, Story.p, Story.base) { $0.exclusiveMark = true } }
-    case "I10":
+    case .i10:
       var story = Story()
       story.write(Story.p, 0)
       story.apply(.migrationBegin(Story.p, story.page(0)))
       return said(rule, of: story.lockstep.baseline) { setToday(&$0, 0, true) }
-    case "I11":
+    case .i11:
       var story = Story()
       story.apply(.hugeFault(Story.p, story.page(0), story.vma, write: true, isHugetlb: false))
       return said(rule, of: story.lockstep.baseline) { setToday(&$0, 5, true) }
-    case "I14":
+    case .i14:
       var story = Story()
       story.write(Story.p, 0)
       return said(rule, of: story.lockstep.baseline) { world in
@@ -86,31 +86,31 @@ struct RuleTests {
     }
   }
 
-  private static func encodingBroken(_ rule: any Rule.Type, _ name: String) -> (before: Int, after: Int)? {
-    switch name {
-    case "A1":
+  private static func encodingBroken(_ rule: any Rule.Type) -> (before: Int, after: Int)? {
+    switch rule.id {
+    case .a1:
       return shared.lockstep.aAndEager.map { lane in
         said(rule, of: lane.world) { $0.setFolioBit(FolioID($0.entry(Story.p, Story.base).index), true) }
       }
-    case "B1": return shared.lockstep.b.map { said(rule, of: $0.world) { setBit(&$0, false) } }
-    case "B2":
+    case .b1: return shared.lockstep.b.map { said(rule, of: $0.world) { setBit(&$0, false) } }
+    case .b2:
       var story = Story()
       story.write(Story.p, 0)
       return story.lockstep.b.map { said(rule, of: $0.world) { setBit(&$0, true) } }
-    case "B3":
+    case .b3:
       return shared.lockstep.b.map { lane in
         said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { $0.writable = true } }
       }
-    case "C1":
+    case .c1:
       return shared.lockstep.cStrict.map { lane in
         said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { $0.writable = true } }
       }
-    case "C2":
+    case .c2:
       return pinned.lockstep.cStrict.map { lane in
         said(rule, of: lane.world) { rewrite(&$0, Story.p, Story.base) { ($0.writable, $0.dirty) = (false, false) } }
       }
     // Today's claim of a special page is never exclusive, whatever its bits are; C's is what they say.
-    case "I4":
+    case .i4:
       var story = Story(without: [.cZero])
       story.read(Story.p, 0)
       return story.lockstep.cStrict.map { lane in
@@ -120,12 +120,12 @@ struct RuleTests {
     }
   }
 
-  @Test("Each of them finds a state that breaks it", arguments: RuleCatalogue.all.map { "\($0.id)" })
-  func findsBroken(_ name: String) throws {
-    let rule = try #require(RuleCatalogue.all.first { "\($0.id)" == name })
+  @Test("Each of them finds a state that breaks it", arguments: RuleID.allCases)
+  func findsBroken(_ id: RuleID) throws {
+    let rule = try #require(RuleCatalogue.all.first { $0.id == id })
     guard rule.visibility == .state else { return }
     let broken = try #require(
-      Self.todayBroken(rule, name) ?? Self.encodingBroken(rule, name), "no state that breaks \(name)")
+      Self.todayBroken(rule) ?? Self.encodingBroken(rule), "no state that breaks \(id.rawValue)")
     #expect(broken.before == 0)
     #expect(broken.after > 0)
   }

@@ -7,19 +7,19 @@ import Testing
 @Suite("Diff of two results")
 struct DiffTests {
   private let old = Sample.result([
-    Sample.divergence(transition: "fork", count: 10), Sample.divergence(transition: "mprotect", count: 5),
-    Sample.divergence(transition: "swap-in", count: 7), Sample.divergence(transition: "ksm", count: 1),
+    Sample.divergence(transition: .fork, count: 10), Sample.divergence(transition: .mprotect, count: 5),
+    Sample.divergence(transition: .swapIn, count: 7), Sample.divergence(transition: .ksm, count: 1),
   ])
   private let new = Sample.result([
-    Sample.divergence(transition: "fork", count: 12), Sample.divergence(transition: "mprotect", count: 4),
-    Sample.divergence(transition: "ksm", count: 1, sequence: 9_999), Sample.divergence(transition: "unshare", count: 3),
+    Sample.divergence(transition: .fork, count: 12), Sample.divergence(transition: .mprotect, count: 4),
+    Sample.divergence(transition: .ksm, count: 1, sequence: 9_999), Sample.divergence(transition: .unshare, count: 3),
   ])
 
   @Test("New, gone, grown and shrunk by signature; where it was first seen does not matter")
   func changes() {
     let diff = ResultDiff(old: old, new: new)
     #expect(diff.rows.map(\.change) == [.new, .gone, .grown, .shrunk])
-    #expect(diff.rows.map(\.signature.transition) == ["unshare", "swap-in", "fork", "mprotect"])
+    #expect(diff.rows.map(\.signature.transition) == [.unshare, .swapIn, .fork, .mprotect])
     #expect(diff.rows.map(\.old) == [0, 7, 10, 5])
     #expect(diff.rows.map(\.new) == [3, 0, 12, 4])
     #expect(diff.unchanged == 1)

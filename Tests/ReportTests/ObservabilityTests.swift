@@ -28,7 +28,7 @@ struct ObservabilityTests {
       for verdict in [Verdict.conservativePin, .livelock] {
         #expect(encoding(id).observation(of: verdict, in: capture) == .notObservable(.pinsUnseen))
       }
-      for rule in ["I5", "I6"] {
+      for rule in [RuleID.i5, .i6] {
         #expect(encoding(id).observation(ofRule: rule, in: capture) == .notObservable(.pinsUnseen))
       }
       #expect(encoding(id).observation(of: .unsafe, in: capture) == .evaluated(CertaintyCounts()))
@@ -46,7 +46,7 @@ struct ObservabilityTests {
       #expect(encoding(.cStrict).observation(of: .dataLoss, in: seen) == .evaluated(CertaintyCounts()))
       let busy = capture(without: tracepoints + [.swapWrites], [occurrence])
       #expect(encoding(.cStrict).observation(of: .dataLoss, in: busy) == .notObservable(.dirtyDataUnseen))
-      #expect(encoding(.cStrict).observation(ofRule: "C3", in: busy) == .notObservable(.dirtyDataUnseen))
+      #expect(encoding(.cStrict).observation(ofRule: .c3, in: busy) == .notObservable(.dirtyDataUnseen))
       let cost = CostKind.extraWritebackPages.name
       #expect(encoding(.cStrict).observation(ofCost: cost, in: busy) == .notObservable(.dirtyDataUnseen))
       #expect(encoding(.b).observation(ofCost: cost, in: busy) == .evaluated(0))

@@ -51,14 +51,14 @@ struct OutcomeTests {
     var result = Sample.result()
     let index = try #require(result.encodings.firstIndex { $0.id == .b })
     func report() -> String { TextReport(style: Style(isColoured: false)).render(result) }
-    result.encodings[index].states = [StateRuleCount(rule: "B1", checked: 9, broken: CertaintyCounts(possible: 2))]
+    result.encodings[index].states = [StateRuleCount(rule: .b1, checked: 9, broken: CertaintyCounts(possible: 2))]
     #expect(result.outcome(failingOn: .unsafe) == .inconclusive)
     #expect(report().contains("B            may break B1  2 entries possible, in the state"))
-    result.encodings[index].states = [StateRuleCount(rule: "B1", checked: 9, broken: CertaintyCounts(definite: 2))]
+    result.encodings[index].states = [StateRuleCount(rule: .b1, checked: 9, broken: CertaintyCounts(definite: 2))]
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
     #expect(report().contains("B            breaks B1  2 entries definite, in the state"))
     // I14 is filed under no verdict of `unsafe`.
-    result.encodings[index].states = [StateRuleCount(rule: "I14", checked: 9, broken: CertaintyCounts(definite: 1))]
+    result.encodings[index].states = [StateRuleCount(rule: .i14, checked: 9, broken: CertaintyCounts(definite: 1))]
     #expect(result.outcome(failingOn: .unsafe) == .done)
     #expect(result.outcome(failingOn: .divergence) == .conditionHit)
     result.named = [.cStrict]

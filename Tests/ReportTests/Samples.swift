@@ -8,7 +8,7 @@ import Report
 enum Sample {
   static func divergence(
     _ encoding: EncodingID = .cRaw, _ verdict: Verdict = .unsafe, _ certainty: Certainty = .definite,
-    rule: String = "C1", transition: String = "fork", order: UInt8 = 0, count: UInt64 = 3, sequence: UInt64 = 41,
+    rule: RuleID = .c1, transition: Transition = .fork, order: UInt8 = 0, count: UInt64 = 3, sequence: UInt64 = 41,
     frame: UInt64? = nil, history: [HistoryEntry] = [forkStory]
   ) -> Divergence {
     Divergence(
@@ -61,8 +61,8 @@ enum Sample {
   /// Every field set to something that is not its default.
   static var rich: ReplayResult {
     var result = result([
-      divergence(frame: 99), divergence(.b, .conservativeCopy, .possible, rule: "I1", order: 9, count: 1),
-      divergence(.aOr, .better, rule: "A1", count: 12),
+      divergence(frame: 99), divergence(.b, .conservativeCopy, .possible, rule: .i1, order: 9, count: 1),
+      divergence(.aOr, .better, rule: .a1, count: 12),
     ])
     result.audits = [AuditResult(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
     result.loss = LossSummary(perCPU: [(CPU(0), 12), (CPU(3), nil)], unknownAddressSpaces: 1)

@@ -31,12 +31,12 @@ struct TextReportTests {
   func worstFirst() throws {
     let report = render(
       Sample.result([
-        Sample.divergence(.b, .conservativeFault, transition: "seldom", count: 1_000),
-        Sample.divergence(.aAndLazy, .unsafe, .possible, transition: "maybe", count: 500),
-        Sample.divergence(.cStrict, .unsafe, transition: "rare", count: 1),
-        Sample.divergence(.cStrict, .unsafe, transition: "often", count: 2),
+        Sample.divergence(.b, .conservativeFault, transition: .pin, count: 1_000),
+        Sample.divergence(.aAndLazy, .unsafe, .possible, transition: .ksm, count: 500),
+        Sample.divergence(.cStrict, .unsafe, transition: .numa, count: 1),
+        Sample.divergence(.cStrict, .unsafe, transition: .mprotect, count: 2),
       ]))
-    let places = try ["at often, order 0; 2", "at rare, order 0; 1", "at maybe, order 0; 5", "at seldom, order 0; 1"]
+    let places = try ["at mprotect, order 0; 2", "at numa, order 0; 1", "at ksm, order 0; 5", "at pin, order 0; 1"]
       .map { words in
         try #require(report.firstRange(of: words)?.lowerBound, "\(words) is missing")
       }
@@ -58,13 +58,13 @@ struct TextReportTests {
         sequence: Sequence(UInt64(number)), time: Timestamp(nanoseconds: 0), task: TaskID(1),
         today: "none", text: "step-\(number).")
     }
-    let many = (0..<9).map { Sample.divergence(.cStrict, transition: "site-\($0).", history: history) }
+    let many = Transition.allCases.prefix(9).map { Sample.divergence(.cStrict, transition: $0, history: history) }
     let screen = render(Sample.result(many))
-    #expect(screen.matches(of: /C1 at site-/).count == 5)
+    #expect(screen.matches(of: #/C-strict: C1 at /#).count == 5)
     #expect(!screen.contains("step-12."))
     #expect(screen.contains("step-13."))
     #expect(screen.contains("12 earlier"))
-    #expect(render(Sample.result(many), .everything).matches(of: /C1 at site-/).count == 9)
+    #expect(render(Sample.result(many), .everything).matches(of: #/C-strict: C1 at /#).count == 9)
     #expect(render(Sample.result(many), .everything).contains("step-1."))
   }
 

@@ -21,12 +21,12 @@ extension Lockstep {
   /// Every signature of every encoding, the worst first; histories are empty.
   var divergences: [Divergence] {
     let all = findings.flatMap { log, _ in
-      log.signatures.map { signature in
-        Divergence(
+      log.signatures.compactMap { signature -> Divergence? in
+        guard let rule = signature.verdict.brokenRule(log.encoding, at: signature.transition) else { return nil }
+        return Divergence(
           encoding: log.encoding, verdict: signature.verdict, certainty: signature.certainty,
-          rule: signature.verdict.brokenRule(log.encoding, at: signature.transition),
-          transition: signature.transition.rawValue,
-          order: signature.order, count: signature.count, firstSequence: signature.firstSequence,
+          rule: rule, transition: signature.transition, order: signature.order, count: signature.count,
+          firstSequence: signature.firstSequence,
           firstTime: signature.firstTime, mm: signature.mm, page: signature.page, history: [])
       }
     }

@@ -4,12 +4,12 @@ package import MMEvents
 
 /// How often a rule was asked of the whole state, and how many entries broke it.
 package struct StateRuleCount: Sendable, Equatable {
-  package var rule: String
+  package var rule: RuleID
   /// Entries, at all the instants at which the state was looked at.
   package var checked: UInt64 = 0
   package var broken = CertaintyCounts()
 
-  package init(rule: String, checked: UInt64 = 0, broken: CertaintyCounts = CertaintyCounts()) {
+  package init(rule: RuleID, checked: UInt64 = 0, broken: CertaintyCounts = CertaintyCounts()) {
     (self.rule, self.checked, self.broken) = (rule, checked, broken)
   }
 }
@@ -36,7 +36,7 @@ package struct StateRules: Sendable {
     }
   }
 
-  private mutating func position(of rule: String) -> Int {
+  private mutating func position(of rule: RuleID) -> Int {
     if let index = counts.firstIndex(where: { $0.rule == rule }) { return index }
     counts.append(StateRuleCount(rule: rule))
     return counts.count - 1

@@ -165,7 +165,7 @@ extension World {
   fileprivate var brokenRule: String? {
     for rule in RuleCatalogue.all where rule.visibility == .state {
       if let violation = rule.violations(in: self).first {
-        return "\(E.id.rawValue) breaks \(rule.id): \(violation.what) at page \(violation.page.rawValue)"
+        return "\(E.id.rawValue) breaks \(rule.id.rawValue): \(violation.what) at page \(violation.page.rawValue)"
       }
     }
     return disagreesWithCounting

@@ -28,8 +28,8 @@ extension Verdict {
   }
 
   /// The rules it is filed under, of this encoding.
-  package func rules(of encoding: EncodingID) -> Set<String> {
-    Set(Transition.allCases.map { brokenRule(encoding, at: $0) })
+  package func rules(of encoding: EncodingID) -> Set<RuleID> {
+    Set(Transition.allCases.compactMap { brokenRule(encoding, at: $0) })
   }
 }
 
@@ -105,7 +105,7 @@ extension EncodingResult {
 
   /// Of a rule as a replay can find it broken: by the verdicts that are filed under it. `nil` where there are none, so
   /// that no replay can ever say that it is broken. The value: how many entries were judged.
-  package func observation(ofRule rule: String, in capture: CaptureSummary) -> Observation<UInt64>? {
+  package func observation(ofRule rule: RuleID, in capture: CaptureSummary) -> Observation<UInt64>? {
     if let asked = states.first(where: { $0.rule == rule }), asked.checked > 0 {
       return .evaluated(max(checks, asked.checked))
     }

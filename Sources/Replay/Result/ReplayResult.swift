@@ -112,9 +112,9 @@ package struct Divergence: Sendable {
   package var verdict: Verdict
   package var certainty: Certainty
   /// The rule that was broken (`I1`, `A1`, `C1`, ...).
-  package var rule: String
+  package var rule: RuleID
   /// The kernel path at which the entry came to hold the verdict (`fork`, `wp-fault`, ...).
-  package var transition: String
+  package var transition: Transition
   package var order: FolioOrder
   package var count: UInt64
   package var firstSequence: Sequence
@@ -128,7 +128,7 @@ package struct Divergence: Sendable {
   package var history: [HistoryEntry]
 
   package init(
-    encoding: EncodingID, verdict: Verdict, certainty: Certainty, rule: String, transition: String,
+    encoding: EncodingID, verdict: Verdict, certainty: Certainty, rule: RuleID, transition: Transition,
     order: FolioOrder, count: UInt64, firstSequence: Sequence, firstTime: Timestamp, mm: MMID, page: VirtualPage,
     frame: PFN? = nil, history: [HistoryEntry]
   ) {

@@ -2,7 +2,7 @@
 
 /// A1: Encoding A: with the folio's flag set every mapped page of the folio has one mapping and no foreign entry.
 package enum FolioFlagCoversAll: Rule {
-  package static let id = "A1"
+  package static let id = RuleID.a1
   package static let statement =
     "Encoding A: with the folio's flag set every mapped page of the folio has one mapping and no foreign entry."
   package static let source = "definition of encoding A"

@@ -2,7 +2,7 @@
 
 /// B1: Encoding B: bit 0, or no bitmap, on a normal anonymous page that is not KSM means exclusive in truth.
 package enum ClearBitMeansExclusive: Rule {
-  package static let id = "B1"
+  package static let id = RuleID.b1
   package static let statement =
     "Encoding B: bit 0, or no bitmap, on a normal anonymous page that is not KSM means exclusive in truth."
   package static let source = "definition of encoding B"

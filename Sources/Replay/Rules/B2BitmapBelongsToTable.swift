@@ -3,7 +3,7 @@
 /// B2: Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed
 /// not earlier.
 package enum BitmapBelongsToTable: Rule {
-  package static let id = "B2"
+  package static let id = RuleID.b2
   package static let statement =
     "Encoding B: a bitmap belongs to exactly one live table, is reachable if and only if the table is, and is freed not earlier."
   package static let source = "definition of encoding B"

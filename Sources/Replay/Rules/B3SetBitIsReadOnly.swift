@@ -2,7 +2,7 @@
 
 /// B3: Encoding B: an entry under bit 1 is read-only.
 package enum SetBitIsReadOnly: Rule {
-  package static let id = "B3"
+  package static let id = RuleID.b3
   package static let statement =
     "Encoding B: an entry under bit 1 is read-only."
   package static let source = "I1, in terms of encoding B"

@@ -2,7 +2,7 @@
 
 /// C1: Encoding C: writable or dirty on a normal anonymous page that is not KSM means exclusive in truth.
 package enum BitsMeanExclusive: Rule {
-  package static let id = "C1"
+  package static let id = RuleID.c1
   package static let statement =
     "Encoding C: writable or dirty on a normal anonymous page that is not KSM means exclusive in truth."
   package static let source = "definition of encoding C"

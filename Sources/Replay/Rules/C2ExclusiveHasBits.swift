@@ -2,7 +2,7 @@
 
 /// C2: Encoding C: an exclusive page's entry is writable or dirty.
 package enum ExclusiveHasBits: Rule {
-  package static let id = "C2"
+  package static let id = RuleID.c2
   package static let statement =
     "Encoding C: an exclusive page's entry is writable or dirty."
   package static let source = "definition of encoding C"

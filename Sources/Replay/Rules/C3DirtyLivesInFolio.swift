@@ -2,7 +2,7 @@
 
 /// C3: Encoding C: data is dirty if and only if the folio is dirty or the entry is writable and dirty.
 package enum DirtyLivesInFolio: Rule {
-  package static let id = "C3"
+  package static let id = RuleID.c3
   package static let statement =
     "Encoding C: data is dirty if and only if the folio is dirty or the entry is writable and dirty."
   package static let source = "definition of encoding C"

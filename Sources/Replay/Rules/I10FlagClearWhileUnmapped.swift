@@ -2,7 +2,7 @@
 
 /// I10: The page's flag is 0 while a swap or migration entry represents the page: the entry carries it.
 package enum FlagClearWhileUnmapped: Rule {
-  package static let id = "I10"
+  package static let id = RuleID.i10
   package static let statement =
     "The page's flag is 0 while a swap or migration entry represents the page: the entry carries it."
   package static let source = "do_swap_page; page-flags.h"

@@ -4,7 +4,7 @@ import MMEvents
 
 /// I11: Of a PMD mapping only the head page's flag counts; the tails are 0 until the split.
 package enum PMDUsesHead: Rule {
-  package static let id = "I11"
+  package static let id = RuleID.i11
   package static let statement =
     "Of a PMD mapping only the head page's flag counts; the tails are 0 until the split."
   package static let source = "huge_memory.c:__split_huge_pmd_locked"

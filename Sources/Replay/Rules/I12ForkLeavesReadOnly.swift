@@ -2,7 +2,7 @@
 
 /// I12: After fork every entry that is not exclusive in the parent is read-only in parent and child.
 package enum ForkLeavesReadOnly: Rule {
-  package static let id = "I12"
+  package static let id = RuleID.i12
   package static let statement =
     "After fork every entry that is not exclusive in the parent is read-only in parent and child."
   package static let source = "rmap.h:__folio_try_dup_anon_rmap"

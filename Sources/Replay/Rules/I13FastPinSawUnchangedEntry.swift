@@ -3,7 +3,7 @@
 /// I13: GUP-fast that succeeds overlapped no fork and saw, after its pin, an unchanged entry that was writable or
 /// exclusive.
 package enum FastPinSawUnchangedEntry: Rule {
-  package static let id = "I13"
+  package static let id = RuleID.i13
   package static let statement =
     "GUP-fast that succeeds overlapped no fork and saw, after its pin, an unchanged entry that was writable or exclusive."
   package static let source = "gup.c:gup_fast"

@@ -2,7 +2,7 @@
 
 /// I14: An anonymous page that is not KSM is mapped at most once in one mm.
 package enum NeverMappedTwiceInOneMM: Rule {
-  package static let id = "I14"
+  package static let id = RuleID.i14
   package static let statement =
     "An anonymous page that is not KSM is mapped at most once in one mm."
   package static let source = "memory.c:__wp_can_reuse_large_anon_folio (comment)"

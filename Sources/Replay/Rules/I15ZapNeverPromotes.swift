@@ -2,7 +2,7 @@
 
 /// I15: Zapping (exit, munmap, MADV_DONTNEED) neither sets nor clears exclusivity.
 package enum ZapNeverPromotes: Rule {
-  package static let id = "I15"
+  package static let id = RuleID.i15
   package static let statement =
     "Zapping (exit, munmap, MADV_DONTNEED) neither sets nor clears exclusivity."
   package static let source = "memory.c:zap_present_folio_ptes"

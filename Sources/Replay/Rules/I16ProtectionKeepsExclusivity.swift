@@ -2,7 +2,7 @@
 
 /// I16: mprotect, NUMA hints, userfaultfd-wp and soft-dirty never change exclusivity.
 package enum ProtectionKeepsExclusivity: Rule {
-  package static let id = "I16"
+  package static let id = RuleID.i16
   package static let statement =
     "mprotect, NUMA hints, userfaultfd-wp and soft-dirty never change exclusivity."
   package static let source = "mprotect.c:change_pte_range"

@@ -2,7 +2,7 @@
 
 /// I1: A writable mapped entry (also shadow stack, W migration, W device-private, device-exclusive) is exclusive.
 package enum WritableIsExclusive: Rule {
-  package static let id = "I1"
+  package static let id = RuleID.i1
   package static let statement =
     "A writable mapped entry (also shadow stack, W migration, W device-private, device-exclusive) is exclusive."
   package static let source = "do_swap_page, remove_migration_pmd, try_to_migrate_one (warnings)"

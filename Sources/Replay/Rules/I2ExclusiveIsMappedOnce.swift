@@ -3,7 +3,7 @@
 /// I2: A page whose exclusive flag is set is referred to by exactly one mapped entry over all mms, or by none and the
 /// flag is stale.
 package enum ExclusiveIsMappedOnce: Rule {
-  package static let id = "I2"
+  package static let id = RuleID.i2
   package static let statement =
     "A page whose exclusive flag is set is referred to by exactly one mapped entry over all mms, or by none and the flag is stale."
   package static let source = "rmap.h:__folio_add_anon_rmap (warnings)"

@@ -2,7 +2,7 @@
 
 /// I3: No swap, migration or device-private entry of another mm refers to the content of an exclusive page.
 package enum ExclusiveHasNoForeignEntry: Rule {
-  package static let id = "I3"
+  package static let id = RuleID.i3
   package static let statement =
     "No swap, migration or device-private entry of another mm refers to the content of an exclusive page."
   package static let source = "fork rules (copy_nonpresent_pte)"

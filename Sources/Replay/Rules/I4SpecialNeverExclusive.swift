@@ -2,7 +2,7 @@
 
 /// I4: KSM pages, the zero page and special mappings are never exclusive.
 package enum SpecialNeverExclusive: Rule {
-  package static let id = "I4"
+  package static let id = RuleID.i4
   package static let statement =
     "KSM pages, the zero page and special mappings are never exclusive."
   package static let source = "page-flags.h (set/clear assertions), folio_set_stable_node"

@@ -2,7 +2,7 @@
 
 /// I5: A page that is FOLL_PINned keeps its exclusivity until it is freed; no operation makes its entry shared.
 package enum PinnedStaysExclusive: Rule {
-  package static let id = "I5"
+  package static let id = RuleID.i5
   package static let statement =
     "A page that is FOLL_PINned keeps its exclusivity until it is freed; no operation makes its entry shared."
   package static let source = "gup.c:sanity_check_pinned_pages"

@@ -2,7 +2,7 @@
 
 /// I6: A new FOLL_PIN is only granted on an exclusive page.
 package enum PinNeedsExclusive: Rule {
-  package static let id = "I6"
+  package static let id = RuleID.i6
   package static let statement =
     "A new FOLL_PIN is only granted on an exclusive page."
   package static let source = "gup.c:follow_page_pte, gup_must_unshare"

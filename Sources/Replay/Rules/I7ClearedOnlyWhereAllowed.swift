@@ -2,7 +2,7 @@
 
 /// I7: Exclusivity is cleared only by fork, temporary unmapping, KSM and free, under the PTL that covers the entry.
 package enum ClearedOnlyWhereAllowed: Rule {
-  package static let id = "I7"
+  package static let id = RuleID.i7
   package static let statement =
     "Exclusivity is cleared only by fork, temporary unmapping, KSM and free, under the PTL that covers the entry."
   package static let source = "rmap.h:__folio_try_dup_anon_rmap, folio_try_share_anon_rmap"

@@ -3,7 +3,7 @@
 /// I8: Exclusivity is set only by installing a new folio, exclusive swap-in or restore, a successful reuse check, and
 /// the split of an exclusive PMD.
 package enum SetOnlyWhereProved: Rule {
-  package static let id = "I8"
+  package static let id = RuleID.i8
   package static let statement =
     "Exclusivity is set only by installing a new folio, exclusive swap-in or restore, a successful reuse check, and the split of an exclusive PMD."
   package static let source = "all callers of SetPageAnonExclusive"

@@ -2,7 +2,7 @@
 
 /// I9: An exclusive swap entry is the only entry of its slot, and nobody maps the cached folio's page.
 package enum SwapExclusiveCountsOne: Rule {
-  package static let id = "I9"
+  package static let id = RuleID.i9
   package static let statement =
     "An exclusive swap entry is the only entry of its slot, and nobody maps the cached folio's page."
   package static let source = "memory.c:check_swap_exclusive, do_swap_page"

@@ -4,7 +4,7 @@ package import MMEvents
 
 /// One invariant of PageAnonExclusive, or of an encoding of it (reference section 4).
 package protocol Rule: Sendable {
-  static var id: String { get }
+  static var id: RuleID { get }
   /// The invariant in one sentence.
   static var statement: String { get }
   /// The kernel code that relies on it or checks it.

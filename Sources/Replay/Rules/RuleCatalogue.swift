@@ -27,6 +27,4 @@ package enum RuleCatalogue {
     ExclusiveHasBits.self,
     DirtyLivesInFolio.self,
   ]
-
-  package static func rule(_ id: String) -> (any Rule.Type)? { all.first { $0.id == id } }
 }

@@ -11,7 +11,7 @@ extension Rule {
       case .operation: "Only an operation can break it visibly, a state cannot."
       }
     return CatalogueEntry(
-      name: id, summary: statement, text: "When it does not hold: \(danger)\n\nEvidence: \(evidence) \(check)",
+      name: id.rawValue, summary: statement, text: "When it does not hold: \(danger)\n\nEvidence: \(evidence) \(check)",
       source: source)
   }
 }

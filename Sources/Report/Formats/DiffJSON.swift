@@ -32,7 +32,8 @@ extension ResultDiff {
       bytes += try JSONLine.encode(
         ChangeLine(
           change: row.change.rawValue, encoding: signature.encoding.rawValue, verdict: signature.verdict.rawValue,
-          certainty: signature.certainty.rawValue, rule: signature.rule, transition: signature.transition,
+          certainty: signature.certainty.rawValue, rule: signature.rule.rawValue,
+          transition: signature.transition.rawValue,
           order: signature.order.rawValue, old: row.old, new: row.new))
     }
     let counts = Change.allCases.map { change in (change.rawValue, rows.count { $0.change == change }) }

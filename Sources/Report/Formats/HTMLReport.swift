@@ -113,7 +113,7 @@ package struct HTMLReport {
         "<tr><td>\(escaped(row.site?.rawValue ?? "elsewhere"))</td><td>\(Numbers.grouped(row.entries.definite))</td>"
         + "<td>\(Numbers.grouped(row.entries.possible))</td><td>\(escaped(row.site?.description.source ?? ""))</td>"
         + "<td>\(escaped(row.site?.description.duty ?? "what another path left behind"))</td>"
-        + "<td>\(escaped(example.verdict.rawValue)) at \(escaped(example.transition)), seq "
+        + "<td>\(escaped(example.verdict.rawValue)) at \(escaped(example.transition.rawValue)), seq "
         + "\(example.firstSequence.rawValue), mm\(example.mm.rawValue), "
         + "\(example.page.address(pageShift: result.capture.pageShift))</td></tr>"
     }
@@ -191,7 +191,7 @@ package struct HTMLReport {
       let shift = result.capture.pageShift
       let frame = divergence.frame.map { ", pfn \($0.rawValue)" } ?? ""
       let signature =
-        "\(divergence.encoding.rawValue): \(divergence.rule) at \(divergence.transition), order "
+        "\(divergence.encoding.rawValue): \(divergence.rule.rawValue) at \(divergence.transition.rawValue), order "
         + "\(divergence.order.rawValue); \(Numbers.plural(divergence.count, "entry", "entries")), \(divergence.certainty.rawValue)"
       return """
         <details><summary><span class="\(rating(divergence.verdict))">\(escaped(divergence.verdict.rawValue))</span> \

@@ -36,7 +36,7 @@ package struct KTAPReport {
     var isBroken = false
     for (index, (rule, outcome)) in points.enumerated() {
       lines += notes(rule, encoding, result)
-      let point = "\(index + 1) \(escaped(rule))"
+      let point = "\(index + 1) \(escaped(rule.rawValue))"
       switch outcome {
       case .ok: lines.append("ok \(point)")
       case .skipped(let reason): lines.append("ok \(point) # SKIP \(escaped(reason))")
@@ -50,14 +50,14 @@ package struct KTAPReport {
   }
 
   /// Those that a replay can find broken, and any other that the result names.
-  private func rules(_ encoding: EncodingResult, _ result: ReplayResult) -> [String] {
+  private func rules(_ encoding: EncodingResult, _ result: ReplayResult) -> [RuleID] {
     let known = RuleCatalogue.all.filter { $0.applies(to: encoding.id) }.map { $0.id }
     let found = Set(broken(encoding, result).map(\.rule))
     return known.filter { encoding.observation(ofRule: $0, in: result.capture) != nil || found.contains($0) }
-      + found.subtracting(known).sorted()
+      + found.subtracting(known).sorted { $0.rawValue < $1.rawValue }
   }
 
-  private func outcome(_ rule: String, _ encoding: EncodingResult, _ result: ReplayResult) -> Outcome {
+  private func outcome(_ rule: RuleID, _ encoding: EncodingResult, _ result: ReplayResult) -> Outcome {
     let state = encoding.states.first { $0.rule == rule }
     if let state, state.broken.definite > 0 { return .broken }
     let broken = broken(encoding, result).filter { $0.rule == rule }
@@ -77,13 +77,13 @@ package struct KTAPReport {
     }
   }
 
-  private func notes(_ rule: String, _ encoding: EncodingResult, _ result: ReplayResult) -> [String] {
+  private func notes(_ rule: RuleID, _ encoding: EncodingResult, _ result: ReplayResult) -> [String] {
     let states = encoding.states.filter { $0.rule == rule && !$0.broken.isZero }.map { state in
       "# the state at snapshots and at the end: \(state.broken.definite) entries definite, \(state.broken.possible) possible"
     }
     return states
       + broken(encoding, result).filter { $0.rule == rule }.worstFirst.map { divergence in
-        "# \(divergence.verdict.rawValue) at \(escaped(divergence.transition)), order \(divergence.order.rawValue): "
+        "# \(divergence.verdict.rawValue) at \(escaped(divergence.transition.rawValue)), order \(divergence.order.rawValue): "
           + "\(Numbers.plural(divergence.count, "entry", "entries")), \(divergence.certainty.rawValue), first at seq "
           + "\(divergence.firstSequence.rawValue)"
       }

@@ -95,10 +95,12 @@ package struct ResultReader {
       case .notObservable: NamedCount(name: name, count: 0)
       }
     }
-    let states = (line.states ?? [:]).sorted { $0.key < $1.key }.map { rule, state in
-      StateRuleCount(
-        rule: rule, checked: state.checked,
-        broken: CertaintyCounts(definite: state.definite, possible: state.possible))
+    var states: [StateRuleCount] = []
+    for (name, state) in (line.states ?? [:]).sorted(by: { $0.key < $1.key }) {
+      states.append(
+        StateRuleCount(
+          rule: try rule(name, number), checked: state.checked,
+          broken: CertaintyCounts(definite: state.definite, possible: state.possible)))
     }
     encodings.append(
       EncodingResult(
@@ -109,11 +111,14 @@ package struct ResultReader {
     guard let certainty = Certainty(rawValue: line.certainty) else {
       throw .badLine(number, reason: "certainty \"\(line.certainty)\" is neither definite nor possible")
     }
+    guard let transition = Transition(rawValue: line.transition) else {
+      throw .badLine(number, reason: "unknown transition \"\(line.transition)\"")
+    }
     guard line.order < 32 else { throw .badLine(number, reason: "folio order \(line.order)") }
     divergences.append(
       Divergence(
         encoding: try encoding(line.encoding, number), verdict: try verdict(line.verdict, number),
-        certainty: certainty, rule: line.rule, transition: line.transition, order: FolioOrder(line.order),
+        certainty: certainty, rule: try rule(line.rule, number), transition: transition, order: FolioOrder(line.order),
         count: line.count, firstSequence: Sequence(line.firstSequence),
         firstTime: Timestamp(nanoseconds: line.firstTime), mm: MMID(line.mm), page: try page(line.address, number),
         frame: line.frame.map { PFN($0) }, history: line.history.map(HistoryEntry.init)))
@@ -165,6 +170,11 @@ package struct ResultReader {
   private func verdict(_ name: String, _ number: Int) throws(ReportError) -> Verdict {
     guard let verdict = Verdict(rawValue: name) else { throw .badLine(number, reason: "unknown verdict \"\(name)\"") }
     return verdict
+  }
+
+  private func rule(_ name: String, _ number: Int) throws(ReportError) -> RuleID {
+    guard let rule = RuleID(rawValue: name) else { throw .badLine(number, reason: "unknown rule \"\(name)\"") }
+    return rule
   }
 
   private func encoding(_ name: String, _ number: Int) throws(ReportError) -> EncodingID {

@@ -66,7 +66,7 @@ package struct ResultWriter {
     }
     let states = encoding.states.map { state in
       (
-        state.rule,
+        state.rule.rawValue,
         ResultLine.State(checked: state.checked, definite: state.broken.definite, possible: state.broken.possible)
       )
     }
@@ -78,7 +78,7 @@ package struct ResultWriter {
   private func divergence(_ found: Divergence, pageShift: UInt8) -> ResultLine.Divergence {
     ResultLine.Divergence(
       encoding: found.encoding.rawValue, verdict: found.verdict.rawValue, certainty: found.certainty.rawValue,
-      rule: found.rule, transition: found.transition, order: found.order.rawValue, count: found.count,
+      rule: found.rule.rawValue, transition: found.transition.rawValue, order: found.order.rawValue, count: found.count,
       firstSequence: found.firstSequence.rawValue, firstTime: found.firstTime.nanoseconds, mm: found.mm.rawValue,
       address: found.page.address(pageShift: pageShift), frame: found.frame?.rawValue,
       history: found.history.map(ResultLine.History.init))

@@ -25,7 +25,7 @@ struct CallSites {
         && found.verdict != .lost  // Counted besides the verdict of the entry.
     }
     for divergence in found.worstFirst {
-      let site = Transition(rawValue: divergence.transition)?.callSiteOfC
+      let site = divergence.transition.callSiteOfC
       let index = rows.firstIndex { $0.site == site } ?? rows.count
       if index == rows.count { rows.append(Row(site: site, example: divergence)) }
       rows[index].entries[divergence.certainty] += divergence.count

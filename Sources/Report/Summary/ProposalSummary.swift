@@ -6,8 +6,8 @@ import Replay
 /// One encoding in a plain word, and why.
 struct ProposalSummary {
   enum Word: Equatable {
-    case breaks(rule: String)
-    case mayBreak(rule: String)
+    case breaks(rule: RuleID)
+    case mayBreak(rule: RuleID)
     case safe
     case safeButSlower
     /// Nothing was found, in a result that is not to be relied on.
@@ -15,8 +15,8 @@ struct ProposalSummary {
 
     var text: String {
       switch self {
-      case .breaks(let rule): "breaks \(rule)"
-      case .mayBreak(let rule): "may break \(rule)"
+      case .breaks(let rule): "breaks \(rule.rawValue)"
+      case .mayBreak(let rule): "may break \(rule.rawValue)"
       case .safe: "safe"
       case .safeButSlower: "safe, slower"
       case .notShownUnsafe: "not shown unsafe"
@@ -43,7 +43,7 @@ struct ProposalSummary {
     if let worst = broken.first(where: { $0.certainty == .definite }) ?? broken.first {
       word = worst.certainty == .definite ? .breaks(rule: worst.rule) : .mayBreak(rule: worst.rule)
       why =
-        "\(Numbers.plural(worst.count, "entry", "entries")) \(worst.verdict.rawValue) at \(worst.transition), order "
+        "\(Numbers.plural(worst.count, "entry", "entries")) \(worst.verdict.rawValue) at \(worst.transition.rawValue), order "
         + "\(worst.order.rawValue), \(worst.certainty.rawValue)"
       return
     }

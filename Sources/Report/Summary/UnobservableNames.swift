@@ -20,7 +20,7 @@ struct UnobservableNames {
       }
       for rule in RuleCatalogue.all where rule.applies(to: encoding.id) {
         if case .notObservable(let obstacle) = encoding.observation(ofRule: rule.id, in: result.capture) {
-          note(rule.id, obstacle)
+          note(rule.id.rawValue, obstacle)
         }
       }
       for cost in encoding.costs {

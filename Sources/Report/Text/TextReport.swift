@@ -138,7 +138,7 @@ package struct TextReport {
       let example = row.example
       lines.append(
         style.dim(
-          "    first: \(example.verdict.rawValue) at \(example.transition), seq \(example.firstSequence.rawValue), "
+          "    first: \(example.verdict.rawValue) at \(example.transition.rawValue), seq \(example.firstSequence.rawValue), "
             + "mm\(example.mm.rawValue), addr \(example.page.address(pageShift: result.capture.pageShift))"))
     }
     return lines
@@ -180,7 +180,8 @@ package struct TextReport {
 
   private func lines(_ found: Divergence, number: Int, capture: CaptureSummary) -> [String] {
     let verdict = style.verdict(found.verdict, found.verdict.rawValue)
-    let where_ = "\(found.encoding.rawValue): \(found.rule) at \(found.transition), order \(found.order.rawValue)"
+    let where_ =
+      "\(found.encoding.rawValue): \(found.rule.rawValue) at \(found.transition.rawValue), order \(found.order.rawValue)"
     let entries = Numbers.plural(found.count, "entry", "entries")
     let frame = found.frame.map { ", pfn \($0.rawValue)" } ?? ""
     var lines = ["", " \(number). \(verdict) \(where_); \(entries), \(found.certainty.rawValue)"]

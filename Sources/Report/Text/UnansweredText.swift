@@ -14,7 +14,7 @@ package enum UnansweredText {
         reason = "possible, not certain"
         about = "\(one.verdict.rawValue) of \(one.encoding.rawValue)"
       case .possibleInState(let rule):
-        reason = "the state breaks \(rule), possibly, not certainly"
+        reason = "the state breaks \(rule.rawValue), possibly, not certainly"
         about = "\(one.verdict.rawValue) of \(one.encoding.rawValue)"
       case .notObservable(let obstacle):
         reason = "not observable: \(obstacle.sentence)"
