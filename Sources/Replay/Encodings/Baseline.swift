@@ -13,6 +13,9 @@ package enum Baseline: Encoding {
     fork, KSM and the temporary unmapping for swap and migration. The other encodings are judged against it. Costs: \
     one atomic and one struct-page cache line per page that changes.
     """, source: "include/linux/page-flags.h, PageAnonExclusive")
+  package static let role = EncodingRole.today
+  /// No other keeps a flag per page.
+  package static let definition: [RuleID] = [.i10, .i11]
 
   @inline(__always)
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {

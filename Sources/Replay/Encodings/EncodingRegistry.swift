@@ -17,6 +17,29 @@ package enum EncodingRegistry {
   }
 
   package static func encoding(_ id: EncodingID) -> (any Encoding.Type)? { all.first { $0.id == id } }
+
+  /// The encoding whose entries an audit reads, too.
+  fileprivate static func owner(_ id: EncodingID) -> (any Encoding.Type)? {
+    all.first { $0.id == id || $0.audit?.id == id }
+  }
+}
+
+/// What is asked by name. Of one that the registry does not have, what goes without saying.
+extension EncodingID {
+  package var role: EncodingRole {
+    guard let owner = EncodingRegistry.owner(self) else { return .proposal }
+    return owner.id == self ? owner.role : .audit
+  }
+
+  /// The rules that are about encodings of its kind alone.
+  var definition: [RuleID] {
+    guard let owner = EncodingRegistry.owner(self) else { return [] }
+    return owner.id == self ? owner.definition : owner.audit?.definition ?? []
+  }
+
+  func rule(brokenBy verdict: Verdict) -> RuleID? { EncodingRegistry.owner(self)?.rule(brokenBy: verdict) }
+  func canHold(_ verdict: Verdict) -> Bool { EncodingRegistry.owner(self)?.canHold(verdict) ?? (verdict != .dataLoss) }
+  var allocates: Bool { EncodingRegistry.encoding(self)?.allocates ?? false }
 }
 
 extension EncodingID: CaseIterable {

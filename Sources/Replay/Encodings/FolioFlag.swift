@@ -56,6 +56,18 @@ package enum Or: FolioFlagPolicy {
 package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static var id: EncodingID { Policy.id }
   package static var description: EncodingDescription { Policy.description }
+  /// The union claims pages that are shared.
+  package static var role: EncodingRole { Policy.isUnion ? .counterexample : .proposal }
+  package static var definition: [RuleID] { [.a1] }
+
+  package static func rule(brokenBy verdict: Verdict) -> RuleID? {
+    switch verdict {
+    case .unsafe, .unsafeIO: .a1
+    case .dataLoss, .conservativePin, .livelock, .invariantBreak, .conservativeCopy, .conservativeFault, .lost,
+      .better, .ok:
+      nil
+    }
+  }
 
   @inline(__always)
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {

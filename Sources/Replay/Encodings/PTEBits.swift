@@ -24,7 +24,20 @@ package enum PTEBits: Encoding {
       Writable means exclusive; read-only and dirty means exclusive; read-only and clean means not. Applied to the \
       PTEs as they are, without changing the kernel: every point where it differs from today's bit is a call site \
       that a patch has to touch. An audit, not a proposal.
-      """, source: "approach (C)"))
+      """, source: "approach (C)"), definition: [.c1, .c2])
+  package static let definition: [RuleID] = [.c1, .c2, .c3]
+
+  package static func rule(brokenBy verdict: Verdict) -> RuleID? {
+    switch verdict {
+    case .unsafe, .unsafeIO: .c1
+    case .conservativeCopy, .conservativeFault, .lost: .c2
+    case .dataLoss: .c3
+    case .conservativePin, .livelock, .invariantBreak, .better, .ok: nil
+    }
+  }
+
+  /// A writable entry is an exclusive one; a dirty one need not be dirty data.
+  package static func canHold(_ verdict: Verdict) -> Bool { verdict != .invariantBreak }
 
   @inline(__always)
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {

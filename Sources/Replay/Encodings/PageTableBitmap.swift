@@ -13,8 +13,18 @@ package enum PageTableBitmap: Encoding {
     """, source: "approach (B)")
   package static let callSites = CallSiteSwitch.allCases.filter { $0.rawValue.hasPrefix("b.") }
   package static let keepsTableState = true
+  package static let definition: [RuleID] = [.b1, .b2, .b3]
+  package static let allocates = true
   /// One bit per entry of a 512-entry table.
   static let bitmapBytes: UInt64 = 64
+
+  package static func rule(brokenBy verdict: Verdict) -> RuleID? {
+    switch verdict {
+    case .unsafe, .unsafeIO: .b1
+    case .invariantBreak: .b3
+    case .dataLoss, .conservativePin, .livelock, .conservativeCopy, .conservativeFault, .lost, .better, .ok: nil
+    }
+  }
 
   @inline(__always)
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {

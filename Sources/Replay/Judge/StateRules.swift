@@ -26,7 +26,7 @@ package struct StateRules: Sendable {
   mutating func check<E: Encoding>(_ world: World<E>, against baseline: World<Baseline>, _ doubts: Doubts) {
     let entries = world.entryCount
     guard entries > 0 else { return }
-    for rule in RuleCatalogue.all where rule.visibility == .state && rule.applies(to: E.id) && !rule.needsPins {
+    for rule in RuleCatalogue.all where rule.visibility == .state && rule.applies(to: E.self) && !rule.needsPins {
       let index = position(of: rule.id)
       counts[index].checked += UInt64(entries)
       for violation in rule.violations(in: world) {
@@ -45,7 +45,7 @@ package struct StateRules: Sendable {
   private func certainty<E: Encoding>(
     of violation: RuleViolation, _ world: World<E>, _ baseline: World<Baseline>, _ doubts: Doubts
   ) -> Certainty? {
-    if E.id != .baseline, baseline.contradictsItself(violation.mm, violation.page) { return nil }
+    if E.role != .today, baseline.contradictsItself(violation.mm, violation.page) { return nil }
     if doubts.cause(violation.mm, violation.page) != nil { return .possible }
     guard let ref = world.find(violation.mm, violation.page) else { return .definite }
     return world.isTrulyExclusive(ref) == .shared && world.truth(ref, doubts) == .unknown ? .possible : .definite

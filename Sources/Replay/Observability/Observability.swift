@@ -5,16 +5,7 @@ import MMEvents
 /// The one place where verdicts, costs and rules declare what has to be seen for them.
 extension Verdict {
   /// Whether the encoding can come to hold it, by definition.
-  package func applies(to encoding: EncodingID) -> Bool {
-    switch self {
-    // Only who gives the dirty bit another meaning can drop data because of it.
-    case .dataLoss: encoding.keepsFlagInEntry
-    // There a writable entry is an exclusive one.
-    case .invariantBreak: !encoding.keepsFlagInEntry
-    case .unsafe, .unsafeIO, .conservativePin, .livelock, .conservativeCopy, .conservativeFault, .lost, .better, .ok:
-      true
-    }
-  }
+  package func applies(to encoding: EncodingID) -> Bool { encoding.canHold(self) }
 
   /// What stands in the way of observing it at all.
   fileprivate func obstacle(in capture: CaptureSummary) -> Obstacle? {
@@ -26,16 +17,6 @@ extension Verdict {
     case .conservativePin, .livelock: capture.capabilities.contains(.pins) ? nil : .pinsUnseen
     }
   }
-
-  /// The rules it is filed under, of this encoding.
-  package func rules(of encoding: EncodingID) -> Set<RuleID> {
-    Set(Transition.allCases.compactMap { brokenRule(encoding, at: $0) })
-  }
-}
-
-extension EncodingID {
-  /// (C): writable or dirty is exclusive.
-  fileprivate var keepsFlagInEntry: Bool { self == .cRaw || self == .cStrict }
 }
 
 extension CaptureSummary {
@@ -81,10 +62,10 @@ extension EncodingResult {
       return bounded(seen, most: count([.conservativeCopy, .conservativeFault, .conservativePin, .livelock]))
     case .extraWritebackPages:
       if id.role == .audit { return .notObservable(.noWorldOfItsOwn) }
-      return id == .cStrict && !capture.showsDirtyData ? .notObservable(.dirtyDataUnseen) : .evaluated(seen)
+      return id.canHold(.dataLoss) && !capture.showsDirtyData ? .notObservable(.dirtyDataUnseen) : .evaluated(seen)
     case .bitmapAllocationFailures:
       if id.role == .audit { return .notObservable(.noWorldOfItsOwn) }
-      return id == .b && seen == 0 ? .notObservable(.allocationsNeverFail) : .evaluated(seen)
+      return id.allocates && seen == 0 ? .notObservable(.allocationsNeverFail) : .evaluated(seen)
     case .pageFlagAtomics, .structPageLines, .bitmapLines, .bitmapBytesNow, .bitmapBytesPeak, .bitmapAllocations,
       .foreignEntryWalks, .foreignWriteProtects, .extraTLBFlushes, .folioMarkDirty:
       return id.role == .audit ? .notObservable(.noWorldOfItsOwn) : .evaluated(seen)

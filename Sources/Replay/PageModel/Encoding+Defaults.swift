@@ -4,7 +4,16 @@
 extension Encoding {
   package static var callSites: [CallSiteSwitch] { [] }
   package static var audit: EncodingAudit? { nil }
+  package static var role: EncodingRole { .proposal }
   package static var keepsTableState: Bool { false }
+
+  // — what a report says of it
+
+  package static var definition: [RuleID] { [] }
+  package static func rule(brokenBy verdict: Verdict) -> RuleID? { nil }
+  /// Only who gives the dirty bit another meaning can drop data because of it.
+  package static func canHold(_ verdict: Verdict) -> Bool { verdict != .dataLoss }
+  package static var allocates: Bool { false }
 
   // — setting
 

@@ -12,6 +12,20 @@ package protocol Encoding: Sendable {
   /// The call sites that can be switched off one by one.
   static var callSites: [CallSiteSwitch] { get }
   static var audit: EncodingAudit? { get }
+  static var role: EncodingRole { get }
+
+  // — what a report says of it
+
+  /// The rules that are about encodings of its kind alone.
+  static var definition: [RuleID] { get }
+  /// The rule of its definition that a verdict breaks; `nil` where that is the kernel's own.
+  static func rule(brokenBy verdict: Verdict) -> RuleID?
+  /// Can it come to hold the verdict at all?
+  static func canHold(_ verdict: Verdict) -> Bool
+  /// Does it allocate memory where today's kernel does not?
+  static var allocates: Bool { get }
+
+  // — reading
 
   /// e: is what this entry maps (or, for swap and migration entries, names) claimed to be exclusive?
   static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim

@@ -19,4 +19,6 @@ package struct EncodingDescription: Sendable {
 package struct EncodingAudit: Sendable {
   package var id: EncodingID
   package var description: EncodingDescription
+  /// Those of the encoding's definition that can be asked of today's entries.
+  package var definition: [RuleID]
 }

@@ -10,10 +10,10 @@ package enum FolioFlagCoversAll: Rule {
   package static let evidence = "The mappings of every page of the folio, the flag."
   package static let visibility = RuleVisibility.state
 
-  package static func applies(to encoding: EncodingID) -> Bool { [.aAndLazy, .aAndEager, .aOr].contains(encoding) }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .aAndLazy || E.id == .aAndEager || E.id == .aOr else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, E.claim(world, ref, entry) == .exclusive else { return nil }
       return world.isTrulyExclusive(ref) == .shared ? "the folio's flag covers a shared page" : nil

@@ -10,10 +10,10 @@ package enum ClearBitMeansExclusive: Rule {
   package static let evidence = "Bitmaps, mappings."
   package static let visibility = RuleVisibility.state
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .b }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .b else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, E.claim(world, ref, entry) == .exclusive else { return nil }
       return world.isTrulyExclusive(ref) == .shared ? "bit 0, or no bitmap, on a shared page" : nil

@@ -11,10 +11,10 @@ package enum BitmapBelongsToTable: Rule {
   package static let evidence = "Page tables and the bitmaps that hang off them."
   package static let visibility = RuleVisibility.state
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .b }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .b else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.bitmapBit, !world.isHuge(ref) else { return nil }
       return world.tables[ref.region].hasBitmap ? nil : "a bit without a bitmap"

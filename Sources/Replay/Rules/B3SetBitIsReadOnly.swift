@@ -10,10 +10,10 @@ package enum SetBitIsReadOnly: Rule {
   package static let evidence = "Bitmaps, write bits."
   package static let visibility = RuleVisibility.state
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .b }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .b else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, entry.writable else { return nil }
       return E.claim(world, ref, entry) == .shared ? "writable under bit 1" : nil

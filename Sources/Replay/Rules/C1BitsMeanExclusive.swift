@@ -10,10 +10,10 @@ package enum BitsMeanExclusive: Rule {
   package static let evidence = "Write and dirty bits, mappings."
   package static let visibility = RuleVisibility.state
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cRaw || encoding == .cStrict }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .cStrict || E.id == .cRaw else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, E.claim(world, ref, entry) == .exclusive else { return nil }
       return world.isTrulyExclusive(ref) == .shared ? "W or D on a shared page" : nil

@@ -11,10 +11,10 @@ package enum ExclusiveHasBits: Rule {
   package static let visibility = RuleVisibility.state
   package static let needsPins = true
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cRaw || encoding == .cStrict }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard E.id == .cStrict || E.id == .cRaw else { return [] }
+    guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, world.isPinnedThrough(ref, entry) else { return nil }
       return E.claim(world, ref, entry) == .shared ? "a pinned page is read-only and clean" : nil

@@ -10,5 +10,5 @@ package enum DirtyLivesInFolio: Rule {
   package static let evidence = "Folio dirty flag, entry bits, page contents."
   package static let visibility = RuleVisibility.operation
 
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .cStrict }
+  package static let isDefinition = true
 }

@@ -10,12 +10,12 @@ package enum FlagClearWhileUnmapped: Rule {
   package static let evidence = "Page flag, migration entries."
   package static let visibility = RuleVisibility.state
 
-  /// Only today's kernel keeps a flag per page.
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .baseline }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    world.entries { ref, entry in
-      guard E.id == .baseline, entry.kind.isMigration, !world.isHuge(ref) else { return nil }
+    guard applies(to: E.self) else { return [] }
+    return world.entries { ref, entry in
+      guard entry.kind.isMigration, !world.isHuge(ref) else { return nil }
       return world.pageBit(FolioID(entry.index), entry.page) == .exclusive ? "flag set under a migration entry" : nil
     }
   }

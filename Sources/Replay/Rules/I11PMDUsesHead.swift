@@ -12,12 +12,12 @@ package enum PMDUsesHead: Rule {
   package static let evidence = "Flags of all pages below a PMD entry."
   package static let visibility = RuleVisibility.state
 
-  /// Only today's kernel keeps a flag per page.
-  package static func applies(to encoding: EncodingID) -> Bool { encoding == .baseline }
+  package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    world.entries { ref, entry in
-      guard E.id == .baseline, entry.kind == .present, world.isHuge(ref) else { return nil }
+    guard applies(to: E.self) else { return [] }
+    return world.entries { ref, entry in
+      guard entry.kind == .present, world.isHuge(ref) else { return nil }
       let folio = FolioID(entry.index)
       let pages = world.folios.order(folio).pageCount
       let isMappedByPTEs = world.folios.attached(folio) > (world.folios.side(folio)?.entire ?? 0)

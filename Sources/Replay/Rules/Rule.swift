@@ -16,8 +16,8 @@ package protocol Rule: Sendable {
   static var visibility: RuleVisibility { get }
   /// It says something of pinned pages only: where no pin is known it holds for want of any.
   static var needsPins: Bool { get }
-  /// Is it a rule for this encoding? The kernel's own are rules for all.
-  static func applies(to encoding: EncodingID) -> Bool
+  /// It is about the encodings that have it in their definition, and no other. The kernel's own are rules for all.
+  static var isDefinition: Bool { get }
 
   /// Where the state of a world breaks the rule. Empty too for rules about operations.
   static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation]
@@ -35,7 +35,11 @@ package struct RuleViolation: Sendable, Equatable {
 extension Rule {
   package static var needsPins: Bool { false }
 
-  package static func applies(to encoding: EncodingID) -> Bool { true }
+  package static var isDefinition: Bool { false }
+
+  package static func applies(to encoding: EncodingID) -> Bool { !isDefinition || encoding.definition.contains(id) }
+
+  static func applies<E: Encoding>(to encoding: E.Type) -> Bool { !isDefinition || E.definition.contains(id) }
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] { [] }
 }

@@ -18,14 +18,3 @@ package enum EncodingRole: Sendable {
     }
   }
 }
-
-extension EncodingID {
-  package var role: EncodingRole {
-    switch self {
-    case .baseline: .today
-    case .aOr: .counterexample
-    case .cRaw: .audit
-    default: .proposal
-    }
-  }
-}
