@@ -10,7 +10,7 @@ import TraceFile
 package struct Analysis {
   /// What the user asked the replay for.
   package struct Options {
-    /// Empty is all.
+    /// Empty is the standard ones.
     package var encodings: [EncodingID] = []
     /// Events after this one are left out.
     package var until: Sequence?
@@ -89,7 +89,7 @@ package struct Analysis {
     _ reader: TraceReader, _ facts: KernelFacts, _ options: Options
   ) throws -> (result: ReplayResult, exemplars: Exemplars, ancestry: Ancestry) {
     let snapshots = try snapshots(of: reader, facts: facts)
-    let encodings = options.encodings.isEmpty ? EncodingID.allCases : [.baseline] + options.encodings
+    let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
       seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults,

@@ -9,7 +9,7 @@ struct UsageTests {
   @Test(
     "What cannot be understood is a usage error: status 64, nothing on stdout",
     arguments: [
-      ["frobnicate"], ["replay", "--frobnicate"], ["replay", "x", "y"], ["replay", "x", "--encoding", "D"],
+      ["frobnicate"], ["replay", "--frobnicate"], ["replay", "x", "y"], ["replay", "x", "--encoding", "E"],
       ["replay", "x", "--fail-on", "everything"], ["replay", "x", "--until", "soon"], ["replay", "x", "-q", "-v"],
       ["script", "x", "--time", "5"], ["script", "x", "--time", "2,1"], ["script", "x", "--pfn", "0xzz"],
       ["report", "x", "--ktap", "--html", "-"], ["diff", "x", "y", "z"], ["record"], ["record", "--frobnicate"],

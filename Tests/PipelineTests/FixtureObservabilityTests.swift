@@ -61,7 +61,7 @@ struct FixtureObservabilityTests {
     // Nothing is swapped out or freed lazily in any of them.
     #expect(result.capture.occurrences.isEmpty)
     #expect(result.trust.isTrusted == !fixture.limits.contains(.pageFaults))
-    #expect(result.encodings.count == EncodingID.allCases.count)
+    #expect(result.encodings.count == EncodingID.standard.count)
     for encoding in result.encodings where encoding.id != .baseline {
       #expect(encoding.checks > 0)
       for verdict in Verdict.allCases where verdict != .ok { check(verdict, encoding, result) }

@@ -94,9 +94,9 @@ struct LitmusParserTests {
       ("expect P0=migration X", "5:21: a migration entry is W, Rx or R, not 'X'"),
       ("expect F refs many", "5:15: expected a number of references, found 'many'"),
       (
-        "verdict D: OK",
-        "5:9: unknown encoding 'D'; known: baseline, A-and-lazy, A-and-eager, A-or, B, C-raw, C-strict, "
-          + "and C for C-strict"
+        "verdict E: OK",
+        "5:9: unknown encoding 'E'; known: baseline, A-and-lazy, A-and-eager, A-or, B, C-raw, C-strict, "
+          + "D, and C for C-strict"
       ),
       ("verdict B without c.fork: P0 OK", "5:19: B has no switch 'c.fork'"),
       (

@@ -63,8 +63,8 @@ struct NewEncodingTests {
 
 /// The same encoding as its author might first write it.
 private enum ForgetsTheChild: Encoding {
-  static let id = EncodingID("D")
-  static let description = EncodingDescription("(D) a software bit of the PTE, first draft")
+  static let id = EncodingID("E")
+  static let description = EncodingDescription("(E) a software bit of the PTE, first draft")
 
   static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     entry.kind == .present && entry.exclusiveMark ? .exclusive : .shared

@@ -2,11 +2,11 @@
 
 import Replay
 
-/// Approach D, as an example of an encoding in one file: a software bit of the PTE says exclusive. It moves, splits
+/// Approach E, as an example of an encoding in one file: a software bit of the PTE says exclusive. It moves, splits
 /// and stays with its entry by itself; what is left is to set it and to clear it.
 enum SoftwareBit: Encoding {
-  static let id = EncodingID("D")
-  static let description = EncodingDescription("(D) a software bit of the PTE")
+  static let id = EncodingID("E")
+  static let description = EncodingDescription("(E) a software bit of the PTE")
 
   static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {

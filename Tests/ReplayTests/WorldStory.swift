@@ -21,7 +21,7 @@ struct Story {
   var vma = VMAFacts.anonymous
 
   init(
-    _ ids: [EncodingID] = EncodingID.allCases, facts: KernelFacts = .v7_3, without switches: [CallSiteSwitch] = [],
+    _ ids: [EncodingID] = EncodingID.standard, facts: KernelFacts = .v7_3, without switches: [CallSiteSwitch] = [],
     options: WorldOptions = WorldOptions()
   ) {
     var options = options
@@ -91,7 +91,7 @@ struct Story {
     case .b: lockstep.b?.verdict(mm, page) ?? .ok
     case .cStrict: lockstep.cStrict?.verdict(mm, page) ?? .ok
     case .cRaw: lockstep.baseline.entry(mm, page).verdict
-    default: .ok
+    default: lockstep.others.first { $0.log.encoding == id }?.verdict(mm, page) ?? .ok
     }
   }
 

@@ -25,7 +25,7 @@ enum Sample {
   static func result(
     _ divergences: [Divergence] = [], kernel: String = "6.18.44", name: String = "redis.cow"
   ) -> ReplayResult {
-    let encodings = EncodingID.allCases.map { id in
+    let encodings = EncodingID.standard.map { id in
       var verdicts: [Verdict: CertaintyCounts] = [:]
       for found in divergences where found.encoding == id {
         verdicts[found.verdict, default: CertaintyCounts()][found.certainty] += found.count

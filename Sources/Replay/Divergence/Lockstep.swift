@@ -32,7 +32,7 @@ package struct Lockstep: Sendable {
   private var sharing: SharingSchedule
 
   package init(
-    _ ids: [EncodingID] = EncodingID.allCases, facts: KernelFacts, switches: SwitchSet = .allOn,
+    _ ids: [EncodingID] = EncodingID.standard, facts: KernelFacts, switches: SwitchSet = .allOn,
     options: WorldOptions = WorldOptions(), registry: [any Encoding.Type] = EncodingRegistry.all,
     sharingAllowance: Int = 8 << 20
   ) {

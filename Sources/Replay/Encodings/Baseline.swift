@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import MMEvents
-
 /// Today's kernel: `PG_anon_exclusive`, one flag per page (of the head page for PMD and hugetlb mappings); swap and
 /// migration entries carry it while the page is not mapped.
-package enum Baseline: Encoding {
+package enum Baseline: PageFlag {
   package static let id = EncodingID.baseline
   package static let description = EncodingDescription(
     "today: PG_anon_exclusive, one flag per page",
@@ -14,70 +12,9 @@ package enum Baseline: Encoding {
     one atomic and one struct-page cache line per page that changes.
     """, source: "include/linux/page-flags.h, PageAnonExclusive")
   package static let role = EncodingRole.today
-  /// No other keeps a flag per page.
-  package static let definition: [RuleID] = [.i10, .i11]
 
   @inline(__always)
-  package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
-    switch entry.kind {
-    case .present, .devicePrivate, .deviceExclusive:
-      let folio = FolioID(entry.index)
-      if world.folios.flags(folio).contains(.ksm) { return .shared }
-      return world.pageBit(folio, entry.page)
-    case .swap: return Claim(entry.exclusiveMark)
-    case .migrationReadExclusive, .migrationWrite: return .exclusive
-    case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
-      return .shared
-    }
-  }
-
-  package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
-    set(&world, ref, true)
-  }
-
-  package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) { set(&world, ref, true) }
-
-  package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
-    set(&world, parent, false)
-  }
-
-  package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
-    let wasExclusive = claim(world, ref, entry) != .shared
-    set(&world, ref, false)
-    return wasExclusive
-  }
-
-  package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) { set(&world, ref, false) }
-
-  /// The head's bit is copied to all tails, set only (`__split_huge_pmd_locked`).
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let folio = FolioID(pmd.index)
-    switch world.pageBit(folio, 0) {
-    case .exclusive:
-      let pages = world.folios.order(folio).pageCount
-      for page in 0..<pages { world.setPageBit(folio, page, true) }
-      world.costs[.pageFlagAtomics] += UInt64(pages)
-      world.costs[.structPageLines] += UInt64(pages)
-    case .shared, .unknown: break
-    }
-  }
-
-  package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
-    if !exclusive { set(&world, ref, false) }
-  }
-
-  /// Of a large folio the head's bit will do, as it does for a PMD mapping.
-  package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck {
-    let isSet = world.pageBit(folio, 0) != .shared || world.pageBit(folio, page) != .shared
-    return isSet ? .passes : .fires
-  }
-
-  @inline(__always)
-  private static func set(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
-    let entry = world.tables.entry(ref)
-    let folio = FolioID(entry.index)
-    guard world.pageBit(folio, entry.page) != Claim(value) else { return }
-    world.setPageBit(folio, entry.page, value)
+  package static func charge(_ world: inout World<Self>, _ folio: FolioID, page: Int) {
     world.costs[.pageFlagAtomics] += 1
     world.costs[.structPageLines] += 1
   }

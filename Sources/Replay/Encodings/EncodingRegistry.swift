@@ -9,6 +9,7 @@ package enum EncodingRegistry {
     FolioFlag<Or>.self,
     PageTableBitmap.self,
     PTEBits.self,
+    Memdesc.self,
   ]
 
   /// Their names, an audit before the proposal it belongs to.
@@ -44,6 +45,9 @@ extension EncodingID {
 
 extension EncodingID: CaseIterable {
   package static var allCases: [EncodingID] { EncodingRegistry.ids }
+
+  /// Those of a replay for which none is named.
+  package static let standard = EncodingRegistry.ids.filter { $0.role != .variant }
 
   /// `nil` where the registry has no such encoding.
   package init?(rawValue: String) {

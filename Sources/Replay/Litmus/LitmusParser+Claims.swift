@@ -165,5 +165,7 @@ extension LitmusParser {
 
 extension LitmusConfiguration {
   /// What `*` stands for: every encoding as proposed.
-  static let complete = EncodingRegistry.all.filter { $0.id != .baseline }.map { LitmusConfiguration($0.id) }
+  static let complete = EncodingRegistry.all.filter { $0.role != .today && $0.role != .variant }.map {
+    LitmusConfiguration($0.id)
+  }
 }

@@ -130,6 +130,7 @@ extension LitmusPlayer {
     world.touched.removeAll()
     world.relooked.removeAll()
     world.recarried.removeAll()
+    world.descriptorLine = 0
   }
 
   /// Pages whose unshare fault came back without exclusivity.

@@ -39,9 +39,10 @@ package enum LitmusRunner {
   private static func unheardOf(_ scenario: LitmusScenario, _ selection: Selection) -> [LitmusConfiguration] {
     let known = Set(scenario.configurations)
     guard known.isSuperset(of: LitmusConfiguration.complete) else { return [] }
-    return selection.registry.map { LitmusConfiguration($0.id) }.filter {
-      $0.encoding != .baseline && !known.contains($0)
+    return selection.registry.filter { encoding in
+      encoding.role != .today && (encoding.role != .variant || selection.encodings?.contains(encoding.id) == true)
     }
+    .map { LitmusConfiguration($0.id) }.filter { !known.contains($0) }
   }
 
   private static func run(

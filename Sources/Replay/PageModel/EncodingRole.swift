@@ -5,6 +5,8 @@ package enum EncodingRole: Sendable {
   /// Today's kernel, which the others are judged against.
   case today
   case proposal
+  /// Claims what another claims, at another price: replayed only where it is named.
+  case variant
   /// Read off the entries of the unmodified kernel, to find the places that a patch has to change.
   case audit
   /// Unsafe by construction, to show how often a workload would notice.
@@ -14,7 +16,7 @@ package enum EncodingRole: Sendable {
   package var isInstrument: Bool {
     switch self {
     case .audit, .counterexample: true
-    case .today, .proposal: false
+    case .today, .proposal, .variant: false
     }
   }
 }

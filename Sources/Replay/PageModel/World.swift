@@ -57,6 +57,8 @@ package struct World<E: Encoding>: Sendable {
   var vmaStarts: [MMID: Set<VirtualPage>] = [:]
   /// What went wrong beside any entry, until somebody asks.
   package var incidents: Incidents = []
+  /// The cache line of page descriptors that this operation wrote last, by the encoding's own count; 0: none.
+  var descriptorLine: UInt64 = 0
   /// Pages written to swap.
   var swapWrites: UInt64 = 0
   /// The version a store writes (oracle mode): one more with every operation, the same in every world.
@@ -230,6 +232,7 @@ extension World {
   /// What the operation touched was looked at.
   mutating func forgetTouched() {
     touched.removeAll()
+    descriptorLine = 0
     if !relooked.runs.isEmpty { relooked.removeAll() }
     if !recarried.isEmpty { recarried.removeAll(keepingCapacity: true) }
     if !reclaimed.isEmpty { reclaimed.removeAll(keepingCapacity: true) }

@@ -21,14 +21,15 @@ package enum Catalogue {
 
   /// Upper and lower case are the same here.
   package static func entry(named name: String) -> CatalogueEntry? {
-    CatalogueSection.allCases.lazy.flatMap(entries).first { $0.name.lowercased() == name.lowercased() }
+    let all = [CatalogueSection.allCases.flatMap(entries), EncodingCatalogue.all].joined()
+    return all.first { $0.name.lowercased() == name.lowercased() }
   }
 
   private static func entries(of section: CatalogueSection) -> [CatalogueEntry] {
     switch section {
     case .events:
       EventKind.allCases.map { CatalogueEntry(name: $0.name, summary: $0.summary, text: "An event of `script`.") }
-    case .encodings: EncodingCatalogue.all
+    case .encodings: EncodingCatalogue.listed
     case .switches: CallSiteSwitch.allCases.map(\.catalogueEntry)
     case .rules: RuleCatalogue.all.map { $0.catalogueEntry }
     case .verdicts: Verdict.allCases.map(\.catalogueEntry)
