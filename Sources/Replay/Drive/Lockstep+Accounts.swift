@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import MMEvents
+
 /// What the lanes found, in the form of the result.
 extension Lockstep {
   /// One account per encoding, in the order of reports.
@@ -47,4 +49,8 @@ extension DivergenceLog {
     }
     return accounts
   }
+}
+
+extension Lockstep {
+  mutating func markIncomplete(_ mm: MMID) { baseline.markIncomplete(mm) }
 }

@@ -93,7 +93,3 @@ extension World {
     return mms[Int(slot)]?.isComplete ?? false
   }
 }
-
-extension Lockstep {
-  mutating func markIncomplete(_ mm: MMID) { baseline.markIncomplete(mm) }
-}
