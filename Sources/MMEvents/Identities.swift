@@ -36,7 +36,7 @@ public struct VirtualAddress: Hashable, Sendable, Comparable, BitwiseCopyable {
   public static func < (a: VirtualAddress, b: VirtualAddress) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// A user virtual address in units of base pages (the reference's "vpn").
+/// A user virtual address in units of base pages ("vpn" in the kernel's rmap walks).
 public struct VirtualPage: Hashable, Sendable, Comparable, BitwiseCopyable {
   public let rawValue: UInt64
 

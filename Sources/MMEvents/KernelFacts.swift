@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// What differs between kernels and matters to the model: looked up once per capture or litmus file, never asked
-/// for by version at the place of use. Rows and their sources: `pae-semantics` 8.1.
+/// for by version at the place of use. Rows in words:
+/// docs/semantics.md, "Kernel versions".
 public struct KernelFacts: Sendable, Equatable {
   /// `major.minor` this row was chosen for, for messages only.
   public var name: String

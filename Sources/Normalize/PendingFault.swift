@@ -272,7 +272,7 @@ struct PendingFault {
       event: .fault(page, seenAccess, outcome))
   }
 
-  /// What the evidence amounts to. See `observability` 1 (the classifier for an allocation inside a fault).
+  /// What the evidence amounts to. docs/semantics.md, "What a trace shows", has the signs.
   var outcome: FaultOutcome {
     if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }

@@ -28,7 +28,7 @@ struct LitmusParserTests {
     let scenarios = try LitmusParser.parse(
       """
       example G-02 "fork"          # a comment
-      source "the reference"
+      source "kernel source"
       kernels ..6.12, 7.3
       machine arm64
       verdict B without b.fork.set | C: OK
@@ -157,7 +157,7 @@ struct LitmusParserTests {
         == "x.litmus:3:9: there is an example 'X' in this file already")
   }
 
-  @Test("Every bundled file is understood, and every example of the reference is there")
+  @Test("Every bundled file is understood, and every numbered example is there")
   func bundledFiles() throws {
     let scenarios = try LitmusLibrary.load(directory: LitmusFixtures.directory)
     let ids = Set(scenarios.map(\.id))

@@ -5,7 +5,7 @@ import Testing
 
 import Replay
 
-/// The reference's baseline vectors (G rows): the model without encodings.
+/// The stories G of fixtures/litmus, told in Swift: the model without encodings.
 @Suite("Baseline vectors")
 struct TransitionBaselineTests {
   private static func written(_ facts: KernelFacts = .v7_3) -> Story {

@@ -4,7 +4,7 @@ import MMEvents
 import Replay
 import Testing
 
-/// GUP, mprotect, tracking and content rows of the reference.
+/// GUP, mprotect, tracking and content (docs/semantics.md, "GUP", "mprotect", "userfaultfd and tracking").
 @Suite("Pin, protection and content vectors")
 struct TransitionPinTests {
   @Test("G-05, C-37: fork copies a pinned page for the child")

@@ -4,7 +4,7 @@ import MMEvents
 import Replay
 import Testing
 
-/// Swap, migration and KSM rows of the reference.
+/// Swap, migration and KSM (docs/semantics.md has a section of each).
 @Suite("Swap, migration and KSM vectors")
 struct TransitionSwapTests {
   @Test("G-07: an exclusive swap entry comes back writable and clean; read-only on 6.1")

@@ -10,7 +10,7 @@ struct Story {
   static let p = MMID(0)
   static let q = MMID(1)
   static let r = MMID(2)
-  /// "vpn 0" of the reference: 2 MiB aligned.
+  /// Page 0 of the stories: 2 MiB aligned.
   static let base = VirtualPage(512 * 16)
 
   var lockstep: Lockstep
@@ -57,7 +57,7 @@ struct Story {
     apply(.exitEnd(mm))
   }
 
-  /// The baseline's entry in the notation of the reference: `WD+`, `rc-`, `swap+`, `-` for none.
+  /// The baseline's entry in the notation of the stories: `WD+`, `rc-`, `swap+`, `-` for none.
   func state(_ mm: MMID, _ vpn: Int) -> String {
     let entry = lockstep.baseline.entry(mm, page(vpn))
     let sign = lockstep.baseline.claim(mm, page(vpn)).isExclusive ? "+" : "-"
@@ -101,7 +101,7 @@ struct Story {
   func seen(_ id: EncodingID) -> Set<Verdict> { Set(log(id)?.signatures.map(\.verdict) ?? []) }
 }
 
-/// Short forms, so that a test reads like the reference's rows.
+/// Short forms, so that a test reads like a story.
 extension Story {
   mutating func write(_ mm: MMID, _ vpn: Int) { apply(.store(mm, page(vpn), vma)) }
   mutating func read(_ mm: MMID, _ vpn: Int) { apply(.load(mm, page(vpn), vma)) }

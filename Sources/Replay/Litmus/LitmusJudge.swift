@@ -24,9 +24,9 @@ struct LitmusVerdicts: Sendable {
 }
 
 extension LitmusVerdicts {
-  /// Judges every entry of `own` against the baseline's world at the same mm and page (reference, section 0).
-  /// `isStored`: in this world the mm stored something there. Where an operation failed in one of the worlds alone, data
-  /// are elsewhere, not lost.
+  /// Judges every entry of `own` against the baseline's world at the same mm and page (docs/semantics.md, "Verdicts").
+  /// `isStored`: in this world the mm stored something there. Where an operation failed in one of the worlds alone,
+  /// data are elsewhere, not lost.
   static func of<E: Encoding>(
     _ own: World<E>, against baseline: World<Baseline>, after before: LitmusVerdicts,
     livelocked: Set<LitmusPage>, isStored: (LitmusPage) -> Bool
@@ -117,7 +117,7 @@ extension LitmusVerdicts {
     return result
   }
 
-  /// Seed 002: what comes out writable is what the wrong page decided (reference, section 5).
+  /// `mprotect.page` off: what comes out writable is what the wrong page decided (docs/semantics.md, "mprotect").
   static func writability(
     of own: World<Baseline>, against baseline: World<Baseline>
   ) -> LitmusVerdicts {

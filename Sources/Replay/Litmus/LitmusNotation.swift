@@ -70,7 +70,7 @@ package struct LitmusFolioFact: Sendable {
   package var fact: Fact
 }
 
-/// One page-table entry in the reference's notation.
+/// One page-table entry in the notation of fixtures/litmus/README.md.
 package enum LitmusEntry: Sendable, Equatable {
   case none
   /// The process has no VMA there.

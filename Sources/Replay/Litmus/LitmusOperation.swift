@@ -2,7 +2,8 @@
 
 package import MMEvents
 
-/// One step of a scenario, in the kernel's words. The reference's operation numbers stand beside the cases.
+/// One step of a scenario, in the kernel's words: fixtures/litmus/README.md has how each is written, docs/semantics.md
+/// what it does.
 package enum LitmusOperation: Sendable {
   // — set-up
 
@@ -11,19 +12,19 @@ package enum LitmusOperation: Sendable {
 
   // — the process touches memory
 
-  /// O-01, O-14: a load; brings in whatever is missing.
+  /// A load; brings in whatever is missing.
   case read(LitmusEntryRange)
   case write(LitmusEntryRange, LitmusWrite)
-  /// O-03: only the first half of the next, the fault that populates.
+  /// Only the first half of the next, the fault that populates (`do_anonymous_page` without `VM_WRITE`).
   case forceFault(LitmusEntryRange)
-  /// O-03, O-72: `FOLL_FORCE` write (ptrace, `/proc/PID/mem`).
+  /// `FOLL_FORCE` write (ptrace, `/proc/PID/mem`; `can_follow_write_pte`).
   case forceWrite(LitmusEntryRange)
-  /// O-85.
+  /// `__uprobe_write`.
   case uprobeWrite(LitmusEntryRange)
-  /// O-70, O-71, O-73.
+  /// `FOLL_PIN`: `follow_page_pte`, `gup_fast`.
   case pin(LitmusEntryRange, LitmusPin)
   case unpin(LitmusEntryRange)
-  /// O-75: a reference that is no pin.
+  /// `FOLL_GET`: a reference that is no pin.
   case getReference(LitmusEntryRange)
   case putReference(LitmusEntryRange)
 
@@ -36,7 +37,7 @@ package enum LitmusOperation: Sendable {
   case forkCopy(LitmusEntryRange)
   /// ... and the seqcount turns even, the TLB is flushed.
   case forkEnd(LitmusProcess)
-  /// O-31.
+  /// `dup_mmap` fails.
   case forkAbort(LitmusProcess)
   case exit(LitmusProcess)
 
@@ -50,9 +51,9 @@ package enum LitmusOperation: Sendable {
 
   // — reclaim and swap
 
-  /// O-51 for the whole folio in every mm.
+  /// `shrink_folio_list`: the whole folio in every mm.
   case swapOut(LitmusEntryRange, LitmusWriteout)
-  /// O-51 for this entry alone; the folio stays in the swap cache.
+  /// `try_to_unmap_one` for this entry alone; the folio stays in the swap cache.
   case unmapToSwap(LitmusEntryRange)
   /// Reclaim looks at the folio mapped there: swaps it out, drops it when clean, or leaves it.
   case reclaim(LitmusEntryRange)
@@ -61,23 +62,23 @@ package enum LitmusOperation: Sendable {
 
   // — migration, THP, KSM
 
-  /// O-53 and O-55 (or O-54 and O-56) in one go, for every entry of the folio.
+  /// The next two in one go, for every entry of the folio.
   case migrate(LitmusEntryRange)
-  /// O-53 for every entry of the folio, or for the named ones only.
+  /// `try_to_migrate_one` for every entry of the folio, or for the named ones only.
   case migrationSet(LitmusEntryRange, everywhere: Bool)
-  /// O-55.
+  /// `remove_migration_pte`.
   case migrationRestore(LitmusEntryRange)
   case splitPMD(LitmusEntryRange)
   case splitFolio(LitmusEntryRange, unusedToZeroPage: Bool)
   case collapse(LitmusEntryRange, FolioOrder)
   case ksmMerge(LitmusEntryRange, LitmusEntryRange)
-  /// O-59 only.
+  /// `write_protect_page` only.
   case ksmWriteProtect(LitmusEntryRange)
-  /// O-60 only.
+  /// `replace_page` only.
   case ksmReplace(LitmusEntryRange, with: LitmusEntryRange)
-  /// O-60 with the zero page.
+  /// `replace_page` with the zero page.
   case ksmZero(LitmusEntryRange)
-  /// Before O-59 and without the PTL: what KSM prepares for the table of the entry.
+  /// Before `write_protect_page` and without the PTL: what KSM prepares for the table of the entry.
   case ksmPrepare(LitmusEntryRange)
 
   // — tracking
@@ -96,7 +97,7 @@ package enum LitmusOperation: Sendable {
   // — devices, memory failure
 
   case toDevicePrivate(LitmusEntryRange)
-  /// O-58.
+  /// `migrate_vma_insert_page`.
   case deviceInsert(LitmusEntryRange)
   case makeDeviceExclusive(LitmusEntryRange)
   case memoryFailure(LitmusEntryRange)
@@ -111,7 +112,7 @@ package enum LitmusOperation: Sendable {
   /// A store through the translation the CPU holds.
   case tlbStore(CPUNumber, LitmusEntryRange)
   case tlbFlush
-  /// g0..g2 of the reference's 7.5: the entry is read.
+  /// g0..g2 of docs/semantics.md, "GUP-fast": the entry is read.
   case gupFastRead(CPUNumber, LitmusEntryRange)
   /// g0..g4: the entry is read (unless it has been), the folio grabbed and pinned.
   case gupFastBegin(CPUNumber, LitmusEntryRange)
@@ -173,17 +174,17 @@ package struct LitmusPin: Sendable {
 
 package enum LitmusForkFailure: Sendable, Equatable {
   case none
-  /// Fails when it comes to this page of the parent (O-31).
+  /// Fails when it comes to this page of the parent.
   case before(Int)
 }
 
 /// How `mremap` carries the entries over.
 package enum LitmusMove: String, Sendable, CaseIterable {
-  /// O-34.
+  /// `move_ptes`.
   case entries = "ptes"
-  /// O-35.
+  /// `move_normal_pmd`.
   case table
-  /// O-36.
+  /// `move_huge_pmd`.
   case pmd
 }
 

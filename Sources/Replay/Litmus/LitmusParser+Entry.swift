@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// The reference's notation for one entry.
+/// One entry, as fixtures/litmus/README.md has it.
 extension LitmusParser {
   func parseEntry(_ line: inout LitmusLine) throws(LitmusError) -> LitmusEntry {
     let word = try line.takeWord("what the entry holds")

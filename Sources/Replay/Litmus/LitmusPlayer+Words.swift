@@ -2,7 +2,7 @@
 
 import MMEvents
 
-/// Entries in the reference's notation, for explanations.
+/// Entries in the notation of the stories, for explanations.
 extension LitmusPlayer {
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")

@@ -102,7 +102,7 @@ struct LitmusRun<E: Encoding> {
     case nil: return
     case .cRaw: verdicts = .raw(baseline.world, after: before)
     case .baseline:
-      // Only seed 002 lets the baseline differ from itself.
+      // Only mprotect by the wrong page lets the baseline differ from itself.
       if let own = own as? LitmusPlayer<Baseline> {
         verdicts = .writability(of: own.world, against: baseline.world)
       }

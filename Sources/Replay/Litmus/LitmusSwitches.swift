@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// The call-site switches by the names litmus files use (`pae-semantics` 3.2, 3.3).
+/// The call-site switches by the names litmus files use (docs/semantics.md, "Encoding B", "Encoding C").
 package enum LitmusSwitches {
-  /// M-01..M-10: the right page, of seed 002.
+  /// M-01..M-10: of a batch, the flag of the right page (docs/semantics.md, "mprotect").
   static let mprotectPage = "mprotect.page"
 
   package static func names(of encoding: EncodingID) -> [String] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// A place in the kernel that has to change for encoding B or C (reference 3.2 and 3.3). Off means "that site was
-/// forgotten". A has policies instead of switches.
+/// A place in the kernel that has to change for encoding B or C (docs/semantics.md, "Encoding B", "Encoding C").
+/// Off means "that site was forgotten". A has policies instead of switches.
 package enum CallSiteSwitch: String, Sendable, CaseIterable, BitwiseCopyable {
   case bForkAlloc = "b.fork.alloc"
   case bForkSetParent = "b.fork.set.parent"

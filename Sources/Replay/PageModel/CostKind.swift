@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What an encoding is charged for (reference section 3, cost model). The unit is part of the name.
+/// What an encoding is charged for (docs/semantics.md, "Costs"). The unit is part of the name.
 package enum CostKind: Int, Sendable, CaseIterable, BitwiseCopyable {
   case pageFlagAtomics
   case structPageLines

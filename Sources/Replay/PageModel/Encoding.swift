@@ -125,37 +125,37 @@ package enum UnpinCheck: Sendable, BitwiseCopyable {
   case isGivenUp
 }
 
-/// Where a fresh exclusive page is mapped.
+/// Where a fresh exclusive page is mapped (docs/semantics.md, "The flag").
 package enum InstallSite: Sendable, BitwiseCopyable {
-  /// O-02, O-04.
+  /// `do_anonymous_page`, `do_huge_pmd_anonymous_page`.
   case anonymousFault
-  /// O-03: FOLL_FORCE write into a read-only VMA.
+  /// `do_anonymous_page` for a FOLL_FORCE write into a read-only VMA.
   case forcedFault
-  /// O-05.
+  /// `do_cow_fault`, or `wp_page_copy` of a file page.
   case fileCopy
-  /// O-10.
+  /// `wp_page_copy`.
   case writeCopy
-  /// O-12.
+  /// `wp_page_copy` for an unshare fault.
   case unshareCopy
-  /// O-14, O-16.
+  /// `do_swap_page`.
   case swapIn
-  /// O-17.
+  /// `unuse_pte`.
   case swapOff
-  /// O-21.
+  /// `copy_present_page`.
   case forkCopy
-  /// O-55, O-56: W or R-exclusive migration entry.
+  /// `remove_migration_pte`, `remove_migration_pmd`: W or R-exclusive migration entry.
   case restore
-  /// O-58.
+  /// `migrate_vma_insert_page`.
   case deviceInsert
-  /// O-66, O-67.
+  /// `collapse_huge_page`, to a PMD or (since 7.2) to PTEs.
   case collapse
-  /// O-76.
+  /// `mfill_atomic_install_pte`.
   case userfaultCopy
-  /// O-78, O-79.
+  /// `move_present_pte`, `move_pages_huge_pmd`.
   case userfaultMove
-  /// O-84.
+  /// `restore_exclusive_pte`.
   case deviceExclusiveRestore
-  /// O-86.
+  /// `hugetlb_no_page`.
   case hugetlbReadFault
 }
 
@@ -170,20 +170,20 @@ package enum SharedPreparation: Sendable, BitwiseCopyable {
 
 /// Where a possibly shared page becomes present.
 package enum SharedSite: Sendable, BitwiseCopyable {
-  /// O-15.
+  /// `do_swap_page`.
   case swapIn
-  /// O-15, exclusive entry under writeback on a stable-writes device.
+  /// `do_swap_page`: exclusive entry under writeback on a stable-writes device.
   case stableWrites
-  /// O-17.
+  /// `unuse_pte`.
   case swapOff
-  /// O-55, O-56: R migration entry.
+  /// `remove_migration_pte`, `remove_migration_pmd`: R migration entry.
   case restore
 }
 
 package enum ReuseSite: Sendable, BitwiseCopyable {
-  /// O-08, O-09, O-13, O-87: the write fault goes on to map it writable.
+  /// `wp_page_reuse`, `do_huge_pmd_wp_page`, `hugetlb_wp`: the write fault goes on to map it writable.
   case write
-  /// O-11: the entry stays as it is.
+  /// `do_wp_page` with `FAULT_FLAG_UNSHARE`: the entry stays as it is.
   case unshare
 }
 

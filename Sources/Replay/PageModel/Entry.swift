@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// What a page-table entry holds (reference 1.1). A PMD entry uses the same kinds.
+/// What a page-table entry holds (docs/semantics.md, "Entries"). A PMD entry uses the same kinds.
 package enum EntryKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case none
   /// The shared zero page, also the one KSM places (then `dirty` is set, as `replace_page` tags it).

@@ -9,7 +9,7 @@ package struct FolioID: Hashable, Sendable, BitwiseCopyable {
   package init(_ raw: UInt32) { self.raw = raw }
 }
 
-/// Flags of a folio (reference 1.2).
+/// Flags of a folio (docs/semantics.md, "Folios, pages and tables").
 package struct FolioFlags: OptionSet, Sendable, BitwiseCopyable {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -27,7 +27,7 @@ extension World {
     touch(ref)
   }
 
-  /// Removes whatever is at `ref`, and frees the folio or swap slot nobody refers to any more (O-33). Exclusivity
+  /// Removes whatever is at `ref`, and frees the folio or swap slot nobody refers to any more. Exclusivity
   /// is left as it is (I15).
   mutating func drop(_ ref: EntryRef) {
     let entry = tables.entry(ref)

@@ -73,8 +73,8 @@ extension World {
     folios.flags(folio).isSuperset(of: [.writeback, .stableWrites])
   }
 
-  /// `wp_can_reuse_anon_folio` and its PMD, hugetlb and large-folio forms (O-08, O-09, O-13, O-87), on the state of
-  /// this instant and without side effects.
+  /// `wp_can_reuse_anon_folio` and its PMD, hugetlb and large-folio forms, on the state of this instant and without
+  /// side effects (docs/semantics.md, "Reuse check").
   package func reuseCheck(_ ref: EntryRef) -> ReuseCheck {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return .unknown(.entryNotSeen) }

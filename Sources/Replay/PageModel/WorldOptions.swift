@@ -40,7 +40,7 @@ package struct WorldOptions: Sendable, Equatable {
   package var devicePrivateReadsAs: Claim?
   /// Encoding C: Dirty that hardware set in a read-only entry is neither exclusivity nor data.
   package var discardsHardwareDirty = false
-  /// Seed 002: of a batch, `mprotect` asks the folio's first pages instead of the batch's.
+  /// Of a batch, `mprotect` asks the folio's first pages instead of the batch's (6.17-rc, mended by cf1b80dc31a1).
   package var protectsByWrongPage = false
 
   package enum ForkWithoutBitmap: Sendable, Equatable { case abort, copy }

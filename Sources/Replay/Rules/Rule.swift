@@ -2,7 +2,7 @@
 
 package import MMEvents
 
-/// One invariant of PageAnonExclusive, or of an encoding of it (reference section 4).
+/// One invariant of PageAnonExclusive, or of an encoding of it (docs/semantics.md, "Rules").
 package protocol Rule: Sendable {
   static var id: RuleID { get }
   /// The invariant in one sentence.

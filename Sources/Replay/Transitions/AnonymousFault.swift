@@ -2,9 +2,9 @@
 
 package import MMEvents
 
-/// Faults on entries that are none (`do_anonymous_page`, `do_cow_fault`).
+/// Faults on entries that are none (`do_anonymous_page`, `do_cow_fault`; docs/semantics.md, "Faults").
 extension World {
-  /// O-01: a read maps the zero page.
+  /// A read maps the zero page.
   package mutating func readFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.readFault) { return .nothing }
     let ref = ensure(mm, page)
@@ -21,7 +21,7 @@ extension World {
     return .zeroPageMapped
   }
 
-  /// O-02, O-03: a fresh folio of `order`, aligned, covers the page. `write` without `VM_WRITE` is FOLL_FORCE. The
+  /// A fresh folio of `order`, aligned, covers the page. `write` without `VM_WRITE` is FOLL_FORCE. The
   /// zero page may be in the way at order 0. The folio is as large as asked only where all its entries are none.
   package mutating func anonymousFault(
     _ mm: MMID, _ page: VirtualPage, order: FolioOrder = .base, _ vma: VMAFacts
@@ -45,7 +45,7 @@ extension World {
     return .installed(folio)
   }
 
-  /// O-05: a private file page is copied on write. Also what a write to a page of the page cache the model never
+  /// A private file page is copied on write. Also what a write to a page of the page cache the model never
   /// saw mapped does.
   package mutating func filePageCopy(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.fileCopy) { return .failed(.fault) }

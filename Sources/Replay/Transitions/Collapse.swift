@@ -2,10 +2,11 @@
 
 package import MMEvents
 
-/// khugepaged and MADV_COLLAPSE: small pages are copied into one larger folio, whoever shares them.
+/// khugepaged and MADV_COLLAPSE: small pages are copied into one larger folio, whoever shares them
+/// (docs/semantics.md, "Huge pages").
 extension World {
-  /// O-66 for order 9 (`collapse_huge_page`): the table is emptied, deposited, and a PMD takes its place. O-67 for
-  /// smaller orders: the entries of the range are rewritten in the same table.
+  /// `collapse_huge_page`. Order 9: the table is emptied, deposited, and a PMD takes its place. Smaller orders (7.2):
+  /// the entries of the range are rewritten in the same table.
   /// `asKhugepaged`: within its limits, which MADV_COLLAPSE has not (nor what a trace shows to have happened).
   package mutating func collapse(
     _ mm: MMID, _ page: VirtualPage, order: FolioOrder, _ vma: VMAFacts, asKhugepaged: Bool = false

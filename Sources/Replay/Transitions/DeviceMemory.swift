@@ -2,9 +2,10 @@
 
 package import MMEvents
 
-/// Device-private pages (mapped by entries that are not present) and device-exclusive access.
+/// Device-private pages (mapped by entries that are not present) and device-exclusive access
+/// (docs/semantics.md, "Device memory").
 extension World {
-  /// O-24: write becomes read in both, and the page is shared (this cannot fail).
+  /// `copy_nonpresent_pte`: write becomes read in both, and the page is shared (this cannot fail).
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyDevicePrivate(_ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts) -> Bool {
@@ -23,7 +24,7 @@ extension World {
     return true
   }
 
-  /// O-84, `restore_exclusive_pte`: the CPU gets the page back.
+  /// `restore_exclusive_pte`: the CPU gets the page back.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreDeviceExclusive(_ ref: EntryRef, _ vma: VMAFacts) {
@@ -44,7 +45,7 @@ extension World {
 }
 
 extension World {
-  /// O-57, O-53: the page moves to device-private memory; the entry is not present but still names it.
+  /// `migrate_vma_collect_pmd`: the page moves to device-private memory; the entry is not present but still names it.
   package mutating func moveToDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.moveToDevice) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
@@ -100,7 +101,7 @@ extension World {
     }
   }
 
-  /// O-58: device memory (or a page of it the CPU keeps) goes into an empty or zero-page slot.
+  /// `migrate_vma_insert_page`: device memory (or a page of it the CPU keeps) goes into an empty or zero-page slot.
   package mutating func deviceInsert(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.deviceInsert) { return .nothing }
     let ref = ensure(mm, page)
@@ -118,7 +119,7 @@ extension World {
     return .installed(folio)
   }
 
-  /// O-83: a writable entry becomes device-exclusive; the page keeps its flag.
+  /// `make_device_exclusive`: a writable entry becomes device-exclusive; the page keeps its flag.
   package mutating func makeDeviceExclusive(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.makeDeviceExclusive) { return .nothing }
     guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }

@@ -4,8 +4,8 @@ import MMEvents
 
 /// Splitting a large folio into small ones (`split_folio`).
 extension World {
-  /// O-65: every mapping becomes a migration entry of one new small folio per page, then present again (O-53, O-55).
-  /// Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
+  /// `unmap_folio`, `remap_page`: every mapping becomes a migration entry of one new small folio per page, then present
+  /// again. Pages nobody maps are freed, with their stale exclusive bits. `busy` when references beyond the mappings (a
   /// pin, GUP, isolation) forbid it.
   ///
   /// `unusedToZeroPage`: the deferred split of an underused THP; pages that hold only zeros give way to the zero page.
@@ -39,7 +39,7 @@ extension World {
     return .done
   }
 
-  /// O-55, `try_to_map_unused_to_zeropage`: soft-dirty and uffd-wp stay.
+  /// `try_to_map_unused_to_zeropage`: soft-dirty and uffd-wp stay.
   private mutating func mapZeroPage(_ folio: FolioID, _ page: Int) {
     if skips(.folioSplitZeros) { return }
     var refs: [EntryRef] = []

@@ -2,7 +2,8 @@
 
 package import MMEvents
 
-/// `dup_mmap` and `copy_page_range`: the parent's exclusive pages become shared, VMA by VMA.
+/// `dup_mmap` and `copy_page_range`: the parent's exclusive pages become shared, VMA by VMA
+/// (docs/semantics.md, "Fork").
 extension World {
   /// The child exists and is empty. Its entries come with `forkCopy`, in the order in which the kernel reaches the
   /// VMAs.
@@ -17,7 +18,7 @@ extension World {
     forksUnderWay += 1
   }
 
-  /// One VMA's entries (O-20 to O-30). `failed(.noMemory)` when a bitmap could not be allocated and the design is
+  /// One VMA's entries (`copy_page_range`). `failed(.noMemory)` when a bitmap could not be allocated and the design is
   /// to abort; what was visited stays shared.
   package mutating func forkCopy(parent: MMID, child: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
@@ -95,7 +96,7 @@ extension World {
     if !translations.isEmpty { translations.removeAll { $0.mm == parent } }
   }
 
-  /// O-31: the child is torn down; entries of the parent already visited keep what fork made of them.
+  /// `dup_mmap` fails: the child is torn down; entries of the parent already visited keep what fork made of them.
   package mutating func forkAbort(parent: MMID, child: MMID) {
     if skips(.forkAbort) { return }
     forkEnd(parent: parent, child: child)
@@ -152,7 +153,7 @@ extension World {
     return EntryRef(region: ref.region, slot: 0)
   }
 
-  /// `copy_present_ptes`: O-21 for a page that may be pinned and is exclusive, else O-20.
+  /// `copy_present_ptes`: a page that may be pinned and is exclusive is copied (`copy_present_page`), any other shared.
   private mutating func copyPresent(
     _ parentRef: EntryRef, _ childRef: EntryRef, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {
@@ -188,7 +189,7 @@ extension World {
     if options.followsContent { folios.setContent(content, of: target, page: 0) }
   }
 
-  /// O-22: both entries lose the exclusive mark.
+  /// `copy_nonpresent_pte`: both swap entries lose the exclusive mark.
   private mutating func copySwapEntry(_ parentRef: EntryRef, _ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts) {
     if skips(.forkSwap) { return }
     var shared = entry
@@ -198,7 +199,7 @@ extension World {
     place(shared, at: childRef)
   }
 
-  /// O-23: W and R-exclusive become R in both; young and dirty stay.
+  /// `copy_nonpresent_pte`: W and R-exclusive become R in both; young and dirty stay.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func copyMigrationEntry(

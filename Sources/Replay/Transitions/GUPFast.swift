@@ -2,7 +2,7 @@
 
 package import MMEvents
 
-/// `gup_fast` in its steps (reference 7.5, GUPF): a pin for reading that takes no lock.
+/// `gup_fast` in its steps (docs/semantics.md, "GUP-fast"): a pin for reading that takes no lock.
 extension World {
   /// g0 to g2: `write_protect_seq`, the PMD and the entry are read.
   package mutating func fastPinRead(_ cpu: CPUNumber, _ mm: MMID, _ page: VirtualPage) -> Outcome {

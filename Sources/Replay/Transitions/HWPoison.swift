@@ -3,7 +3,7 @@
 package import MMEvents
 
 extension World {
-  /// O-82, memory failure: every mapping becomes a hwpoison entry; the page keeps its stale flag and is never used
+  /// `hwpoison_user_mappings`: every mapping becomes a hwpoison entry; the page keeps its stale flag and is never used
   /// again.
   package mutating func poison(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.poison) { return .nothing }

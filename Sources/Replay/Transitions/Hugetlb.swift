@@ -2,9 +2,9 @@
 
 import MMEvents
 
-/// hugetlb: one entry, one folio, the head's flag (`hugetlb_wp`).
+/// hugetlb: one entry, one folio, the head's flag (`hugetlb_wp`; docs/semantics.md, "hugetlb").
 extension World {
-  /// O-87 when the reuse check failed: a whole huge page is copied.
+  /// When the reuse check failed: a whole huge page is copied.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {

@@ -2,10 +2,11 @@
 
 package import MMEvents
 
-/// Kernel samepage merging: `write_protect_page`, `replace_page`, and a page that turns KSM in place.
+/// Kernel samepage merging: `write_protect_page`, `replace_page`, and a page that turns KSM in place
+/// (docs/semantics.md, "KSM").
 extension World {
-  /// O-59: read-only and clean, not exclusive any more. ksmd holds a reference until `ksmReplace`, `ksmStable` or
-  /// `ksmGiveUp`. `busy`: somebody else does too (or has it pinned).
+  /// `write_protect_page`: read-only and clean, not exclusive any more. ksmd holds a reference until `ksmReplace`,
+  /// `ksmStable` or `ksmGiveUp`. `busy`: somebody else does too (or has it pinned).
   package mutating func ksmWriteProtect(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmWriteProtect) { return .nothing }
     if !ksmPrepared.isEmpty, !takePrepared(mm, page) { return .failed(.busy) }
@@ -34,7 +35,7 @@ extension World {
     return .done
   }
 
-  /// O-61: the write-protected page becomes the stable KSM page itself.
+  /// `folio_set_stable_node`: the write-protected page becomes the stable KSM page itself.
   package mutating func ksmStable(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmStable) { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
@@ -44,7 +45,7 @@ extension World {
     return .done
   }
 
-  /// O-60: the entry maps the stable page of `other` instead, unless it changed since the write protection.
+  /// `replace_page`: the entry maps the stable page of `other` instead, unless it changed since the write protection.
   package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome
   {
     if skips(.ksmReplace) { return .nothing }
@@ -65,7 +66,7 @@ extension World {
     return .copied(from: folio, to: stable)
   }
 
-  /// O-60 with `use_zero_pages`: the special zero page, tagged by the dirty bit.
+  /// `replace_page` with `use_zero_pages`: the special zero page, tagged by the dirty bit.
   package mutating func ksmReplaceByZero(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmReplaceByZero) { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
@@ -104,7 +105,7 @@ extension World {
     return ksmReplace(b, bPage, by: a, aPage)
   }
 
-  /// O-62, `break_ksm` over a range: an unshare fault each, a write fault in 6.1.
+  /// `break_ksm` over a range: an unshare fault each, a write fault in 6.1.
   package mutating func ksmUnmerge(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if skips(.ksmUnmerge) { return .nothing }
     for ref in liveRefs(mm, range) {

@@ -3,8 +3,8 @@
 import MMEvents
 
 extension World {
-  /// O-52: reclaim drops a lazyfree folio when it is clean and nobody holds it. A dirty one becomes swapbacked
-  /// again. On failure the kernel puts the batch back with the dirty bits ORed together.
+  /// `try_to_unmap_one`: reclaim drops a lazyfree folio when it is clean and nobody holds it. A dirty one becomes
+  /// swapbacked again. On failure the kernel puts the batch back with the dirty bits ORed together.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {

@@ -2,9 +2,9 @@
 
 package import MMEvents
 
-/// `madvise` that neither zaps (`zap`), faults nor changes VMA flags.
+/// `madvise` that neither zaps (`zap`), faults nor changes VMA flags (docs/semantics.md, "madvise").
 extension World {
-  /// O-42, `madvise_free_pte_range`, table by table: young and dirty go, write stays, swap entries are dropped.
+  /// `madvise_free_pte_range`, table by table: young and dirty go, write stays, swap entries are dropped.
   package mutating func lazilyFree(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.madviseFree) { return }
     for (region, part) in regions(mm, range) {
@@ -13,8 +13,8 @@ extension World {
     }
   }
 
-  /// `madvise_free_huge_pmd`. True: the PMD stays; what others map too is left alone. False: the folio was split, because
-  /// the range covers only a part of it.
+  /// `madvise_free_huge_pmd`. True: the PMD stays; what others map too is left alone. False: the folio was split,
+  /// because the range covers only a part of it.
   private mutating func freeHugeLazily(_ region: UInt32, _ part: PageRange) -> Bool {
     let ref = EntryRef(region: region, slot: 0)
     let entry = tables.entry(ref)
@@ -83,7 +83,7 @@ extension World {
     return side.mmIDs.mappedShared
   }
 
-  /// O-43: MADV_COLD clears young only.
+  /// MADV_COLD clears young only.
   package mutating func cool(_ mm: MMID, _ range: PageRange) {
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
@@ -93,7 +93,7 @@ extension World {
     }
   }
 
-  /// O-48: what was there is zapped, guard markers take its place.
+  /// `madvise_guard_install`: what was there is zapped, guard markers take its place.
   package mutating func installGuards(_ mm: MMID, _ range: PageRange) {
     if skips(.guardInstall) { return }
     zap(mm, range)
@@ -106,7 +106,7 @@ extension World {
     }
   }
 
-  /// O-48: markers become none; tables that are empty now stay.
+  /// `madvise_guard_remove`: markers become none; tables that are empty now stay.
   package mutating func removeGuards(_ mm: MMID, _ range: PageRange) {
     if skips(.guardRemove) { return }
     for ref in liveRefs(mm, range) where tables.entry(ref).kind == .markerGuard { drop(ref) }

@@ -2,9 +2,10 @@
 
 package import MMEvents
 
-/// Migration entries (`try_to_migrate_one`, `remove_migration_pte`): while one is there it carries exclusivity.
+/// Migration entries (`try_to_migrate_one`, `remove_migration_pte`): while one is there it carries exclusivity
+/// (docs/semantics.md, "Migration").
 extension World {
-  /// O-53, O-54 for one entry. `busy`: exclusive and pinned, the entry was put back.
+  /// One entry, PTE or PMD. `busy`: exclusive and pinned, the entry was put back.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func setMigrationEntry(_ ref: EntryRef) -> Outcome {
@@ -34,14 +35,15 @@ extension World {
   /// migration or split then fails).
   mutating func unmapForMigration(_ folio: FolioID) {
     for ref in mappings(of: folio) where isHuge(ref) {
-      // O-64: the PMD's one bit decides for all 512. Where it cannot be cleared, O-63.
+      // `__split_huge_pmd_locked` with freeze: the PMD's one bit decides for all 512. Where it cannot be cleared,
+      // without.
       _ = setMigrationEntry(ref)
       splitHugeEntry(ref.region)
     }
     for ref in mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
   }
 
-  /// O-55, O-56: present again, on the folio the entry names.
+  /// Present again (`remove_migration_pte`, `remove_migration_pmd`), on the folio the entry names.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   package mutating func restoreMigrationEntry(_ ref: EntryRef) {

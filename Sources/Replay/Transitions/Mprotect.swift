@@ -3,9 +3,9 @@
 package import MMEvents
 
 /// `mprotect` (`change_pte_range`): write goes, or comes back where the page is exclusive. Exclusivity itself never
-/// changes here (I16).
+/// changes here (I16; docs/semantics.md, "mprotect").
 extension World {
-  /// O-37 to O-40. `vma` has the new protection.
+  /// `vma` has the new protection.
   package mutating func protect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.mprotect) { return }
     splitAtBorders(mm, range)
@@ -55,7 +55,7 @@ extension World {
     }
   }
 
-  /// `can_change_pte_writable` for private anonymous pages (O-38); 6.1 asks for the dirty bit too.
+  /// `can_change_pte_writable` for private anonymous pages; 6.1 asks for the dirty bit too.
   func canBecomeWritable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts, inBatch index: Int? = nil) -> Bool {
     guard vma.protection.contains(.write), !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
       return false
@@ -67,7 +67,7 @@ extension World {
     return E.claim(self, ref, entry).isExclusive
   }
 
-  /// PMDs (O-39) and entries that are not present (O-40).
+  /// PMDs (`change_huge_pmd`) and entries that are not present.
   private mutating func changeOther(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts) {
     var entry = entry
     switch entry.kind {
@@ -85,8 +85,8 @@ extension World {
     }
   }
 
-  /// O-40, `change_softleaf_pte`: whatever change it is (uffd-wp resolve and NUMA hints too), an entry that is not
-  /// present and says write says it no more.
+  /// `change_softleaf_pte` (6.12: in `change_pte_range`): whatever change it is (uffd-wp resolve and NUMA hints too),
+  /// an entry that is not present and says write says it no more.
   mutating func degrade(_ ref: EntryRef) {
     var entry = tables.entry(ref)
     switch entry.kind {

@@ -2,10 +2,11 @@
 
 package import MMEvents
 
-/// `mremap`, and the stack of a new program finding its place (`move_page_tables`).
+/// `mremap`, and the stack of a new program finding its place (`move_page_tables`; docs/semantics.md, "mremap").
 extension World {
   /// Moves every entry of `source` to the pages from `destination` on: whole tables and PMDs where both sides are
-  /// aligned (O-35, O-36), else entry by entry (O-34). Whatever was at the destination is gone already.
+  /// aligned (`move_normal_pmd`, `move_huge_pmd`), else entry by entry (`move_ptes`). Whatever was at the destination
+  /// is gone already.
   package mutating func move(_ mm: MMID, from source: PageRange, to destination: VirtualPage) -> Outcome {
     let shift = destination.rawValue &- source.start.rawValue
     var page = source.start
@@ -23,7 +24,7 @@ extension World {
     return .done
   }
 
-  /// O-34. False when the encoding could not prepare the destination; entries moved so far are moved back.
+  /// `move_ptes`. False when the encoding could not prepare the destination; entries moved so far are moved back.
   private mutating func moveEntries(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) -> Bool {
     if skips(.mremapEntries) { return true }
     splitAtBorders(mm, source)
@@ -76,7 +77,8 @@ extension World {
     touch(to)
   }
 
-  /// O-35 and O-36: the PMD slot moves with everything below it. False when the destination has a table.
+  /// `move_normal_pmd`, `move_huge_pmd`: the PMD slot moves with everything below it. False when the destination has a
+  /// table.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {

@@ -17,7 +17,7 @@ package enum Outcome: Sendable, Equatable, BitwiseCopyable {
   case copied(from: FolioID?, to: FolioID)
   /// A swap entry became present.
   case swappedIn(FolioID)
-  /// The reference's FAIL: the operation fails.
+  /// The operation fails: `FAIL` in a story.
   case failed(Failure)
 
   package enum Failure: UInt8, Sendable, BitwiseCopyable, CaseIterable {

@@ -2,9 +2,10 @@
 
 package import MMEvents
 
-/// GUP: pins (`FOLL_PIN`), plain references (`FOLL_GET`), and writes through `FOLL_FORCE`.
+/// GUP: pins (`FOLL_PIN`), plain references (`FOLL_GET`), and writes through `FOLL_FORCE`
+/// (docs/semantics.md, "GUP").
 extension World {
-  /// O-70, O-71, O-73: faults, copies or unshares until the page may be pinned. `livelock` when the unshare fault
+  /// `follow_page_pte`: faults, copies or unshares until the page may be pinned. `livelock` when the unshare fault
   /// does not help. `force`: FOLL_FORCE.
   package mutating func pin(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool, force: Bool = false
@@ -79,7 +80,7 @@ extension World {
     return E.unpinCheck(self, record.folio, page: record.pageInFolio)
   }
 
-  /// O-74: the newest pin taken through this page is given back.
+  /// `unpin_user_page`: the newest pin taken through this page is given back.
   package mutating func unpin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.unpin) { return .nothing }
     guard let index = pins.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
@@ -102,7 +103,7 @@ extension World {
     return .done
   }
 
-  /// O-75: a plain reference (pipe, LRU batch, speculative lookup) blocks reuse, KSM and migration.
+  /// `FOLL_GET`: a plain reference (pipe, LRU batch, speculative lookup) blocks reuse, KSM and migration.
   package mutating func takeReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.takeReference) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
@@ -122,8 +123,8 @@ extension World {
     return .done
   }
 
-  /// O-72: a write into a private VMA without VM_WRITE (ptrace, /proc/PID/mem). `isUprobe`: O-85, the entry itself
-  /// becomes dirty.
+  /// A write into a private VMA without VM_WRITE (ptrace, /proc/PID/mem). `isUprobe`: `__uprobe_write`, the entry
+  /// itself becomes dirty.
   package mutating func forcedStore(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, isUprobe: Bool = false
   ) -> Outcome {

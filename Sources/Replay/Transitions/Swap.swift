@@ -2,10 +2,10 @@
 
 package import MMEvents
 
-/// Swap-out, swap-in and swapoff: the swap entry carries exclusivity.
+/// Swap-out, swap-in and swapoff: the swap entry carries exclusivity (docs/semantics.md, "Swap and reclaim").
 extension World {
-  /// O-51, `try_to_unmap` and the write-out. With `keepsCache` the folio stays in the swapcache, under writeback when
-  /// `writeback`; else it is gone once written. A lazyfree folio is discarded instead (O-52).
+  /// `try_to_unmap` and the write-out. With `keepsCache` the folio stays in the swapcache, under writeback when
+  /// `writeback`; else it is gone once written. A lazyfree folio is discarded instead.
   package mutating func swapOut(
     _ mm: MMID, _ page: VirtualPage, keepsCache: Bool = false, writeback: Bool = false, stableWrites: Bool = false
   ) -> Outcome {
@@ -138,7 +138,7 @@ extension World {
     return FolioID(slots[entry.index].folio)
   }
 
-  /// O-14, O-15, `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
+  /// `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
   package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
     if skips(.swapIn) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
@@ -236,12 +236,12 @@ extension World {
     return (folio, 0)
   }
 
-  /// O-44, `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
+  /// `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
   package mutating func readAhead(_ mm: MMID, _ range: PageRange) {
     for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap { _ = readIntoCache(tables.entry(ref).index) }
   }
 
-  /// O-17, `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
+  /// `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
   package mutating func swapOff() -> Outcome {
     if skips(.swapOff) { return .nothing }
     for mm in mms {

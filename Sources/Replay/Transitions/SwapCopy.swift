@@ -24,7 +24,8 @@ extension World {
     return copy
   }
 
-  /// O-16: the copy is exclusive whatever the swap entry says. The cached folio goes when nobody needs it any more.
+  /// `ksm_might_need_to_copy`: the copy is exclusive whatever the swap entry says. The cached folio goes when nobody
+  /// needs it any more.
   mutating func swapInFresh(
     _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts, write: Bool
   ) -> Outcome {

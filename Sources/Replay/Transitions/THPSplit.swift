@@ -2,9 +2,10 @@
 
 package import MMEvents
 
-/// PMD-mapped folios: mapping one, forking it, and replacing the PMD by 512 PTEs.
+/// PMD-mapped folios: mapping one, forking it, and replacing the PMD by 512 PTEs
+/// (docs/semantics.md, "Huge pages").
 extension World {
-  /// O-04: a PMD fault, or (`hugetlb`) a hugetlb page; the table below is deposited.
+  /// `do_huge_pmd_anonymous_page`: a PMD fault, or (`hugetlb`) a hugetlb page; the table below is deposited.
   package mutating func hugeFault(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool = true, isHugetlb: Bool = false
   ) -> Outcome {
@@ -27,7 +28,7 @@ extension World {
     return .installed(folio)
   }
 
-  /// O-63, `__split_huge_pmd_locked` without freeze: the folio stays, 512 PTEs say what the PMD said. Also splits a
+  /// `__split_huge_pmd_locked` without freeze: the folio stays, 512 PTEs say what the PMD said. Also splits a
   /// PMD migration entry.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
@@ -71,7 +72,7 @@ extension World {
     unmapped(head, pmd)
   }
 
-  /// `copy_huge_pmd` and `copy_hugetlb_page_range`: O-27, O-28, O-29.
+  /// `copy_huge_pmd` and `copy_hugetlb_page_range` (docs/semantics.md, "Fork").
   mutating func copyHuge(
     _ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {

@@ -2,10 +2,11 @@
 
 package import MMEvents
 
-/// Write protection that only wants to see the next write: userfaultfd-wp, PAGEMAP_SCAN, soft-dirty, NUMA hints.
+/// Write protection that only wants to see the next write: userfaultfd-wp, PAGEMAP_SCAN, soft-dirty, NUMA hints
+/// (docs/semantics.md, "userfaultfd and tracking").
 extension World {
-  /// O-77, O-81: U is set and write goes; entries that are not present get U too. `batched`: as `change_pte_range` does
-  /// it; PAGEMAP_SCAN (`make_uffd_wp_pte`) goes entry by entry.
+  /// `uffd_wp_range`: U is set and write goes; entries that are not present get U too. `batched`: as `change_pte_range`
+  /// does it; PAGEMAP_SCAN (`make_uffd_wp_pte`) goes entry by entry.
   package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts, batched: Bool = true) {
     if skips(.uffdWriteProtect) { return }
     splitAtBorders(mm, range)
@@ -39,7 +40,7 @@ extension World {
     update(entry, at: ref)
   }
 
-  /// O-77 resolve, O-38: U goes, write comes back where the page is exclusive (since 6.12).
+  /// `UFFDIO_WRITEPROTECT` resolves: U goes, write comes back where the page is exclusive (since 6.12).
   package mutating func uffdResolve(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.uffdResolve) { return }
     splitAtBorders(mm, range)
@@ -71,8 +72,8 @@ extension World {
     }
   }
 
-  /// O-80: the soft-dirty bits of an mm are cleared, and with them write, so that the next write is seen. A pinned
-  /// writable PTE is skipped; the PMD form has no such test.
+  /// `clear_refs_write`: the soft-dirty bits of an mm are cleared, and with them write, so that the next write is seen.
+  /// A pinned writable PTE is skipped; the PMD form has no such test.
   package mutating func clearSoftDirty(_ mm: MMID, _ range: PageRange) {
     if skips(.clearSoftDirty) { return }
     for ref in liveRefs(mm, range) {
@@ -86,9 +87,9 @@ extension World {
     }
   }
 
-  /// O-18: a hint for NUMA balancing, by the same `change_pte_range` as mprotect: a PMD covered in part is split
-  /// (`change_pmd_range`), batches OR their dirty bits, entries that are not present lose write. KSM, pinned and shared
-  /// pages are left alone.
+  /// `change_prot_numa`: a hint for NUMA balancing, by the same `change_pte_range` as mprotect: a PMD covered in part
+  /// is split (`change_pmd_range`), batches OR their dirty bits, entries that are not present lose write. KSM, pinned
+  /// and shared pages are left alone.
   package mutating func numaScan(_ mm: MMID, _ range: PageRange) {
     if skips(.numaScan) { return }
     splitAtBorders(mm, range)
@@ -129,7 +130,7 @@ extension World {
     }
   }
 
-  /// O-19: the hint is taken back, for the whole large folio at once as far as VMA and table go
+  /// `do_numa_page`: the hint is taken back, for the whole large folio at once as far as VMA and table go
   /// (`numa_rebuild_large_mapping`); write comes back where the page is exclusive,
   /// unless the fault tried to migrate the folio. 6.1 never took it away (`pte_savedwrite`).
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {

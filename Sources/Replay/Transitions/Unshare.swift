@@ -16,7 +16,7 @@ extension World {
     return outcome
   }
 
-  /// O-11, O-12, O-13: one unshare fault.
+  /// One unshare fault (`FAULT_FLAG_UNSHARE`; docs/semantics.md, "Faults").
   package mutating func unshare(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.unshare) { return .nothing }
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }

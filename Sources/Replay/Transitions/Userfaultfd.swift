@@ -2,9 +2,9 @@
 
 package import MMEvents
 
-/// Pages placed or moved by a userfaultfd handler.
+/// Pages placed or moved by a userfaultfd handler (docs/semantics.md, "userfaultfd and tracking").
 extension World {
-  /// O-76: a fresh page, W D, or r D with U (`writeProtected`), or r D without VM_WRITE.
+  /// `mfill_atomic_install_pte`: a fresh page, W D, or r D with U (`writeProtected`), or r D without VM_WRITE.
   package mutating func uffdCopy(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, writeProtected: Bool
   ) -> Outcome {
@@ -44,7 +44,7 @@ extension World {
     }
   }
 
-  /// O-78, O-79: needs an exclusive, unpinned page (or exclusive swap entry); a large folio is split first, and a
+  /// `UFFDIO_MOVE`: needs an exclusive, unpinned page (or exclusive swap entry); a large folio is split first, and a
   /// whole PMD moves at once.
   package mutating func uffdMove(_ mm: MMID, from source: VirtualPage, to destination: VirtualPage) -> Outcome {
     if skips(.uffdMove) { return .nothing }

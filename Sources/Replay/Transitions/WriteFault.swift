@@ -2,7 +2,8 @@
 
 package import MMEvents
 
-/// The write-protection fault (`do_wp_page`, `do_huge_pmd_wp_page`): keep the page or copy it.
+/// The write-protection fault (`do_wp_page`, `do_huge_pmd_wp_page`): keep the page or copy it
+/// (docs/semantics.md, "Faults", "Reuse check").
 extension World {
   /// What this world would do, asked before the fault is applied. Without side effects.
   package func predictWriteFault(_ mm: MMID, _ page: VirtualPage) -> Prediction {
@@ -27,7 +28,7 @@ extension World {
     }
   }
 
-  /// O-06 to O-10, O-13. The hint settles what the model cannot know; where the model is certain it settles
+  /// The hint settles what the model cannot know; where the model is certain it settles
   /// itself, unless `follows` says that the kernel was seen and is right.
   package mutating func writeFault(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, hint: WriteHint = .unobserved, follows: Bool = false
@@ -99,7 +100,7 @@ extension World {
     }
   }
 
-  /// `wp_page_reuse`, after marking the page exclusive if it was not (O-07, O-08, O-09).
+  /// `wp_page_reuse`, after marking the page exclusive if it was not.
   private mutating func reuse(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     if skips(.writeFaultReuse) { return .nothing }
     let folio = FolioID(tables.entry(ref).index)
@@ -129,7 +130,7 @@ extension World {
     return reuse(ref, vma)
   }
 
-  /// `wp_page_copy`: the old entry is cleared first, the old page keeps its flag (O-10, O-12).
+  /// `wp_page_copy`: the old entry is cleared first, the old page keeps its flag.
   mutating func copy(_ ref: EntryRef, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
     let old = tables.entry(ref)
     let source = FolioID(old.index)
@@ -142,7 +143,7 @@ extension World {
     return .copied(from: source, to: target)
   }
 
-  /// O-13. `nil`: the PMD has to be split and the fault retried on the PTE.
+  /// `do_huge_pmd_wp_page`. `nil`: the PMD has to be split and the fault retried on the PTE.
   private mutating func hugeWriteFault(
     _ ref: EntryRef, _ vma: VMAFacts, _ hint: WriteHint, _ follows: Bool
   ) -> Outcome? {

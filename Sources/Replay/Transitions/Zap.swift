@@ -3,9 +3,9 @@
 package import MMEvents
 
 /// Entries that go for good: `munmap`, MADV_DONTNEED, truncation, `exit_mmap` (`zap_pte_range`). Exclusivity is
-/// never set or cleared here, and a former sharer is not promoted (I15).
+/// never set or cleared here, and a former sharer is not promoted (I15; docs/semantics.md, "Zap").
 extension World {
-  /// O-33, O-41. Guard markers survive MADV_DONTNEED but not munmap. A PMD mapping covered in part is split first.
+  /// Guard markers survive MADV_DONTNEED but not munmap. A PMD mapping covered in part is split first.
   /// Returns entries removed.
   @discardableResult
   package mutating func zap(_ mm: MMID, _ range: PageRange, keepsMarkers: Bool = false) -> Int {
