@@ -45,6 +45,7 @@ struct SeenEvents {
   }
 }
 
+/// What can be concluded from a capture at all: kinds of event that its records contain.
 extension Normalizer {
   /// What the records so far contain.
   package var capabilities: Capabilities { seen.capabilities }

@@ -24,6 +24,9 @@ private enum FlushReason {
   }
 }
 
+/// Faults (`handle_mm_fault`), and what shows that one commits: the allocation, the counters of `rss_stat`, the flush.
+/// The same three outside of a fault belong to whatever window the task has open: fork, exec, population, a removal, a
+/// teardown.
 extension Normalizer {
   mutating func beginFault(
     _ slot: Int, _ record: RawRecord, _ fields: FieldGroup<(UInt64, UInt64)>, kernel: Bool

@@ -3,6 +3,8 @@
 import MMEvents
 import TraceFile
 
+/// Events that name a frame, and an mm at most by its address: migration entries, KSM merges, collapses, writes to
+/// swap.
 extension Normalizer {
   /// `MAX_PAGE_ORDER`; the folio of a PUD is not modelled.
   private static let maximumOrder: UInt64 = 10

@@ -10,6 +10,8 @@ private let cloneVM: UInt64 = 0x100
 /// `XA_ZERO_ENTRY`, left by a fork that failed.
 let kernelHalf: UInt64 = 1 << 63
 
+/// Whose mm is whose, from `clone` to `exit_mmap`: forks copied VMA by VMA (`dup_mmap`), new threads, teardowns, and
+/// what mmap locks and writes to the tree of VMAs tell about the mm a task is at.
 extension Normalizer {
   // — clone
 
@@ -277,9 +279,9 @@ extension Normalizer {
     return true
   }
 
-  /// `ma_write` is traced for every maple tree: `munmap` collects VMAs in one of its own, indexed from 0, and a directory
-  /// of tmpfs keeps its offsets in one (`simple_offset_add`, since 6.6). A VMA begins and ends with a page, and below
-  /// the kernel's half; what is free above the last one reaches to the end (`mas_wr_extend_null`).
+  /// `ma_write` is traced for every maple tree: `munmap` collects VMAs in one of its own, indexed from 0, and a
+  /// directory of tmpfs keeps its offsets in one (`simple_offset_add`, since 6.6). A VMA begins and ends with a page,
+  /// and below the kernel's half; what is free above the last one reaches to the end (`mas_wr_extend_null`).
   private func isOfVMAs(first: UInt64, last: UInt64, value: UInt64) -> Bool {
     let inPage = (UInt64(1) << pageShift) - 1
     return first & inPage == 0 && last & inPage == inPage && first < kernelHalf && (value == 0 || last < kernelHalf)

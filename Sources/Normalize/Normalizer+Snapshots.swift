@@ -3,6 +3,7 @@
 import MMEvents
 import TraceFile
 
+/// What the collector wrote into the trace: where a snapshot begins and ends, and which threads a process has.
 extension Normalizer {
   /// `cowscope snapshot begin|end INDEX PID`, written by the collector around its reading of `/proc/PID/pagemap`, and
   /// `cowscope threads PID TID...` before the first of a process.

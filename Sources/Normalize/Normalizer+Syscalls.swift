@@ -51,6 +51,8 @@ private enum UserfaultRequest {
   static let api: UInt64 = 0x3f
 }
 
+/// Calls that change a layout or entries (`mmap` to `madvise`), fill pages, or pin them. Their effect is told at the
+/// best evidence: the write to the tree of VMAs, the first counter or flush of a removal, else the return.
 extension Normalizer {
   mutating func enter(_ call: KnownSyscall, _ record: RawRecord) -> Bool {
     guard let slot = tasks.slot(of: task), let fields = table.layouts.arguments[call] else { return true }
@@ -187,8 +189,8 @@ extension Normalizer {
     }
   }
 
-  /// What `mremap` cuts off, and what is at a fixed destination, goes before anything moves; the source's VMA goes after
-  /// it. The range may reach into the holes around, and for the source what was cut off is one.
+  /// What `mremap` cuts off, and what is at a fixed destination, goes before anything moves; the source's VMA goes
+  /// after it. The range may reach into the holes around, and for the source what was cut off is one.
   private mutating func unmappedInMremap(_ slot: Int, _ mm: MMID, _ range: PageRange, _ window: SyscallWindow) {
     let (old, oldLength, newLength) = (window.arguments[0], window.arguments[1], window.arguments[2])
     let isSource = range.overlaps(pages(old, min(oldLength, newLength)))

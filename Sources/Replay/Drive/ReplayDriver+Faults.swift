@@ -2,6 +2,8 @@
 
 import MMEvents
 
+/// Faults as the trace told them. Of a write-protection fault the baseline's prediction is asked first: copy or reuse
+/// (`do_wp_page`) is the kernel's word on the flag, and one of the three witnesses.
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }

@@ -9,6 +9,7 @@ struct PendingKSMMerge {
   let stable: PFN?
 }
 
+/// ksmd names the stable page and the mm; which page of the mm it is follows from the frame that is freed next.
 extension ReplayDriver {
   /// `ksm_merge_with_ksm_page`: the page named is the stable one. Mapped by this mm as an ordinary page, it turns
   /// stable now; else it takes the place of another, whose free tells which.

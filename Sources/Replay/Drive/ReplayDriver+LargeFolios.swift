@@ -2,6 +2,8 @@
 
 import MMEvents
 
+/// Folios of more than one page coming and going: first touch of a huge page, splits, which have no event of their own
+/// and show by what is freed, and collapses.
 extension ReplayDriver {
   /// A PMD-sized folio on first touch (`do_huge_pmd_anonymous_page`): nothing was there but the huge zero page, which
   /// the model holds as one zero page per read.

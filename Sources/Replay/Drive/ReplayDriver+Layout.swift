@@ -2,6 +2,8 @@
 
 import MMEvents
 
+/// What calls do to VMAs and their entries (`munmap`, `mprotect`, `mremap`, `madvise`), and fork, which copies VMA by
+/// VMA.
 extension ReplayDriver {
   mutating func unmapped(_ mm: MMID, _ range: PageRange) {
     noteRemoved(mm, range)

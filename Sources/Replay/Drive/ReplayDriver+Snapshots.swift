@@ -75,6 +75,8 @@ struct OpenSnapshot {
   func isShared(_ page: VirtualPage) -> Bool { sharedRanges.contains { $0.contains(page) } }
 }
 
+/// A snapshot against the model: frames, flags (bit 34 of kpageflags) and swap entries of all pages that did not change
+/// meanwhile. One of the three witnesses; where the model knew nothing it learns.
 extension ReplayDriver {
   mutating func noteTouched(_ mm: MMID, _ page: VirtualPage) {
     updateSnapshots(of: mm) { $0.touched.insert(page) }

@@ -2,6 +2,8 @@
 
 import MMEvents
 
+/// Reclaim and swap-in. The counters tell how many pages of an mm went out; which ones, the write to swap or the free
+/// that follows.
 extension ReplayDriver {
   mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
     occurrences.insert(.swapOut)

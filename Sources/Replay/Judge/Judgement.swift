@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+/// A verdict on one entry, and how sure it is. This file is the one place that gives verdicts;
+/// docs/semantics.md, "Verdicts", has the conditions in a table.
 package struct Judgement: Sendable, Equatable, BitwiseCopyable {
   package var verdict: Verdict
   package var certainty: Certainty
@@ -9,8 +11,8 @@ package struct Judgement: Sendable, Equatable, BitwiseCopyable {
   package static let ok = Judgement(verdict: .ok, certainty: .definite, losesExclusivity: false)
 }
 
-/// The verdict, over all values of what is unknown: definite when it is the same for every one of them. An unknown claim
-/// beside an unknown baseline is the same unseen fact, not a difference.
+/// The verdict, over all values of what is unknown: definite when it is the same for every one of them. An unknown
+/// claim beside an unknown baseline is the same unseen fact, not a difference.
 package func judge(_ evidence: Evidence) -> Judgement {
   if evidence.baseline == .unknown, evidence.encoding == .unknown { return .ok }
   var evidence = evidence

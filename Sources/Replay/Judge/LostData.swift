@@ -2,6 +2,8 @@
 
 package import MMEvents
 
+/// What no entry shows any more once it has happened: reclaim dropped data, or a pin holds a page that its entry has
+/// left.
 extension World {
   /// Pages whose data reclaim dropped here, in the last operations, and kept in the baseline's world: C3, a dirty mark
   /// was dropped before.

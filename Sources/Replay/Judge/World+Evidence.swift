@@ -2,6 +2,8 @@
 
 import MMEvents
 
+/// The facts for a verdict, from the encoding's world and the baseline's; nearly every entry is through before they are
+/// gathered (`agreesPlainly`).
 extension World {
   /// Nearly every entry: claim and baseline agree, and nothing about the entry contradicts them.
   @inline(__always)

@@ -117,6 +117,7 @@ package protocol Encoding: Sendable {
   static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool)
 }
 
+/// What the check at unpin says, in kernels with CONFIG_DEBUG_VM.
 package enum UnpinCheck: Sendable, BitwiseCopyable {
   case passes
   /// The page is pinned and not exclusive: a warning.
@@ -180,6 +181,7 @@ package enum SharedSite: Sendable, BitwiseCopyable {
   case restore
 }
 
+/// Which fault found the page to be reusable.
 package enum ReuseSite: Sendable, BitwiseCopyable {
   /// `wp_page_reuse`, `do_huge_pmd_wp_page`, `hugetlb_wp`: the write fault goes on to map it writable.
   case write

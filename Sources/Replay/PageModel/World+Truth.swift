@@ -10,10 +10,12 @@ package enum ReuseCheck: Sendable, Equatable, BitwiseCopyable {
   case unknown(UnknownReason)
 }
 
+/// Why it fails, in the order in which it is looked for.
 package enum ReuseObstacle: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case ksm, otherMapping, extraReference, pinned, swapEntry, writeback, migrating, singlePageOfLargeFolio, largeFolio
 }
 
+/// Why it cannot say.
 package enum UnknownReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// The process was attached to: who else maps the page was never seen.
   case sharersNotSeen
@@ -25,6 +27,8 @@ package enum UnknownReason: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case entryNotSeen
 }
 
+/// Who else can see a page, and what the reuse check would say: asked by the write fault, the unshare fault and the
+/// judge.
 extension World {
   /// t: nobody but this entry can observe the page (no other mm, swap or migration entry, no KSM).
   package func isTrulyExclusive(_ ref: EntryRef) -> Claim {
