@@ -77,8 +77,9 @@ extension Normalizer {
   mutating func collapseIsolated(_ record: RawRecord) -> Bool {
     let fields = table.layouts.collapseFrame
     guard let pfn = fields.frame.load(record), let status = fields.status.load(record) else { return false }
-    guard let slot = tasks.slot(of: task), isPossible(pfn) else { return true }
-    tasks[slot].isCollapsing = status == Self.scanSucceeded
+    guard let slot = tasks.slot(of: task) else { return true }
+    // A scan that failed may name no frame.
+    tasks[slot].isCollapsing = status == Self.scanSucceeded && isPossible(pfn)
     if tasks[slot].isCollapsing { emit(nil, .collapseBegan(PFN(pfn))) }
     return true
   }

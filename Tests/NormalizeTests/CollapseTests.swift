@@ -32,6 +32,24 @@ struct CollapseTests {
     #expect(old.contains { if case .collapsed(nil, FolioOrder(9)) = $0 { true } else { false } })
   }
 
+  /// `hpage_collapse_scan_pmd` and the isolation hand over no page where there is none.
+  @Test("A scan that failed names no frame, and is no impossible record")
+  func failed() throws {
+    let text = (0..<2).map { index in
+      "  khugepaged-42   [000] .....  1.10000\(index): mm_collapse_huge_page_isolate: scan_pfn=0xffffffffffffffff "
+        + "none_or_zero=0 referenced=0 status=pte_non_present\n"
+    }
+    let reader = try TraceFile.open(
+      bytes: Array(
+        ("# tracer: nop\n  sh-1   [000] .....  1.0: page_fault_user: address=0x1000 ip=0x1 error_code=0x6\n"
+          + text.joined()).utf8), name: "trace")
+    var normalizer = try Normalizer(formats: reader.formats)
+    var batch = RecordBatch()
+    var events: [MMEventRecord] = []
+    while reader.nextBatch(into: &batch) { normalizer.consume(batch, into: &events) }
+    #expect(normalizer.gaps[.impossibleRecords] == 0)
+  }
+
   /// 7.2: `sys_enter_execve` has what the first argument points at, after the last.
   @Test("What an argument points at is no argument")
   func pointedAt() throws {

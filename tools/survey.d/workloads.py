@@ -56,7 +56,7 @@ ALL = [
     Workload("sqlite", "sqlite3 d \"%s\"" % SQL, "sqlite3"),
     Workload("git", "git init -q r; cd r; for i in $(seq 40); do seq $i 3000 >f$i; git add .; git -c user.name=a -c user.email=a "
              "commit -qm $i; done; git gc -q --aggressive; git clone -q . ../c; git log --stat >/dev/null", "git"),
-    Workload("make-gcc", C_FILE + "printf 'all: $(patsubst %.c,%.o,$(wildcard *.c))\\n' >Makefile; make -s -j4", "make gcc",
+    Workload("make-gcc", C_FILE + "printf 'all: $(patsubst %%.c,%%.o,$(wildcard *.c))\\n' >Makefile; make -s -j4", "make gcc",
              "make gcc libc6-dev", megabytes=40),
     Workload("xz", "seq 900000 >f; xz -T2 -k -3 f; xz -dc f.xz | sha1sum", "xz", "xz-utils", megabytes=60),
     Workload("zstd", "seq 3000000 >f; zstd -q -T2 -9 f; zstd -q -dc f.zst | md5sum", "zstd", megabytes=60),

@@ -21,7 +21,9 @@ extension ReplayDriver {
   }
 
   /// The next fault on the page tells what the quiet one was.
-  mutating func settleOpenDecision(_ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome) {
+  mutating func settleOpenDecision(
+    _ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome
+  ) {
     guard !openDecisions.isEmpty, let index = openDecisions.firstIndex(where: { $0.mm == mm && $0.page == page }) else {
       return
     }
@@ -31,6 +33,9 @@ extension ReplayDriver {
     case .copied, .copiedFromFile, .anonymous, .raced: break  // made by another thread, or tried again
     // Which is another fault's end and tells nothing of this one.
     case .refused, .lost: unknown(.decision, mm, page, .raced, record: open.record)
+    // Nothing is present: the quiet fault ran into a migration entry that was being set (a split, a migration), and
+    // this one waits for its end.
+    case .quiet where !access.contains(.present): unknown(.decision, mm, page, .raced, record: open.record)
     case .quiet, .file, .swappedIn, .unexplained: condemn(open)
     }
   }

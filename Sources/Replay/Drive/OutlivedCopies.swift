@@ -10,6 +10,9 @@ import MMEvents
 /// the end where nothing is unmapped, had such a reference. One that is freed where something is unmapped proves
 /// nothing: that may have been a mapping the model does not know.
 ///
+/// ksmd replaces the entry first (`replace_page`), then traces the merge, and frees the page it took away: a copy of a
+/// page that was exclusive may have been one of the stable page.
+///
 /// A mapping on its way out keeps its reference until `tlb_flush_mmu`. The copy drops its own at its end: when somebody
 /// else frees the frame, there was another reference all the while.
 struct OutlivedCopies {
@@ -26,13 +29,8 @@ struct OutlivedCopies {
     case hidden
     /// That of a mapping that another task is removing, or of an mm being torn down.
     case leaving(UnknownCause)
-
-    var cause: UnknownCause {
-      switch self {
-      case .hidden: .hiddenReference
-      case .leaving(let cause): cause
-      }
-    }
+    /// None: the page was exclusive. ksmd may have put a stable page in its place, which it tells afterwards.
+    case exclusive(expected: String)
   }
 
   /// By the first frame of the folio that was copied from.
@@ -81,11 +79,11 @@ struct OutlivedCopies {
 extension ReplayDriver {
   /// The page was copied, exclusive flag clear and nobody mapping it but, perhaps, who is leaving.
   mutating func copiedUnexplained(_ mm: MMID, _ page: VirtualPage, _ reference: OutlivedCopies.Reference = .hidden) {
+    let copy = OutlivedCopies.Copy(record: current, mm: mm, page: page, reference: reference)
     guard let source = lockstep.baseline.mappedPage(mm, page), let head = lockstep.baseline.pfn(of: source.folio) else {
-      unknown(.decision, mm, page, reference.cause)
-      return
+      return leaveUnexplained(copy)
     }
-    outlived.await(OutlivedCopies.Copy(record: current, mm: mm, page: page, reference: reference), from: head)
+    outlived.await(copy, from: head)
   }
 
   /// A frame is free that was copied from.
@@ -97,16 +95,23 @@ extension ReplayDriver {
         switch copy.reference {
         case .hidden: wasOutlived
         case .leaving: current.task != copy.record.task
+        case .exclusive: takeMerge(of: copy.mm)
         }
-      if isProof { verifier.agree(.decision) } else { leaveUnknown(copy) }
+      if isProof { verifier.agree(.decision) } else { leaveUnexplained(copy) }
     }
   }
 
-  private mutating func leaveUnknown(_ copy: OutlivedCopies.Copy) {
-    unknown(.decision, copy.mm, copy.page, copy.reference.cause, record: copy.record)
+  private mutating func leaveUnexplained(_ copy: OutlivedCopies.Copy) {
+    switch copy.reference {
+    case .hidden: unknown(.decision, copy.mm, copy.page, .hiddenReference, record: copy.record)
+    case .leaving(let cause): unknown(.decision, copy.mm, copy.page, cause, record: copy.record)
+    case .exclusive(let expected):
+      disagree(
+        copy.mm, copy.page, expected, "copied to another page", .copiedExclusive, record: copy.record)
+    }
   }
 
   mutating func settleAllCopies() {
-    for copy in outlived.takeAll() { leaveUnknown(copy) }
+    for copy in outlived.takeAll() { leaveUnexplained(copy) }
   }
 }

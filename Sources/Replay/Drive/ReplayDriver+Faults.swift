@@ -7,7 +7,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
-    settleOpenDecision(mm, page, outcome)
+    settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
     if isOnHugetlb(mm, page, access, outcome, vma) { return hugetlbFault(mm, page, access) }
@@ -164,11 +164,11 @@ extension ReplayDriver {
       } else {
         unknown(.decision, mm, page, .entryNotSeen)
       }
-    case .alreadyWritable: disagree(mm, page, "no fault: the entry is writable", "copied", .copiedExclusive)
+    case .alreadyWritable: copiedUnexplained(mm, page, .exclusive(expected: "no fault: the entry is writable"))
     case .mustReuse:
       isHidden = true
       if lockstep.baseline.claim(mm, page) == .exclusive {
-        disagree(mm, page, "reuse: the page is exclusive", "copied to pfn \(pfn.rawValue)", .copiedExclusive)
+        copiedUnexplained(mm, page, .exclusive(expected: "reuse: the page is exclusive"))
       } else {
         switch hiddenReference(mm, page) {
         case .certain: verifier.agree(.decision)

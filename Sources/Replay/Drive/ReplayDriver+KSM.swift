@@ -14,12 +14,9 @@ extension ReplayDriver {
   /// `ksm_merge_with_ksm_page`: the page named is the stable one. Mapped by this mm as an ordinary page, it turns
   /// stable now; else it takes the place of another, whose free tells which.
   mutating func ksmMerged(_ mm: MMID, _ pfn: PFN) {
-    guard let folio = lockstep.baseline.folio(at: pfn) else {
-      count(.ksmNotFollowed)
-      lockstep.markIncomplete(mm)
-      return
-    }
-    if !lockstep.baseline.isKSM(folio), let owner = lockstep.baseline.firstMapper(of: folio, in: mm) {
+    if let folio = lockstep.baseline.folio(at: pfn), !lockstep.baseline.isKSM(folio),
+      let owner = lockstep.baseline.firstMapper(of: folio, in: mm)
+    {
       noteTouched(mm, owner.page)
       run(.ksmWriteProtect(mm, owner.page))
       run(.ksmStable(mm, owner.page))
@@ -40,7 +37,19 @@ extension ReplayDriver {
   /// ksmd is at something else. The page of the merge before was not freed: another mm maps it yet, and where this one
   /// did is not told.
   mutating func endMerge() {
-    if let open = pendingMerges.removeValue(forKey: current.task) { unseen.merged(open.mm) }
+    guard let open = pendingMerges.removeValue(forKey: current.task) else { return }
+    unseen.merged(open.mm)
+    if let stable = open.stable, lockstep.baseline.folio(at: stable) == nil {
+      count(.ksmNotFollowed)
+      lockstep.markIncomplete(open.mm)
+    }
+  }
+
+  /// ksmd frees the page whose merge it told just now: one that was written to meanwhile, and maps a copy by now.
+  mutating func takeMerge(of mm: MMID) -> Bool {
+    guard pendingMerges[current.task]?.mm == mm else { return false }
+    pendingMerges[current.task] = nil
+    return true
   }
 
   /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's, as of

@@ -65,8 +65,8 @@ struct OpenSnapshot {
   /// pagemap, so a page may have been mapped then and not now.
   var isReclaimed = false
 
-  /// Frames that were written to swap meanwhile: where they had been mapped need not be known.
-  var written: Set<PFN> = []
+  /// Frames that were written to swap or freed meanwhile: where they had been mapped need not be known.
+  var gone: Set<PFN> = []
 
   func isTouched(_ page: VirtualPage) -> Bool {
     touched.contains(page) || touchedRanges.contains { $0.contains(page) }
@@ -94,8 +94,11 @@ extension ReplayDriver {
     updateSnapshots(of: mm) { $0.isReclaimed = true }
   }
 
-  mutating func noteWritten(_ pfn: PFN) {
-    for index in snapshots.values.indices { snapshots.values[index].written.insert(pfn) }
+  mutating func noteGone(_ pfn: PFN, _ order: FolioOrder = .base) {
+    guard !snapshots.isEmpty else { return }
+    for index in snapshots.values.indices {
+      for page in 0..<order.pageCount { snapshots.values[index].gone.insert(pfn.advanced(by: page)) }
+    }
   }
 
   /// The snapshots of the mm that are being taken now: seldom any.
@@ -132,7 +135,7 @@ extension ReplayDriver {
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) || open.written.contains(shown.pfn) || lockstep.baseline.isDying(open.mm) {
+    if open.isTouched(shown.page) || open.gone.contains(shown.pfn) || lockstep.baseline.isDying(open.mm) {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }

@@ -16,7 +16,7 @@ extension ReplayDriver {
   /// `pageout`: every mapping of the folio is a swap entry by now. The counters told how many, not which.
   mutating func swapWritten(_ pfn: PFN) {
     if !leaving.isEmpty { leftByReclaim(pfn) }
-    noteWritten(pfn)
+    noteGone(pfn)
     splitForSwap(pfn)
     let mappers = lockstep.baseline.mappers(of: pfn)
     for owner in mappers {

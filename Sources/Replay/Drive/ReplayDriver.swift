@@ -292,6 +292,7 @@ package struct ReplayDriver {
   /// unmapped it unseen.
   private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
+    noteGone(pfn, order)
     if !outlived.isEmpty { settleCopies(from: pfn) }
     if !leaving.isEmpty { leftByReclaim(pfn) }
     guard lockstep.baseline.isMapped(pfn) else {

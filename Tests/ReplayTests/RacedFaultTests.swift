@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+@testable import Replay
+
+/// What ksmd and reclaim do to a page is told after it was done: a fault, or a snapshot, may come in between.
+@Suite("Faults and snapshots before what explains them")
+struct RacedFaultTests {
+  /// `replace_page`, then `trace_ksm_merge_with_ksm_page`, then the free of the page that was replaced.
+  @Test("A copy of an exclusive page: of ksmd's stable page when ksmd frees what was there, else a disagreement")
+  func replacedByKSMD() {
+    for isMerged in [true, false] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.copy(Tale.p, 100, 0, 20, took: 0)
+      if isMerged {
+        tale.at(Tale.p, 37, .ksmMerged(PFN(99)))
+        tale.at(Tale.p, 37, .freed(PFN(10), .base))
+      } else {
+        tale.at(Tale.p, 100, .freed(PFN(10), .base))
+      }
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.agree == (isMerged ? 1 : 0))
+      #expect(decisions.disagree == (isMerged ? 0 : 1))
+      #expect(tale.frame(Tale.p, 0) == PFN(20))
+    }
+  }
+
+  @Test("A merge with a stable page that nobody maps any more takes the page that ksmd frees")
+  func mergedWithUnmapped() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.at(Tale.p, 37, .ksmMerged(PFN(99)))
+    tale.at(Tale.p, 37, .freed(PFN(10), .base))
+    #expect(tale.frame(Tale.p, 0) == nil)
+    #expect(tale.result().gaps[.framesFreedWhileMapped] == 0)
+  }
+
+  /// A split sets migration entries in every mm: a fault that found the page present waits for them.
+  @Test("A write fault that came to nothing, and found nothing present the next time, kept no page")
+  func migrationEntry() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .quiet))
+    tale.copy(Tale.p, 100, 0, 20, took: 0)
+    let decisions = tale.result().verification.decisions
+    #expect(decisions.disagree == 0 && decisions.unknown == 1 && decisions.agree == 1)
+  }
+
+  /// The frame of a page that the swapcache held is not told: reclaim may free it unnoticed while pagemap is read.
+  @Test("A frame that was freed while a snapshot was taken says nothing of a page")
+  func freedUnderSnapshot() {
+    let shown = ProcessSnapshot.Page(page: Tale.first, pfn: PFN(50), exclusive: true, isMappedOnce: true)
+    for isFreed in [true, false] {
+      var tale = Tale(snapshots: [1: ProcessSnapshot(vmas: [], anonymous: [shown])])
+      tale.touch(0, 10)
+      tale.at(Tale.p, 37, .swappedOut(pages: 1))
+      tale.at(Tale.p, 37, .swapWritten(PFN(10)))
+      tale.at(Tale.p, 37, .freed(PFN(10), .base))
+      tale.at(Tale.p, 100, .fault(tale.page(0), [], .swappedIn(nil, .none)))
+      tale.at(Tale.p, 1, .snapshotBegan(1))
+      if isFreed { tale.at(Tale.p, 37, .freed(PFN(50), .base)) }
+      tale.at(Tale.p, 1, .snapshotEnded(1))
+      #expect(tale.frame(Tale.p, 0) == (isFreed ? nil : PFN(50)))
+      #expect(tale.result().verification.pages.checked == (isFreed ? 0 : 1))
+    }
+  }
+}
