@@ -90,9 +90,12 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   /// Reclaim writes the folio out, which nobody maps any more (`mm_vmscan_write_folio`): swap, or a file's page.
   case swapWritten(PFN)
   /// khugepaged or `MADV_COLLAPSE` isolated small pages, this one among them, and is about to copy and free them.
-  case collapseBegan(PFN)
+  /// `missing`: entries of the range with nothing or the zero page, by the kernel's count; `nil` where it is not told.
+  case collapseBegan(PFN, missing: UInt16?)
   /// The task put a huge folio in the place of what it isolated.
   case collapsed(into: PFN?, FolioOrder)
+  /// It gave up, before it isolated anything or afterwards: everything is as it was.
+  case collapseFailed(FolioOrder)
 
   // — the capture itself
 

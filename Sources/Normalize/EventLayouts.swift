@@ -72,7 +72,7 @@ struct EventLayouts {
   private(set) var forkedChild = Field.absent
   private(set) var exitMM = Field.absent
   private(set) var signal = Field.absent
-  private(set) var collapseFrame = (frame: Field.absent, status: Field.absent)
+  private(set) var collapseFrame = (frame: Field.absent, status: Field.absent, missing: Field.absent)
   /// The order is since 7.2: before, a collapse makes a huge page of a PMD.
   private(set) var collapseDone = (mm: Field.absent, status: Field.absent, order: Field.absent)
   private(set) var ksm: [KnownEvent: (frame: Field, mm: Field, error: Field)] = [:]
@@ -112,7 +112,7 @@ struct EventLayouts {
     case .newTask: newTask = (field("pid"), field("clone_flags"))
     case .exitMmap: exitMM = field("mm")
     case .signalDeliver: signal = field("sig")
-    case .collapseIsolate: collapseFrame = (field("pfn"), field("status"))
+    case .collapseIsolate: collapseFrame = (field("pfn"), field("status"), field("none_or_zero"))
     case .collapseHugePage: collapseDone = (field("mm"), field("status"), field("order"))
     case .ksmMergeOne, .ksmMergeWith: ksm[event] = (field("pfn"), field("mm"), field("err"))
     case .swapWrite: swapFrame = field("pfn")

@@ -80,7 +80,9 @@ extension Normalizer {
     guard let slot = tasks.slot(of: task) else { return true }
     // A scan that failed may name no frame.
     tasks[slot].isCollapsing = status == Self.scanSucceeded && isPossible(pfn)
-    if tasks[slot].isCollapsing { emit(nil, .collapseBegan(PFN(pfn))) }
+    if tasks[slot].isCollapsing {
+      emit(nil, .collapseBegan(PFN(pfn), missing: fields.missing.load(record).flatMap { UInt16(exactly: $0) }))
+    }
     return true
   }
 
@@ -90,10 +92,15 @@ extension Normalizer {
     guard let pointer = fields.mm.load(record), let status = fields.status.load(record) else { return false }
     guard let slot = tasks.slot(of: task) else { return true }
     let new = tasks[slot].strayFolio
-    guard tasks[slot].isCollapsing else { return true }
-    tasks[slot].isCollapsing = false
-    guard status == Self.scanSucceeded, let mm = ownership.id(pointer: pointer) else { return true }
     let order = FolioOrder(UInt8(min(fields.order.load(record) ?? 9, 31)))
+    let mm = ownership.id(pointer: pointer)
+    let wasCollapsing = tasks[slot].isCollapsing
+    tasks[slot].isCollapsing = false
+    guard status == Self.scanSucceeded else {
+      if let mm { emit(mm, .collapseFailed(order)) }
+      return true
+    }
+    guard wasCollapsing, let mm else { return true }
     let isItsOwn = new?.order == order
     if isItsOwn { tasks[slot].strayFolio = nil }
     emit(mm, .collapsed(into: isItsOwn ? new?.pfn : nil, order))

@@ -27,7 +27,8 @@ struct EventLineTests {
     .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
     .swappedOut(pages: 3), .swapWritten(pfn),
-    .collapseBegan(pfn), .collapsed(into: pfn, FolioOrder(9)), .snapshotBegan(1), .snapshotEnded(1),
+    .collapseBegan(pfn, missing: 12), .collapsed(into: pfn, FolioOrder(9)), .collapseFailed(FolioOrder(9)),
+    .snapshotBegan(1), .snapshotEnded(1),
     .lossBegan(CPU(1)), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]

@@ -4,7 +4,7 @@ package import MMEvents
 
 /// The audits there are.
 package enum AuditRegistry {
-  package static let all: [any Audit.Type] = [CopiesAudit.self]
+  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self]
 
   package static func audit(named name: String) -> (any Audit.Type)? {
     all.first { $0.description.name == name.lowercased() }

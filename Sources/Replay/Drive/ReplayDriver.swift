@@ -119,12 +119,15 @@ package struct ReplayDriver {
       if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .collapseBegan(let pfn): collapseBegan(pfn)
+    case .collapseBegan(let pfn, _):
+      if audits.seeEvents { audits.saw(record, lockstep.baseline) }
+      collapseBegan(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .directIOBegan, .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .ksmMerged,
-      .ksmMergedWithZero, .collapsed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted, .forkEnded,
+      .ksmMergedWithZero, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted,
+      .forkEnded,
       .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
@@ -174,6 +177,7 @@ package struct ReplayDriver {
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
     case .collapsed(let new, let order): collapsed(mm, new, order)
+    case .collapseFailed: collapsing[current.task] = nil
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
     case .forkCopiedPinned(let child, let pfn): copiedPinned(child, pfn)

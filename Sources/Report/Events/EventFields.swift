@@ -50,8 +50,7 @@ extension MMEvent {
     case .populated(let range, let outcome):
       sink.range(range)
       outcome.sendFields(to: &sink)
-    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .ksmMerged(let pfn),
-      .lruInserted(let pfn):
+    case .argumentPage(let pfn), .swapWritten(let pfn), .ksmMerged(let pfn), .lruInserted(let pfn):
       sink.frame(pfn)
     case .stackPlaced(let end): sink.page("end", end)
     case .forkBegan(let child), .forkEnded(let child), .forkAborted(let child): sink.mm("child", child)
@@ -66,6 +65,10 @@ extension MMEvent {
       sink.word("member", EventWords.member(member))
       sink.number("pages", pages)
     case .ksmMergedWithZero: break
+    case .collapseBegan(let pfn, let missing):
+      sink.frame(pfn)
+      if let missing { sink.number("missing", UInt64(missing)) }
+    case .collapseFailed(let order): sink.order(order)
     case .collapsed(let new, let order):
       if let new { sink.frame(new) }
       sink.order(order)

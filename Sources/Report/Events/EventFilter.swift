@@ -55,7 +55,7 @@ extension MMEvent {
       .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .swappedOut,
-      .swapWritten, .collapseBegan, .collapsed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
+      .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
       nil
     }
   }
@@ -64,7 +64,7 @@ extension MMEvent {
   var frames: Range<PFN>? {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.frames
-    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn), .forkCopiedPinned(_, let pfn),
+    case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn, _), .forkCopiedPinned(_, let pfn),
       .ksmMerged(let pfn),
       .lruInserted(let pfn):
       pfn.frames(.base)
@@ -75,7 +75,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
-      .ksmMergedWithZero, .swappedOut,
+      .ksmMergedWithZero, .swappedOut, .collapseFailed,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       nil
     }

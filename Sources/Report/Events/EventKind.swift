@@ -40,6 +40,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case swapWritten
   case collapseBegan
   case collapsed
+  case collapseFailed
   case snapshotBegan
   case snapshotEnded
   case lossBegan
@@ -83,6 +84,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .swapWritten: .swapWritten
       case .collapseBegan: .collapseBegan
       case .collapsed: .collapsed
+      case .collapseFailed: .collapseFailed
       case .snapshotBegan: .snapshotBegan
       case .snapshotEnded: .snapshotEnded
       case .lossBegan: .lossBegan
@@ -128,6 +130,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .swapWritten: "swap_written"
     case .collapseBegan: "collapse_began"
     case .collapsed: "collapsed"
+    case .collapseFailed: "collapse_failed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
     case .lossBegan: "loss_began"
@@ -173,6 +176,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .swappedOut: "pages of the mm went to swap"
     case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
+    case .collapseFailed: "khugepaged or MADV_COLLAPSE gave up"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
     case .snapshotEnded: "the snapshot ended"
     case .lossBegan: "records of a CPU are missing from here on, until its next records_lost or for good"

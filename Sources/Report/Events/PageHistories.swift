@@ -229,7 +229,7 @@ extension MMEvent {
     case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
-      .swappedOut, .swapWritten, .collapseBegan, .snapshotBegan, .unfollowed:
+      .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .snapshotBegan, .unfollowed:
       false
     }
   }
