@@ -105,7 +105,8 @@ struct GFPBits {
 
   init(_ symbols: SymbolTable?) {
     func bits(_ name: String) -> UInt64 { symbols?.value(of: name) ?? 0 }
-    let user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP")
+    // A file system's own allocations (`GFP_NOFS`) ask for large folios of page cache likewise, but for this bit.
+    let user = bits("__GFP_HIGHMEM") | bits("__GFP_HARDWALL") | bits("__GFP_COMP") | bits("__GFP_FS")
     zero = bits("__GFP_ZERO")
     // `do_anonymous_page` and the copy of a fault charge the memcg themselves; a page cache folio to be written
     // (`FGP_WRITE`) is no anonymous one.

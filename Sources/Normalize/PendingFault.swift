@@ -140,9 +140,13 @@ struct PendingFault {
     gaveBack = false
   }
 
-  /// The anonymous page is counted, which comes last (but for a copy after a swap-in), or the file's pages are
-  /// (`set_pte_range`): a further folio is not its own, nor a further lock.
-  var isOver: Bool { anonymousMoved && !swapMoved && folio != nil || fileMoved && filePages > 0 }
+  /// The anonymous page is counted, which comes last (but for the copy of a write after a swap-in), or the file's pages
+  /// are (`set_pte_range`): a further folio is not its own, nor a further lock.
+  var isOver: Bool {
+    if fileMoved, filePages > 0 { return true }
+    guard anonymousMoved else { return false }
+    return swapMoved ? !access.contains(.write) : folio != nil
+  }
 
   /// A zeroed page is for a write alone: where nothing is, reading maps the zero page (`do_anonymous_page`), and page
   /// cache is not asked for zeroed. The folio is GUP's, for a call that is not traced.

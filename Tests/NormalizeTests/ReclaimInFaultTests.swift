@@ -45,6 +45,17 @@ struct ReclaimInFaultTests {
     #expect(try outcome("0x7", [Self.alloc] + Self.split + [Self.free]) == .raced)
   }
 
+  @Test("A read that found its page in the swapcache allocates nothing: what follows is for somebody else")
+  func swapCache() throws {
+    let swapIn = [Self.anonymous(11), Self.swapped(4)]
+    #expect(try outcome("0x4", swapIn + [Self.alloc]) == .swappedIn(nil, .none))
+    #expect(try outcome("0x4", [Self.alloc] + swapIn) == .swappedIn(PFN(10), .none))
+    // `iomap` for a large folio of page cache.
+    let pageCache = Self.alloc.replacing("order=0", with: "order=7").replacing(
+      "GFP_HIGHUSER_MOVABLE", with: "GFP_NOFS|__GFP_HIGHMEM|__GFP_HARDWALL|__GFP_MOVABLE")
+    #expect(try outcome("0x6", swapIn + [pageCache]) == .swappedIn(nil, .none))
+  }
+
   @Test("A write that swaps in and copies stays one when the copy sets off a split")
   func swapInThenSplit() throws {
     let swapIn = [Self.alloc, Self.anonymous(11), Self.swapped(4), Self.alloc.replacing("0xa", with: "0xb")]

@@ -45,7 +45,7 @@ extension ReplayDriver {
   }
 
   /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.
-  mutating func collapseBegan(_ member: PFN) {
+  mutating func isolatedForCollapse(_ member: PFN) {
     collapsing[current.task] = lockstep.baseline.mappers(of: member)
   }
 

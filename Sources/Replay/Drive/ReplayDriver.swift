@@ -121,7 +121,7 @@ package struct ReplayDriver {
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn, _):
       if audits.seeEvents { audits.saw(record, lockstep.baseline) }
-      collapseBegan(pfn)
+      isolatedForCollapse(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .directIOBegan, .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
