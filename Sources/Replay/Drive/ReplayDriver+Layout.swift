@@ -12,15 +12,16 @@ extension ReplayDriver {
     layouts[mm]?.remove(range)
   }
 
+  /// VMA by VMA as they were: one that has the protection already is left alone (`mprotect_fixup`), entries and all.
   mutating func protected(_ mm: MMID, _ range: PageRange, _ protection: VMAProtection) {
     noteTouched(mm, range)
-    guard var map = layouts[mm] else { return }
-    layouts[mm] = nil
-    map.change(range, fillsGaps: true) { $0.protection = protection }
-    for piece in map.pieces(of: range) where piece.facts.backing != .shared {
-      run(.protect(mm, piece.range, piece.facts))
+    let pieces = layouts[mm]?.pieces(of: range) ?? []
+    layouts[mm]?.change(range, fillsGaps: true) { $0.protection = protection }
+    for piece in pieces where piece.facts.backing != .shared && piece.facts.protection != protection {
+      var vma = piece.facts
+      vma.protection = protection
+      run(.protect(mm, piece.range, vma))
     }
-    layouts[mm] = map
   }
 
   mutating func moved(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage, _ keepsSource: Bool) {
