@@ -5,7 +5,7 @@ package import MMEvents
 /// A question about today's kernel that a capture answers while it is replayed.
 ///
 /// An audit sees the steps it is interested in, before and after today's world takes them, and counts; it changes
-/// nothing and owns all its state.
+/// nothing and owns all its state. What the doubts name is not known, whatever the world has there.
 package protocol Audit: Sendable {
   static var description: AuditDescription { get }
   /// Everything else passes it by.
@@ -14,7 +14,8 @@ package protocol Audit: Sendable {
   init(_ facts: KernelFacts)
 
   /// `step` is about to be taken.
-  mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
+  mutating func before(
+    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord)
   mutating func after(
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
   /// An event of an mm other than a fault, before anything follows from it: only where `interests` has `.events`.
@@ -27,7 +28,9 @@ package protocol Audit: Sendable {
 }
 
 extension Audit {
-  package mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {}
+  package mutating func before(
+    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
+  ) {}
   package mutating func after(
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {}

@@ -4,7 +4,7 @@ package import MMEvents
 
 /// The audits there are.
 package enum AuditRegistry {
-  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self]
+  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self, MprotectAudit.self]
 
   package static func audit(named name: String) -> (any Audit.Type)? {
     all.first { $0.description.name == name.lowercased() }
@@ -35,10 +35,12 @@ struct Audits: Sendable {
   var seeEvents: Bool { anyInterest.contains(.events) }
 
   @inline(never)
-  mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {
+  mutating func before(
+    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
+  ) {
     let interest = AuditInterests(step.transition)
     for index in all.indices where !interests[index].isDisjoint(with: interest) {
-      all[index].before(step, world, record)
+      all[index].before(step, world, doubts, record)
     }
   }
 

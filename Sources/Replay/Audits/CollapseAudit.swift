@@ -68,7 +68,9 @@ package struct CollapseAudit: Audit {
     }
   }
 
-  package mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {
+  package mutating func before(
+    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
+  ) {
     if case .collapse(let mm, let page, let order, _, _) = step {
       collapses(mm, PageRange(start: page, count: order.pageCount), order, world, record)
       return

@@ -54,7 +54,9 @@ package struct CopiesAudit: Audit {
     if case .forkCounted(let child, .anonymous, let pages) = record.event { accounts[child]?.inherited = pages }
   }
 
-  package mutating func before(_ step: Operation, _ world: borrowing World<Baseline>, _ record: MMEventRecord) {
+  package mutating func before(
+    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
+  ) {
     guard case .writeFault(let mm, let page, _, _) = step else { return }
     faulting = world.mappedPage(mm, page)
   }

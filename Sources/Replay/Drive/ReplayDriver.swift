@@ -269,7 +269,7 @@ package struct ReplayDriver {
     guard audits.areInterested(in: operation) else {
       return lockstep.apply(operation, context, followsKernel: followsKernel)
     }
-    audits.before(operation, lockstep.baseline, current)
+    audits.before(operation, lockstep.baseline, lockstep.doubts, current)
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
     audits.after(operation, outcome, lockstep.baseline, current)
     return outcome

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import Capture
+import Foundation
+import Testing
+import TraceFile
+
+private let python = "/usr/bin/python3"
+
+/// Programs whose figures are known by construction.
+@Suite(
+  "Audits, on this host", .serialized, LiveHost.requirement,
+  .enabled(if: FileManager.default.isExecutableFile(atPath: python)))
+struct AuditLiveTests {
+  @Test(
+    "mprotect inside large folios: not shared, half shared, the other half, one page", .enabled(if: LargeFolios.exist))
+  func mprotect() throws {
+    let setting = try LargeFolios()
+    defer { setting.putBack() }
+    let program = """
+      import ctypes, os, struct, sys
+      libc = ctypes.CDLL(None)
+      libc.mmap.restype = ctypes.c_void_p
+      call = lambda name, first, last, how: getattr(libc, name)(
+          ctypes.c_void_p(first * 4096), ctypes.c_size_t((last - first) * 4096), how)
+      base = (libc.mmap(None, ctypes.c_size_t(65 << 16), 3, 0x22, -1, ctypes.c_long(0)) + 65535 >> 16 << 16) // 4096
+      call("madvise", base, base + 1024, 14)
+      pagemap = open("/proc/self/pagemap", "rb", buffering=0)
+      folios = []
+      for first in range(base, base + 1024, 16):
+          ctypes.memset(first * 4096, 1, 1)
+          pagemap.seek(first * 8)
+          frames = [x & (1 << 55) - 1 if x >> 63 else 0 for x in struct.unpack("16Q", pagemap.read(128))]
+          if frames[0] and frames == list(range(frames[0], frames[0] + 16)):
+              folios.append(first)
+      if len(folios) < 4:
+          print("no memory for large folios", file=sys.stderr)
+          sys.exit(0)
+      def toggle(first, last):
+          assert call("mprotect", first, last, 1) == 0 and call("mprotect", first, last, 3) == 0
+      a, b, c, d = folios[:4]
+      toggle(a + 4, a + 8)
+      for first in b, c + 8, d:
+          call("madvise", first, first + 8, 10)
+      receive, send = os.pipe()
+      child = os.fork()
+      if child == 0:
+          os.read(receive, 1)
+          os._exit(0)
+      for first, last in (b + 8, b + 16), (c + 8, c + 16), (d + 8, d + 9):
+          toggle(first, last)
+          assert call("mprotect", first, last, 3) == 0
+          for page in range(first, last):
+              ctypes.memset(page * 4096 + 1, 2, 1)
+      os.write(send, b"x")
+      os.waitpid(child, 0)
+      """
+    let (figures, errors) = try figures(of: "mprotect", program)
+    if errors.contains("no memory for large folios") { return }
+    #expect(figures["calls_hit"] == 3 && figures["ptes"] == 4 + 8 + 8 + 1)
+    #expect(figures["batches"] == 4 && figures["batches_inside_folio"] == 4 && figures["sub_batches"] == 4)
+    #expect(figures["bug_unsafe"] == 9 && figures["bug_cons_fault"] == 8)
+    #expect(figures["bug_i1_break"] == 0 && figures["unknown"] == 0)
+  }
+
+  /// What the audit counts of the program, and what the program complains of. Model and kernel agree.
+  private func figures(of audit: String, _ program: String) throws -> (figures: [String: Int], errors: String) {
+    let work = try WorkDirectory()
+    #expect(
+      try LiveHost.record(["-o", "x.cow", "--", python, "-c", program], in: work).wait() == .exited(code: 0))
+    let errors = try work.text("stderr")
+    #expect(
+      try LiveHost.run([try LiveHost.binary(), "replay", "--json", "x.cow"], in: work).wait() == .exited(code: 0))
+    let objects = try work.text("stdout").split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+    let verification = try #require(objects.last { $0["type"] as? String == "summary" }?["verify"] as? [String: Any])
+    let decisions = try #require(verification["decisions"] as? [String: Any])
+    #expect(decisions["disagree"] as? Int == 0)
+    let result = try #require(objects.first { $0["type"] as? String == "audit" && $0["name"] as? String == audit })
+    return (try #require(result["figures"] as? [String: Int]), errors)
+  }
+}
+
+/// Folios of 64 KiB where a program asks for huge pages.
+private struct LargeFolios {
+  private static let path = "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled"
+  static let exist = KernelText.readIfPresent(path) != nil
+
+  private let before: String
+
+  init() throws {
+    let choices = try #require(KernelText.readIfPresent(Self.path))
+    before = try #require(choices.split(separator: "[").last?.split(separator: "]").first.map { String($0) })
+    try Self.set("madvise")
+  }
+
+  func putBack() { try? Self.set(before) }
+
+  private static func set(_ choice: String) throws {
+    try choice.write(toFile: path, atomically: false, encoding: .utf8)
+  }
+}
