@@ -129,4 +129,26 @@ struct RuleTests {
     #expect(broken.before == 0)
     #expect(broken.after > 0)
   }
+
+  /// What report, JSON and KTAP name a divergence by.
+  @Test("A divergence is reported under the rule that its verdict breaks: the encoding's own first, the kernel's else")
+  func named() {
+    func rule(_ encoding: EncodingID, _ verdict: Verdict, _ transition: Transition) -> RuleID? {
+      verdict.brokenRule(encoding, at: transition)
+    }
+    for a in [EncodingID.aAndLazy, .aAndEager, .aOr] { #expect(rule(a, .unsafe, .fork) == .a1) }
+    #expect(rule(.b, .unsafe, .fork) == .b1 && rule(.b, .unsafeIO, .writeFault) == .b1)
+    #expect(rule(.cStrict, .unsafe, .fork) == .c1 && rule(.cRaw, .unsafe, .fork) == .c1)
+    #expect(rule(.cStrict, .dataLoss, .swapOut) == .c3)
+    #expect(rule(.b, .invariantBreak, .mprotect) == .b3 && rule(.aAndEager, .invariantBreak, .mprotect) == .i1)
+    for id in [EncodingID.aAndEager, .b, .cStrict] {
+      #expect(rule(id, .conservativePin, .fork) == .i5)
+      #expect(rule(id, .livelock, .unshare) == .i6)
+      #expect(rule(id, .better, .exit) == .i8)
+      #expect(rule(id, .lost, .exit) == .i15 && rule(id, .conservativeCopy, .zap) == .i15)
+      #expect(rule(id, .conservativeFault, .mprotect) == .i16 && rule(id, .lost, .numa) == .i16)
+      #expect(rule(id, .conservativeCopy, .migrationRestore) == (id == .cStrict ? .c2 : .i7))
+      #expect(rule(id, .ok, .fork) == nil)
+    }
+  }
 }
