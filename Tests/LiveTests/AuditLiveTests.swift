@@ -24,14 +24,18 @@ struct AuditLiveTests {
       call = lambda name, first, last, how: getattr(libc, name)(
           ctypes.c_void_p(first * 4096), ctypes.c_size_t((last - first) * 4096), how)
       base = (libc.mmap(None, ctypes.c_size_t(65 << 16), 3, 0x22, -1, ctypes.c_long(0)) + 65535 >> 16 << 16) // 4096
-      call("madvise", base, base + 1024, 14)
-      pagemap = open("/proc/self/pagemap", "rb", buffering=0)
+      def words(path, first, count):
+          with open(path, "rb", buffering=0) as file:
+              file.seek(first * 8)
+              return struct.unpack(f"{count}Q", file.read(count * 8))
       folios = []
-      for first in range(base, base + 1024, 16):
+      # Every other block, so that nothing larger fits.
+      for first in range(base, base + 1024, 32):
+          call("madvise", first, first + 16, 14)
           ctypes.memset(first * 4096, 1, 1)
-          pagemap.seek(first * 8)
-          frames = [x & (1 << 55) - 1 if x >> 63 else 0 for x in struct.unpack("16Q", pagemap.read(128))]
-          if frames[0] and frames == list(range(frames[0], frames[0] + 16)):
+          frame = words("/proc/self/pagemap", first, 1)[0] & (1 << 55) - 1
+          flags = words("/proc/kpageflags", frame, 16)
+          if flags[0] >> 15 & 1 and all(flag >> 16 & 1 for flag in flags[1:]):
               folios.append(first)
       if len(folios) < 4:
           print("no memory for large folios", file=sys.stderr)
@@ -61,6 +65,43 @@ struct AuditLiveTests {
     #expect(figures["batches"] == 4 && figures["batches_inside_folio"] == 4 && figures["sub_batches"] == 4)
     #expect(figures["bug_unsafe"] == 9 && figures["bug_cons_fault"] == 8)
     #expect(figures["bug_i1_break"] == 0 && figures["unknown"] == 0)
+  }
+
+  @Test("Reads and writes with O_DIRECT of memory that a child shares", .enabled(if: LiveHost.opensDirect))
+  func pins() throws {
+    let program = """
+      import ctypes, os, tempfile
+      libc = ctypes.CDLL(None)
+      libc.mmap.restype = ctypes.c_void_p
+      libc.pread64.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
+      libc.pwrite64.argtypes = libc.pread64.argtypes
+      size = 1 << 16
+      file, path = tempfile.mkstemp()
+      os.write(file, bytes(size))
+      direct = os.open(path, os.O_RDWR | os.O_DIRECT)
+      os.unlink(path)
+      read, written = [libc.mmap(None, ctypes.c_size_t(size), 3, 0x22, -1, ctypes.c_long(0)) for _ in range(2)]
+      libc.madvise(ctypes.c_void_p(read), ctypes.c_size_t(size), 15)
+      libc.madvise(ctypes.c_void_p(written), ctypes.c_size_t(size), 15)
+      ctypes.memset(read, 7, size)
+      ctypes.memset(written, 7, size)
+      for _ in range(3):
+          receive, send = os.pipe()
+          child = os.fork()
+          if child == 0:
+              os.read(receive, 1)
+              os._exit(0)
+          assert libc.pread64(direct, read, size, 0) == size
+          assert libc.pwrite64(direct, written, size, 0) == size
+          os.write(send, b"x")
+          os.waitpid(child, 0)
+      """
+    let (figures, _) = try figures(of: "pins", program)
+    // 16 pages each of what is read into and what is written from.
+    #expect(figures["calls"] == 6 && figures["unshares"] == 3 * 16)
+    #expect(figures["pins"] == 3 * 32 && figures["pages"] == 32)
+    #expect(figures["unpin_checks"] == 3 * 32 && figures["still_exclusive_at_unpin"] == 3 * 32)
+    #expect(figures["forks_while_pinned"] == 0 && figures["copied_at_fork"] == 0 && figures["remote_writes"] == 0)
   }
 
   /// What the audit counts of the program, and what the program complains of. Model and kernel agree.

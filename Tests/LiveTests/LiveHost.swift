@@ -12,6 +12,20 @@ enum LiveHost {
   static let requirement: ConditionTrait = .enabled(
     if: canRecord, "needs root and a mounted tracefs (cowscope check tells what is missing)")
 
+  /// Files of the temporary directory may be opened with `O_DIRECT`.
+  static let opensDirect: Bool = {
+    #if arch(arm64)
+      let direct: Int32 = 0x10000
+    #else
+      let direct: Int32 = 0x4000
+    #endif
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("cowscope-direct-\(UUID().uuidString)")
+      .path
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | direct, 0o600)
+    unlink(path)
+    return descriptor >= 0 && close(descriptor) == 0
+  }()
+
   static let instances = "/sys/kernel/tracing/instances"
 
   /// The built `cowscope`, which stands beside the test bundle.

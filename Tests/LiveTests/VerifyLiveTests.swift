@@ -32,7 +32,7 @@ struct VerifyLiveTests {
 
   @Test(
     "O_DIRECT into memory that a child shares, and out of it: every copy has its place", .enabled(if: hasPython),
-    .enabled(if: opensDirect, "the file system of the temporary directory refuses O_DIRECT"))
+    .enabled(if: LiveHost.opensDirect, "the file system of the temporary directory refuses O_DIRECT"))
   func directIO() throws {
     let program = """
       import ctypes, os, tempfile
@@ -64,19 +64,6 @@ struct VerifyLiveTests {
     // 320 pages came in so.
     #expect(!gaps.contains("placeless-pages") && !gaps.contains("pins-not-followed"))
   }
-
-  private static let opensDirect: Bool = {
-    #if arch(arm64)
-      let direct: Int32 = 0x10000
-    #else
-      let direct: Int32 = 0x4000
-    #endif
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("cowscope-direct-\(UUID().uuidString)")
-      .path
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | direct, 0o600)
-    unlink(path)
-    return descriptor >= 0 && close(descriptor) == 0
-  }()
 
   private static let python = "/usr/bin/python3"
   private static let hasPython = FileManager.default.isExecutableFile(atPath: python)

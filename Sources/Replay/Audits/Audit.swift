@@ -18,7 +18,7 @@ package protocol Audit: Sendable {
     _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord)
   mutating func after(
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
-  /// An event of an mm other than a fault, before anything follows from it: only where `interests` has `.events`.
+  /// An event of an mm, but for faults of its own tasks, before anything follows from it: only where `interests` has `.events`.
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>)
 
   /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.
@@ -73,6 +73,6 @@ package struct AuditInterests: OptionSet, Sendable {
 
   package init(_ transitions: [Transition]) { self = transitions.reduce(into: []) { $0.formUnion(Self($1)) } }
 
-  /// Events of mms, faults excepted.
+  /// Events of mms, but for faults of their own tasks.
   package static let events = AuditInterests(rawValue: 1 << 63)
 }

@@ -4,7 +4,7 @@ package import MMEvents
 
 /// The audits there are.
 package enum AuditRegistry {
-  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self, MprotectAudit.self]
+  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self, MprotectAudit.self, PinsAudit.self]
 
   package static func audit(named name: String) -> (any Audit.Type)? {
     all.first { $0.description.name == name.lowercased() }
@@ -68,5 +68,12 @@ struct Audits: Sendable {
         figures: description.figures.map { NamedCount(name: $0.name, count: counts[$0.name] ?? 0) },
         examples: audit.examples(pageShift: pageShift))
     }
+  }
+}
+
+extension MMEvent {
+  /// A fault that a task of the mm took.
+  var isOwnFault: Bool {
+    if case .fault(_, let access, _) = self { !access.contains(.remote) } else { false }
   }
 }

@@ -147,7 +147,7 @@ package struct ReplayDriver {
       count(.eventsAfterExit)
       return
     }
-    if audits.seeEvents, !event.isFault { audits.saw(current, lockstep.baseline) }
+    if audits.seeEvents, !event.isOwnFault { audits.saw(current, lockstep.baseline) }
     if !populating.isEmpty { notePopulation(event, mm) }
     switch event {
     case .mmTeardownBegan:
@@ -396,8 +396,4 @@ struct ForkAccount {
         NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
       ])
   }
-}
-
-extension MMEvent {
-  fileprivate var isFault: Bool { if case .fault = self { true } else { false } }
 }
