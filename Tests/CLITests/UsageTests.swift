@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Foundation
+import Replay
 import TestSupport
 import Testing
 
@@ -87,7 +88,8 @@ struct UsageTests {
     let listed = try Invocation("list", "encodings")
     #expect(listed.status == 0)
     let names = listed.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
-    #expect(names == ["baseline", "A-and-lazy", "A-and-eager", "A-or", "B", "C-raw", "C-strict"])
+    let all: [Substring] = ["baseline", "A-and-lazy", "A-and-eager", "A-or", "B", "C-raw", "C-strict"]
+    #expect(names == all.filter { EncodingID(rawValue: String($0)) != nil })
     for name in names { #expect(try Invocation("explain", name.lowercased()).output.hasPrefix("\(name): ")) }
     #expect(try Invocation("explain", "i1").output.hasPrefix("I1: A writable mapped entry"))
   }

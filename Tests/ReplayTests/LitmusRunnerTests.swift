@@ -24,7 +24,7 @@ struct LitmusRunnerTests {
 
     """
 
-  @Test("A story that is right passes, for the baseline and for each configuration")
+  @Test("A story that is right passes, for the baseline and for each configuration", .about(.b))
   func right() throws {
     let results = try results(
       shared + """
@@ -35,7 +35,7 @@ struct LitmusRunnerTests {
     #expect(results.flatMap(\.failures) == [])
   }
 
-  @Test("A verdict that no line names is reported")
+  @Test("A verdict that no line names is reported", .about(.b))
   func unnamed() throws {
     #expect(
       try messages(shared) == [
@@ -44,7 +44,7 @@ struct LitmusRunnerTests {
       ])
   }
 
-  @Test("A named verdict that does not come is reported")
+  @Test("A named verdict that does not come is reported", .about(.b))
   func absent() throws {
     #expect(
       try messages(shared + "verdict B without b.fork.set.child: Q0 UNSAFE; P0 UNSAFE") == [
@@ -53,7 +53,7 @@ struct LitmusRunnerTests {
       ])
   }
 
-  @Test("A verdict has to be named where it first occurs")
+  @Test("A verdict has to be named where it first occurs", .about(.b))
   func late() throws {
     let found = try messages(
       shared + """
@@ -68,7 +68,7 @@ struct LitmusRunnerTests {
       ])
   }
 
-  @Test("A repair can be claimed, and a repair that did not happen is reported")
+  @Test("A repair can be claimed, and a repair that did not happen is reported", .about(.b))
   func repair() throws {
     let story = shared + "verdict B without b.fork.set.child: Q0 UNSAFE\nP exits\n"
     #expect(try messages(story + "verdict B without b.fork.set.child: Q0 BETTER") == [])
@@ -79,7 +79,7 @@ struct LitmusRunnerTests {
       })
   }
 
-  @Test("A verdict that is silently no more is reported, and can be named as OK")
+  @Test("A verdict that is silently no more is reported, and can be named as OK", .about(.b))
   func silentRepair() throws {
     let story = shared + "verdict B without b.fork.set.child: Q0 UNSAFE\nP writes 0\n"
     let better = "verdict B without b.fork.set.child: Q0 BETTER\n"
@@ -92,7 +92,7 @@ struct LitmusRunnerTests {
   func nameAgain() throws {
     let story = """
       example X "x"
-      verdict B: OK
+      verdict C: OK
       process P
       vma P 0..3
       P writes 0
@@ -104,7 +104,7 @@ struct LitmusRunnerTests {
         expect Q=gone, G pins 1
       Q unpins 0
         expect G refs 0
-        verdict B: NOCHECK
+        verdict C: NOCHECK
       fork P -> Q
         expect P0=F.0 rD-, Q0=F.0 rD-
 
@@ -114,7 +114,7 @@ struct LitmusRunnerTests {
   }
 
   @Test(
-    "A wrong state of the baseline is reported with what is there",
+    "A wrong state of the baseline is reported with what is there", .about(.b),
     arguments: [
       ("expect P0=F.0 WD+", "P0: expected F.0 WD+, got #0.0 rDS-"),
       ("expect P0=F.0 rD+", "P0: expected F.0 rD+, got #0.0 rDS-"),
@@ -142,12 +142,12 @@ struct LitmusRunnerTests {
   @Test("A step that fails unannounced is reported")
   func failingStep() throws {
     #expect(
-      try messages("example X \"x\"\nverdict B: OK\nprocess P\nvma P 0..3 ro\nP writes 0") == [
+      try messages("example X \"x\"\nverdict C: OK\nprocess P\nvma P 0..3 ro\nP writes 0") == [
         "X baseline: [7.3] line 5, after 'P writes 0': the step: expected success, got an error"
       ])
   }
 
-  @Test("A cost that is not as told is reported")
+  @Test("A cost that is not as told is reported", .about(.b))
   func cost() throws {
     let story = "example X \"x\"\nverdict B: OK\nprocess P\nvma P 0..3\nP writes 0\nfork P -> Q\n"
     #expect(try messages(story + "cost B: bitmap_allocations 2") == [])

@@ -154,8 +154,12 @@ struct PropertyTests {
     let lockstep = history.story.lockstep
     broken(lockstep.baseline, RuleCatalogue.all)
     if let world = lockstep.aAndEager?.world { broken(world, RuleCatalogue.all) }
-    if let world = lockstep.b?.world { broken(world, RuleCatalogue.all) }
-    if let world = lockstep.cStrict?.world { broken(world, RuleCatalogue.all) }
+    for encoding in EncodingRegistry.all {
+      func lane<E: Encoding>(_ encoding: E.Type) {
+        if let world = lockstep.lane(E.self)?.world { broken(world, RuleCatalogue.all) }
+      }
+      lane(encoding)
+    }
     for id in Story.sound {
       let bad = history.story.seen(id).intersection(severe)
       if !bad.isEmpty {
@@ -228,7 +232,7 @@ struct PropertyTests {
       (CallSiteSwitch.bForkSetParent, EncodingID.b), (.bForkSetChild, .b), (.bSwapinAlloc, .b), (.bInstallClear, .b),
       (.bReuseClear, .b), (.bMove, .b), (.bForkNonpresent, .b), (.bRestoreAlloc, .b), (.cFork, .cStrict),
       (.cDirtyMove, .cStrict), (.cUnshare, .cStrict),
-    ])
+    ].filter { EncodingID.allCases.contains($0.1) })
   func forgottenSites(site: CallSiteSwitch, id: EncodingID) {
     var isFound = false
     for seed in UInt64(1)...3000 where !isFound {

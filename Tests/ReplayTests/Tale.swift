@@ -22,7 +22,7 @@ struct Tale {
     snapshots: [UInt32: ProcessSnapshot] = [:], without: [CallSiteSwitch] = [], audits: [any Audit.Type] = []
   ) {
     driver = ReplayDriver(
-      encodings: [.baseline, .aAndEager, .b, .cStrict], facts: .v7_3, switches: SwitchSet(without: without),
+      encodings: [.baseline] + Story.sound, facts: .v7_3, switches: SwitchSet(without: without),
       seesLRUInsertion: false, audits: audits, snapshots: Snapshots(all: snapshots))
     at(Self.p, 100, .mmCreated(.exec))
     at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))

@@ -129,7 +129,7 @@ struct TransitionBaselineTests {
     }
   }
 
-  @Test("B-01: forgetting a bit at fork is unsafe on that side")
+  @Test("B-01: forgetting a bit at fork is unsafe on that side", .about(.b))
   func forkWithoutBits() {
     var story = Story(without: [.bForkSetParent])
     story.apply(.anonymousFault(Story.p, story.page(0), .base, story.vma))

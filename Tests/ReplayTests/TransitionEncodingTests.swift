@@ -74,8 +74,8 @@ struct TransitionEncodingTests {
     for id in EncodingID.standard { story.expectAllOK(id) }
   }
 
-  @Test("B-02: a bitmap that cannot be allocated aborts fork, or makes it copy")
-  func allocationFailure() {
+  @Test("B-02: a bitmap that cannot be allocated aborts fork, or makes it copy", .about(.b))
+  func allocationFailure() throws {
     var options = WorldOptions()
     options.bitmapAllocationBudget = 1
     options.forkWithoutBitmap = .copy
@@ -84,15 +84,20 @@ struct TransitionEncodingTests {
     #expect(story.verdict(.b, Story.p, 0) == .better)
     #expect(story.verdict(.b, Story.q, 0) == .better)
     options.forkWithoutBitmap = .abort
-    var world = World<PageTableBitmap>(facts: .v7_3, options: options)
+    let encoding = try #require(EncodingRegistry.encoding(.b))
+    #expect(outcomeOfFork(encoding, options) == .failed(.noMemory))
+  }
+
+  private func outcomeOfFork<E: Encoding>(_ encoding: E.Type, _ options: WorldOptions) -> Outcome {
+    var world = World<E>(facts: .v7_3, options: options)
     world.createMM(Story.p, .exec)
     _ = world.store(Story.p, VirtualPage(0), .anonymous)
     world.forkBegin(parent: Story.p, child: Story.q)
     let range = PageRange(start: VirtualPage(0), count: 1)
-    #expect(world.forkCopy(parent: Story.p, child: Story.q, range, .anonymous) == .failed(.noMemory))
+    return world.forkCopy(parent: Story.p, child: Story.q, range, .anonymous)
   }
 
-  @Test("B-04, B-05: a stale bit under a fresh page")
+  @Test("B-04, B-05: a stale bit under a fresh page", .about(.b))
   func staleBit() {
     var story = Story.written(without: [.bInstallClear])
     story.fork()
@@ -109,7 +114,7 @@ struct TransitionEncodingTests {
     #expect(zapped.verdict(.b, Story.p, 0) == .invariantBreak)
   }
 
-  @Test("B-10, B-11, C-27: a PMD split hands on what the PMD-level bit said")
+  @Test("B-10, B-11, C-27: a PMD split hands on what the PMD-level bit said", .about(.b))
   func splitFill() {
     for (without, expected) in [([CallSiteSwitch.bSplitFill], Verdict.unsafe), ([], .ok)] {
       var story = Story.thp(without: without)
@@ -123,11 +128,11 @@ struct TransitionEncodingTests {
     #expect(exclusive.states(Story.p, 0..<256).allSatisfy { $0 == "rD+" })
     #expect(exclusive.states(Story.p, 256..<512).allSatisfy { $0 == "WD+" })
     for id in Story.sound { exclusive.expectAllOK(id) }
-    #expect(exclusive.lockstep.b?.world.costs[.bitmapAllocations] == 0)
+    #expect(exclusive.lockstep.openLane(.b)?.costs[.bitmapAllocations] == 0)
     #expect(exclusive.lockstep.baseline.costs[.pageFlagAtomics] >= 512)
   }
 
-  @Test("B-12, B-13: collapse over a table with stale bits")
+  @Test("B-12, B-13: collapse over a table with stale bits", .about(.b))
   func collapseOverBits() {
     for (without, expected) in [([CallSiteSwitch.bDepositReset], Verdict.invariantBreak), ([], .ok)] {
       var story = Story(without: without)
@@ -153,7 +158,7 @@ struct TransitionEncodingTests {
     }
   }
 
-  @Test("B-14, B-14b, B-15: bits that have to move with their entries, PMDs and tables")
+  @Test("B-14, B-14b, B-15: bits that have to move with their entries, PMDs and tables", .about(.b))
   func movedBits() {
     for (without, expected) in [([CallSiteSwitch.bMove], Verdict.unsafe), ([], .ok)] {
       var story = Story.written(without: without)
@@ -165,8 +170,7 @@ struct TransitionEncodingTests {
       var story = Story.thp(without: without)
       story.fork()
       story.apply(.move(Story.p, story.range(0..<512), VirtualPage(512 * 512 * 7)))
-      let lane = story.lockstep.b?.world
-      #expect(lane?.entry(Story.p, VirtualPage(512 * 512 * 7)).verdict == expected)
+      #expect(story.lockstep.openLane(.b)?.verdict(Story.p, VirtualPage(512 * 512 * 7)) == expected)
     }
     for (without, expected) in [([CallSiteSwitch.bMoveTable], Verdict.unsafe), ([], .ok)] {
       var story = Story.written(without: without)
@@ -177,7 +181,7 @@ struct TransitionEncodingTests {
     }
   }
 
-  @Test("B-22: hugetlb at the PMD level")
+  @Test("B-22: hugetlb at the PMD level", .about(.b))
   func hugetlbFork() {
     for (without, expected) in [([CallSiteSwitch.bForkSetParent], Verdict.unsafe), ([], .ok)] {
       var story = Story(without: without)
@@ -192,7 +196,7 @@ struct TransitionEncodingTests {
     }
   }
 
-  @Test("B-30: folio split of a shared PMD mapping")
+  @Test("B-30: folio split of a shared PMD mapping", .about(.b))
   func splitOfSharedTHP() {
     for (without, expected) in [([CallSiteSwitch.bSplitFill], Verdict.unsafe), ([], .ok)] {
       var story = Story.thp(without: without)
@@ -204,7 +208,7 @@ struct TransitionEncodingTests {
     }
   }
 
-  @Test("B-31: exclusive pages arriving in a slot with a stale bit")
+  @Test("B-31: exclusive pages arriving in a slot with a stale bit", .about(.b))
   func arrivalsOverStaleBit() {
     func prepared(_ without: [CallSiteSwitch]) -> Story {
       var story = Story.written(without: without)

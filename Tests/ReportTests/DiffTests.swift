@@ -28,8 +28,8 @@ struct DiffTests {
   @Test("A signature that became certain is a new one, and the possible one is gone")
   func certainty() {
     let diff = ResultDiff(
-      old: Sample.result([Sample.divergence(.b, .unsafe, .possible)]),
-      new: Sample.result([Sample.divergence(.b, .unsafe, .definite)]))
+      old: Sample.result([Sample.divergence(.aAndEager, .unsafe, .possible)]),
+      new: Sample.result([Sample.divergence(.aAndEager, .unsafe, .definite)]))
     #expect(diff.rows.map(\.change) == [.new, .gone])
   }
 

@@ -48,22 +48,22 @@ struct KTAPTests {
   func trust() {
     var result = Sample.result()
     #expect(lines(result).contains { $0.hasPrefix("ok 1 trust # trusted: model and kernel agree 100 of 100") })
-    #expect(points(result)["B"]?["B1"] == "ok")
+    #expect(points(result)["A-and-eager"]?["A1"] == "ok")
     result.capture.isIncomplete = true
     #expect(lines(result).contains { $0.hasPrefix("not ok 1 trust # NOT TRUSTED: the recording did not end") })
-    #expect(points(result)["B"]?["B1"] == "SKIP")
+    #expect(points(result)["A-and-eager"]?["A1"] == "SKIP")
   }
 
   @Test("A rule broken for certain is not ok, one that only may be is skipped, instruments are expected to fail")
   func results() {
     let result = Sample.result([
       Sample.divergence(.cRaw, .unsafe, rule: .c1), Sample.divergence(.cStrict, .unsafe, rule: .c1),
-      Sample.divergence(.b, .unsafe, .possible, rule: .b1), Sample.divergence(.aOr, .better, rule: .i8),
+      Sample.divergence(.aAndEager, .unsafe, .possible, rule: .a1), Sample.divergence(.aOr, .better, rule: .i8),
     ])
     let points = points(result)
     #expect(points["C-raw"]?["C1"] == "XFAIL")
     #expect(points["C-strict"]?["C1"] == "not ok")
-    #expect(points["B"]?["B1"] == "SKIP")
+    #expect(points["A-and-eager"]?["A1"] == "SKIP")
     #expect(points["A-or"]?["A1"] == "ok")
     #expect(points["A-or"]?["I8"] == nil)
     let lines = lines(result)
@@ -75,7 +75,7 @@ struct KTAPTests {
   @Test("An encoding is not tested for the rules of another, nor for what no replay can find broken")
   func applicability() {
     let points = points(Sample.result())
-    #expect(points["B"]?["B1"] == "ok" && points["B"]?["C1"] == nil)
+    #expect(points["A-and-eager"]?["A1"] == "ok" && points["A-and-eager"]?["C1"] == nil)
     #expect(points["baseline"] == nil)
     for rules in points.values { #expect(rules["I13"] == nil && rules["B2"] == nil && rules["I8"] == nil) }
   }
@@ -83,10 +83,10 @@ struct KTAPTests {
   @Test("What could not be seen is skipped")
   func unobservable() {
     var result = Sample.result()
-    #expect(points(result)["B"]?["I5"] == "ok")
+    #expect(points(result)["A-and-eager"]?["I5"] == "ok")
     result.capture.capabilities.remove(.pins)
-    #expect(points(result)["B"]?["I5"] == "SKIP" && points(result)["B"]?["I6"] == "SKIP")
-    #expect(points(result)["B"]?["B1"] == "ok")
+    #expect(points(result)["A-and-eager"]?["I5"] == "SKIP" && points(result)["A-and-eager"]?["I6"] == "SKIP")
+    #expect(points(result)["A-and-eager"]?["A1"] == "ok")
   }
 }
 
@@ -108,7 +108,7 @@ struct HTMLTests {
         sequence: Sequence(1), time: Timestamp(nanoseconds: 0), task: TaskID(1), today: "none", text: "<b>\"&'<i>")
     ]
     let html = HTMLReport().render(
-      Sample.result([Sample.divergence(.b, history: history)], name: "<script>alert(1)</script>"))
+      Sample.result([Sample.divergence(.aAndEager, history: history)], name: "<script>alert(1)</script>"))
     #expect(!html.contains("<script"))
     #expect(!html.contains("<b>") && !html.contains("<i>"))
     #expect(html.contains("&lt;b&gt;&quot;&amp;&#39;&lt;i&gt;"))
@@ -116,7 +116,8 @@ struct HTMLTests {
 
   @Test("Each divergence folds, with its history inside")
   func histories() {
-    let html = HTMLReport().render(Sample.result([Sample.divergence(.cStrict), Sample.divergence(.b, .better)]))
+    let html = HTMLReport().render(
+      Sample.result([Sample.divergence(.cStrict), Sample.divergence(.aAndEager, .better)]))
     #expect(html.matches(of: /<details>/).count == 2)
     #expect(html.matches(of: /r D PAE- r D \+  fork: shared, P/).count == 2)
   }

@@ -37,7 +37,7 @@ struct ObservabilityTests {
 
   @Test("Data can be lost where something is reclaimed or freed lazily, and only by who gives the dirty bit a meaning")
   func dirtyData() {
-    #expect(encoding(.b).observation(of: .dataLoss, in: capture(without: tracepoints)) == nil)
+    #expect(encoding(.aAndEager).observation(of: .dataLoss, in: capture(without: tracepoints)) == nil)
     let quiet = capture(without: tracepoints)
     #expect(encoding(.cStrict).observation(of: .dataLoss, in: quiet) == .evaluated(CertaintyCounts()))
     for occurrence in Occurrence.allCases {
@@ -49,22 +49,24 @@ struct ObservabilityTests {
       #expect(encoding(.cStrict).observation(ofRule: .c3, in: busy) == .notObservable(.dirtyDataUnseen))
       let cost = CostKind.extraWritebackPages.name
       #expect(encoding(.cStrict).observation(ofCost: cost, in: busy) == .notObservable(.dirtyDataUnseen))
-      #expect(encoding(.b).observation(ofCost: cost, in: busy) == .evaluated(0))
+      #expect(encoding(.aAndEager).observation(ofCost: cost, in: busy) == .evaluated(0))
     }
     // Without counters nobody knows that nothing went to swap.
     let blind = capture(without: tracepoints + [.counters])
     #expect(encoding(.cStrict).observation(of: .dataLoss, in: blind) == .notObservable(.dirtyDataUnseen))
-    #expect(encoding(.b).observation(of: .unsafeIO, in: blind) == .notObservable(.stableWritesUnseen))
+    #expect(encoding(.aAndEager).observation(of: .unsafeIO, in: blind) == .notObservable(.stableWritesUnseen))
   }
 
   @Test("UNSAFE-io matters where something was swapped out")
   func stableWrites() {
-    #expect(encoding(.b).observation(of: .unsafeIO, in: capture(without: tracepoints)) == .evaluated(CertaintyCounts()))
     #expect(
-      encoding(.b).observation(of: .unsafeIO, in: capture(without: tracepoints, [.swapOut]))
+      encoding(.aAndEager).observation(of: .unsafeIO, in: capture(without: tracepoints))
+        == .evaluated(CertaintyCounts()))
+    #expect(
+      encoding(.aAndEager).observation(of: .unsafeIO, in: capture(without: tracepoints, [.swapOut]))
         == .notObservable(.stableWritesUnseen))
     #expect(
-      encoding(.b).observation(of: .unsafeIO, in: capture(without: [.pins], [.swapOut]))
+      encoding(.aAndEager).observation(of: .unsafeIO, in: capture(without: [.pins], [.swapOut]))
         == .evaluated(CertaintyCounts()))
   }
 
@@ -76,7 +78,7 @@ struct ObservabilityTests {
       [.conservativeCopy: CertaintyCounts(definite: 4, possible: 1), .conservativeFault: CertaintyCounts(definite: 2)])
     #expect(found.observation(ofCost: "extra_copies", in: capture) == .bounded(0, 5))
     #expect(found.observation(ofCost: "extra_faults", in: capture) == .bounded(0, 7))
-    #expect(encoding(.b).observation(ofCost: "extra_copies", in: capture) == .evaluated(0))
+    #expect(encoding(.aAndEager).observation(ofCost: "extra_copies", in: capture) == .evaluated(0))
     let raw = encoding(.cRaw, [.conservativeCopy: CertaintyCounts(definite: 9)])
     #expect(raw.observation(ofCost: "extra_copies", in: capture) == .bounded(0, 9))
     #expect(raw.observation(ofCost: "bitmap_lines", in: capture) == .notObservable(.noWorldOfItsOwn))
@@ -86,8 +88,9 @@ struct ObservabilityTests {
   func seen() {
     let capture = capture(without: tracepoints)
     let hit = CertaintyCounts(definite: 0, possible: 1)
-    #expect(encoding(.b, [.conservativePin: hit]).observation(of: .conservativePin, in: capture) == .evaluated(hit))
-    var idle = encoding(.b)
+    #expect(
+      encoding(.aAndEager, [.conservativePin: hit]).observation(of: .conservativePin, in: capture) == .evaluated(hit))
+    var idle = encoding(.aAndEager)
     idle.checks = 0
     #expect(idle.observation(of: .unsafe, in: capture) == .notObservable(.nothingJudged))
   }

@@ -9,7 +9,7 @@ import Testing
 struct OutcomeTests {
   @Test("A certain UNSAFE is a hit, whatever was lost")
   func certain() {
-    var result = Sample.result([Sample.divergence(.b)])
+    var result = Sample.result([Sample.divergence(.aAndEager)])
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
     result.loss = LossSummary(perCPU: [(CPU(0), nil)], unknownAddressSpaces: 2)
     result.capture.capabilities = Capabilities()
@@ -18,9 +18,9 @@ struct OutcomeTests {
 
   @Test("A possible UNSAFE leaves the answer open")
   func possible() {
-    let result = Sample.result([Sample.divergence(.b, .unsafe, .possible)])
+    let result = Sample.result([Sample.divergence(.aAndEager, .unsafe, .possible)])
     #expect(result.outcome(failingOn: .unsafe) == .inconclusive)
-    #expect(result.unanswered(.unsafe) == [Unanswered(encoding: .b, verdict: .unsafe, reason: .possible)])
+    #expect(result.unanswered(.unsafe) == [Unanswered(encoding: .aAndEager, verdict: .unsafe, reason: .possible)])
     #expect(result.outcome() == .done)
   }
 
@@ -28,9 +28,9 @@ struct OutcomeTests {
   func instruments(_ instrument: EncodingID) {
     var result = Sample.result([Sample.divergence(instrument)])
     #expect(result.outcome(failingOn: .divergence) == .done)
-    result.named = [.b]
+    result.named = [.aAndEager]
     #expect(result.outcome(failingOn: .divergence) == .done)
-    result.named = [.b, instrument]
+    result.named = [.aAndEager, instrument]
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
   }
 
@@ -41,7 +41,7 @@ struct OutcomeTests {
     #expect(result.outcome(failingOn: .unsafe) == .done)
     #expect(result.outcome(failingOn: .corruption) == .inconclusive)
     #expect(result.unanswered(.corruption).allSatisfy { $0.reason == .notObservable(.pinsUnseen) })
-    result = Sample.result([Sample.divergence(.b, .dataLoss)])
+    result = Sample.result([Sample.divergence(.aAndEager, .dataLoss)])
     result.capture.capabilities = Capabilities()
     #expect(result.outcome(failingOn: .corruption) == .conditionHit)
   }
@@ -49,14 +49,14 @@ struct OutcomeTests {
   @Test("A rule that the whole state breaks counts like the verdict that is filed under it")
   func states() throws {
     var result = Sample.result()
-    let index = try #require(result.encodings.firstIndex { $0.id == .b })
+    let index = try #require(result.encodings.firstIndex { $0.id == .aAndEager })
     func report() -> String { TextReport(style: Style(isColoured: false)).render(result) }
-    result.encodings[index].states = [StateRuleCount(rule: .b1, checked: 9, broken: CertaintyCounts(possible: 2))]
+    result.encodings[index].states = [StateRuleCount(rule: .a1, checked: 9, broken: CertaintyCounts(possible: 2))]
     #expect(result.outcome(failingOn: .unsafe) == .inconclusive)
-    #expect(report().contains("B            may break B1  2 entries possible, in the state"))
-    result.encodings[index].states = [StateRuleCount(rule: .b1, checked: 9, broken: CertaintyCounts(definite: 2))]
+    #expect(report().contains("A-and-eager  may break A1  2 entries possible, in the state"))
+    result.encodings[index].states = [StateRuleCount(rule: .a1, checked: 9, broken: CertaintyCounts(definite: 2))]
     #expect(result.outcome(failingOn: .unsafe) == .conditionHit)
-    #expect(report().contains("B            breaks B1  2 entries definite, in the state"))
+    #expect(report().contains("A-and-eager  breaks A1  2 entries definite, in the state"))
     // I14 is filed under no verdict of `unsafe`.
     result.encodings[index].states = [StateRuleCount(rule: .i14, checked: 9, broken: CertaintyCounts(definite: 1))]
     #expect(result.outcome(failingOn: .unsafe) == .done)

@@ -19,7 +19,7 @@ struct ResultFileTests {
     }
     #expect(types.first == "capture")
     #expect(types.last == "summary")
-    let encodings = Array(repeating: "encoding", count: 7)
+    let encodings = Array(repeating: "encoding", count: EncodingID.standard.count)
     let divergences = Array(repeating: "divergence", count: 3)
     let expected = ["capture"] + encodings + divergences + ["audit", "loss", "gap", "gap", "summary"]
     #expect(types == expected)

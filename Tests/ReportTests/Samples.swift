@@ -61,7 +61,7 @@ enum Sample {
   /// Every field set to something that is not its default.
   static var rich: ReplayResult {
     var result = result([
-      divergence(frame: 99), divergence(.b, .conservativeCopy, .possible, rule: .i1, order: 9, count: 1),
+      divergence(frame: 99), divergence(.aAndEager, .conservativeCopy, .possible, rule: .i1, order: 9, count: 1),
       divergence(.aOr, .better, rule: .a1, count: 12),
     ])
     result.audits = [AuditResult(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]

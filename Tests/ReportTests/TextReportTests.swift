@@ -31,7 +31,7 @@ struct TextReportTests {
   func worstFirst() throws {
     let report = render(
       Sample.result([
-        Sample.divergence(.b, .conservativeFault, transition: .pin, count: 1_000),
+        Sample.divergence(.aAndEager, .conservativeFault, transition: .pin, count: 1_000),
         Sample.divergence(.aAndLazy, .unsafe, .possible, transition: .ksm, count: 500),
         Sample.divergence(.cStrict, .unsafe, transition: .numa, count: 1),
         Sample.divergence(.cStrict, .unsafe, transition: .mprotect, count: 2),
@@ -101,7 +101,7 @@ struct TextReportTests {
   func colours() {
     #expect(!render(Sample.rich, .everything).contains("\u{1b}"))
     #expect(
-      TextReport(style: Style(isColoured: true)).render(Sample.result([Sample.divergence(.b)])).contains(
+      TextReport(style: Style(isColoured: true)).render(Sample.result([Sample.divergence(.aAndEager)])).contains(
         "\u{1b}[1;31mUNSAFE\u{1b}[0m"))
   }
 }

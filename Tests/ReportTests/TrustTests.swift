@@ -96,9 +96,9 @@ struct TrustTests {
     let fine = ["No divergence in 1,234,567 entries", "Everything in the trace was followed", "lost: nothing"]
     let report = TextReport(style: Style(isColoured: false))
     for words in fine { #expect(report.render(result).contains(words)) }
-    #expect(report.render(result).contains("B            safe"))
+    #expect(report.render(result).contains("A-and-eager  safe"))
     result.gaps[.refusedLines] = 1
     for words in fine { #expect(!report.render(result).contains(words)) }
-    #expect(report.render(result).contains("B            not shown unsafe"))
+    #expect(report.render(result).contains("A-and-eager  not shown unsafe"))
   }
 }

@@ -5,6 +5,8 @@ import MMEvents
 /// The variants of A. They differ in large folios, swap and migration only: until there is any of that, one of them
 /// stands for all.
 struct FolioFlagLanes: Sendable {
+  static let ids: [EncodingID] = [.aAndLazy, .aAndEager, .aOr]
+
   private(set) var lazy: Lane<FolioFlag<AndLazy>>?
   private var ownEager: Lane<FolioFlag<AndEager>>?
   private var ownOr: Lane<FolioFlag<Or>>?

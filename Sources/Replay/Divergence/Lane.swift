@@ -34,6 +34,8 @@ package protocol OpenLane: Sendable {
   mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
   func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding
+  /// `nil` where it is the lane of another encoding.
+  func lane<E: Encoding>(of encoding: E.Type) -> Lane<E>?
 }
 
 extension Lane: OpenLane {
@@ -64,6 +66,8 @@ extension Lane: OpenLane {
   package func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict { world.entry(mm, page).verdict }
 
   package func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding { world.standing(mm, page) }
+
+  package func lane<Other: Encoding>(of encoding: Other.Type) -> Lane<Other>? { self as? Lane<Other> }
 }
 
 extension Lane {

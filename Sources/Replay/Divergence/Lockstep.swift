@@ -15,15 +15,13 @@ package enum JudgingScope: Sendable {
 /// The baseline and the encodings side by side: the same operation in each, every encoding with its own decisions,
 /// then the verdict on every entry that was touched in either world.
 ///
-/// The encodings of the discussion have lanes of their own, so that the hot loop is compiled for each; any other of
-/// the registry runs as an `OpenLane`.
+/// The variants of A stand for each other as long as they can; every other encoding of the registry is an `OpenLane`,
+/// for some of which the hot loop is compiled (`CompiledLane.swift`).
 package struct Lockstep: Sendable {
   package internal(set) var baseline: World<Baseline>
   private var a: FolioFlagLanes
-  package private(set) var b: Lane<PageTableBitmap>?
-  package private(set) var cStrict: Lane<PTEBits>?
-  /// Encodings of the registry that have no lane of their own.
-  package private(set) var others: [any OpenLane] = []
+  /// All encodings but those, in the order of the registry.
+  private var lanes: [any OpenLane] = []
   /// C-raw: judged on the baseline's own entries.
   package private(set) var cRaw: DivergenceLog?
   package var scope = JudgingScope.touched
@@ -39,50 +37,44 @@ package struct Lockstep: Sendable {
     sharing = SharingSchedule(allowance: sharingAllowance)
     baseline = World(facts: facts, switches: switches, options: options)
     a = FolioFlagLanes(ids, facts, switches, options)
-    for id in ids {
-      switch id {
-      case .baseline, .aAndLazy, .aAndEager, .aOr: break
-      case .b: b = Lane(facts, switches, options)
-      case .cRaw: cRaw = DivergenceLog(encoding: .cRaw)
-      case .cStrict: cStrict = Lane(facts, switches, options)
-      default:
-        guard let encoding = registry.first(where: { $0.id == id }) else {
-          preconditionFailure("the registry has no encoding \(id.rawValue)")
-        }
-        others.append(Self.openLane(encoding, facts, switches, options))
-      }
+    if ids.contains(.cRaw) { cRaw = DivergenceLog(encoding: .cRaw) }
+    let own = Set(ids).subtracting(FolioFlagLanes.ids + [.baseline, .cRaw])
+    for encoding in registry where own.contains(encoding.id) {
+      lanes.append(makeLane(encoding, facts, switches, options))
     }
+    precondition(lanes.count == own.count, "the registry has not all of \(own.map(\.rawValue))")
   }
-
-  private static func openLane<E: Encoding>(
-    _ encoding: E.Type, _ facts: KernelFacts, _ switches: SwitchSet, _ options: WorldOptions
-  ) -> any OpenLane { Lane<E>(facts, switches, options) }
 
   /// What every encoding but the baseline found, and what it cost, in the order of reports. C-raw costs nothing.
   package var findings: [(log: DivergenceLog, costs: CostTable)] {
-    var all = a.findings
-    if let b { all.append((b.log, b.costs)) }
-    if let cRaw { all.append((cRaw, CostTable())) }
-    if let cStrict { all.append((cStrict.log, cStrict.costs)) }
-    return all + others.map { ($0.log, $0.costs) }
+    var all = a.findings + lanes.map { ($0.log, $0.costs) }
+    guard let cRaw else { return all }
+    // An audit stands before the encoding it belongs to.
+    let order = EncodingRegistry.ids
+    let after = order.drop { $0 != cRaw.encoding }
+    let place = all.firstIndex { after.contains($0.log.encoding) || !order.contains($0.log.encoding) } ?? all.endIndex
+    all.insert((cRaw, CostTable()), at: place)
+    return all
   }
 
   package var aAndLazy: Lane<FolioFlag<AndLazy>>? { a.lazy }
   package var aAndEager: Lane<FolioFlag<AndEager>>? { a.eager }
   package var aOr: Lane<FolioFlag<Or>>? { a.or }
 
+  /// `nil` where the encoding is not replayed, or is one of A.
+  package func lane<E: Encoding>(_ encoding: E.Type) -> Lane<E>? { lanes.lazy.compactMap { $0.lane(of: E.self) }.first }
+
+  /// The same, of an encoding known at run time.
+  package func openLane(_ encoding: EncodingID) -> (any OpenLane)? { lanes.first { $0.log.encoding == encoding } }
+
   func folioFlagStanding(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> EntryStanding? {
     a.standing(mm, page, in: encoding)
   }
 
   mutating func leaveOut(_ encoding: EncodingID) {
-    switch encoding {
-    case .aAndLazy, .aAndEager, .aOr: a.leaveOut(encoding)
-    case .b: b = nil
-    case .cRaw: cRaw = nil
-    case .cStrict: cStrict = nil
-    default: others.removeAll { $0.log.encoding == encoding }
-    }
+    if FolioFlagLanes.ids.contains(encoding) { a.leaveOut(encoding) }
+    if encoding == .cRaw { cRaw = nil }
+    lanes.removeAll { $0.log.encoding == encoding }
   }
 
   /// What the baseline expects of a write-protection fault: asked before `apply(.writeFault)`.
@@ -101,9 +93,7 @@ package struct Lockstep: Sendable {
     baseline.beginOperation()
     let outcome = baseline.apply(operation, follows: followsKernel)
     a.step(operation, follows: modelWasWrong, outcome, after: baseline)
-    b?.step(operation, follows: modelWasWrong, outcome, after: baseline)
-    cStrict?.step(operation, follows: modelWasWrong, outcome, after: baseline)
-    for index in others.indices { others[index].step(operation, follows: modelWasWrong, outcome, after: baseline) }
+    for index in lanes.indices { lanes[index].step(operation, follows: modelWasWrong, outcome, after: baseline) }
     judge(context)
     if sharing.looks(after: operation), sharing.isDue(ownBytes()) { shareEqualState() }
     return outcome
@@ -113,8 +103,8 @@ package struct Lockstep: Sendable {
 
   /// What the encodings' worlds have that no other world uses, in bytes.
   private mutating func ownBytes() -> Int {
-    var bytes = a.ownBytes() + (b?.ownBytes() ?? 0) + (cStrict?.ownBytes() ?? 0)
-    for index in others.indices { bytes += others[index].ownBytes() }
+    var bytes = a.ownBytes()
+    for index in lanes.indices { bytes += lanes[index].ownBytes() }
     return bytes
   }
 
@@ -122,9 +112,7 @@ package struct Lockstep: Sendable {
   /// it.
   private mutating func shareEqualState() {
     a.shareEqualState(with: &baseline)
-    b?.shareEqualState(with: &baseline)
-    cStrict?.shareEqualState(with: &baseline)
-    for index in others.indices { others[index].shareEqualState(with: &baseline) }
+    for index in lanes.indices { lanes[index].shareEqualState(with: &baseline) }
     sharing.done(leaving: ownBytes())
   }
 
@@ -138,9 +126,7 @@ package struct Lockstep: Sendable {
     if scope == .nothing { return }
     baselineRules.check(baseline, against: baseline, doubts)
     a.checkState(baseline, doubts)
-    b?.checkState(baseline, doubts)
-    cStrict?.checkState(baseline, doubts)
-    for index in others.indices { others[index].checkState(baseline, doubts) }
+    for index in lanes.indices { lanes[index].checkState(baseline, doubts) }
   }
 
   /// Entries of today's world.
@@ -151,9 +137,7 @@ package struct Lockstep: Sendable {
     switch scope {
     case .nothing:
       a.forgetTouched()
-      b?.forgetTouched()
-      cStrict?.forgetTouched()
-      for index in others.indices { others[index].forgetTouched() }
+      for index in lanes.indices { lanes[index].forgetTouched() }
     case .everything:
       baseline.touchEverything()
       judgeTouched(context)
@@ -164,9 +148,7 @@ package struct Lockstep: Sendable {
 
   private mutating func judgeTouched(_ context: JudgingContext) {
     a.judgeTouched(baseline, doubts, context)
-    b?.judgeTouched(baseline, doubts, context)
-    cStrict?.judgeTouched(baseline, doubts, context)
-    for index in others.indices { others[index].judgeTouched(baseline, doubts, context) }
+    for index in lanes.indices { lanes[index].judgeTouched(baseline, doubts, context) }
     if var log = cRaw {
       cRaw = nil
       for run in baseline.touched.runs { judgeRaw(run, &log, context, counts: true) }

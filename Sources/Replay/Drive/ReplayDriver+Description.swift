@@ -34,11 +34,9 @@ extension Lockstep {
     switch encoding {
     case .baseline: nil
     case .aAndLazy, .aAndEager, .aOr: folioFlagStanding(mm, page, in: encoding)
-    case .b: b?.standing(mm, page)
     // It is read off today's entries.
     case .cRaw: cRaw == nil ? nil : baseline.standing(mm, page) { PTEBits.rawClaim(baseline, $0) }
-    case .cStrict: cStrict?.standing(mm, page)
-    default: others.first { $0.log.encoding == encoding }?.standing(mm, page)
+    default: openLane(encoding)?.standing(mm, page)
     }
   }
 }

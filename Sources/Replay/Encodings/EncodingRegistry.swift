@@ -17,6 +17,9 @@ package enum EncodingRegistry {
     (encoding.audit.map { [$0.id] } ?? []) + [encoding.id]
   }
 
+  /// Those that have to stand every random story.
+  static let sound = all.filter { $0.isSound && $0.role == .proposal }
+
   package static func encoding(_ id: EncodingID) -> (any Encoding.Type)? { all.first { $0.id == id } }
 
   /// The encoding whose entries an audit reads, too.

@@ -59,6 +59,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// The union claims pages that are shared.
   package static var role: EncodingRole { Policy.isUnion ? .counterexample : .proposal }
   package static var definition: [RuleID] { [.a1] }
+  package static var isSound: Bool { Policy.writeProtectsOthers }
 
   package static func rule(brokenBy verdict: Verdict) -> RuleID? {
     switch verdict {

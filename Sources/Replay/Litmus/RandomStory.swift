@@ -18,9 +18,9 @@ package struct RandomStory: Sendable {
 
   /// As a litmus file that asks for what the check asked for.
   package static func file(_ lines: [String], seed: UInt64, without: [String] = []) -> String {
-    let configurations = [EncodingID.aAndEager, .b, .cStrict].map { encoding in
-      let own = without.filter { LitmusSwitches.names(of: encoding).contains($0) }
-      return LitmusConfiguration(encoding, without: own).description
+    let configurations = EncodingRegistry.sound.map { encoding in
+      let own = without.filter { LitmusSwitches.names(of: encoding.id).contains($0) }
+      return LitmusConfiguration(encoding.id, without: own).description
     }
     return """
       # SPDX-License-Identifier: GPL-2.0-only

@@ -13,6 +13,7 @@ extension Encoding {
   package static func rule(brokenBy verdict: Verdict) -> RuleID? { nil }
   /// Only who gives the dirty bit another meaning can drop data because of it.
   package static func canHold(_ verdict: Verdict) -> Bool { verdict != .dataLoss }
+  package static var isSound: Bool { true }
   package static var allocates: Bool { false }
 
   // — setting

@@ -22,6 +22,8 @@ package protocol Encoding: Sendable {
   static func rule(brokenBy verdict: Verdict) -> RuleID?
   /// Can it come to hold the verdict at all?
   static func canHold(_ verdict: Verdict) -> Bool
+  /// Done fully it claims no page that others can observe, and keeps I1: what random stories hold it to.
+  static var isSound: Bool { get }
   /// Does it allocate memory where today's kernel does not?
   static var allocates: Bool { get }
 
