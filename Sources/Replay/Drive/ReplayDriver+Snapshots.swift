@@ -121,6 +121,11 @@ extension ReplayDriver {
     guard let open = snapshots.removeValue(forKey: index), let snapshot = snapshotSource?.snapshot(index),
       lockstep.baseline.isLive(open.mm)
     else { return }
+    // The process, a child of `vfork`, left for a program of its own meanwhile: whose memory was read is not told.
+    if let mm = current.mm, mm != open.mm {
+      verifier.notCompared(.touchedDuringSnapshot, count: UInt64(snapshot.anonymous.count))
+      return
+    }
     let isComplete = lockstep.baseline.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
     if snapshot.hugetlb > 0 { verifier.notCompared(.hugetlb, count: snapshot.hugetlb) }

@@ -19,8 +19,11 @@ struct AuditText {
   }
 
   private func lines(_ result: AuditResult, _ pageShift: UInt8) -> [String] {
-    let figures = result.figures.map { "\(Numbers.grouped($0.count)) \(AuditText.words(of: $0.name, in: result.name))" }
-    return Paragraph.lines("\(result.name): " + figures.joined(separator: ", "), indent: "  ", width: width)
+    let figures = result.figures.filter { $0.count > 0 }.map {
+      "\(Numbers.grouped($0.count)) \(AuditText.words(of: $0.name, in: result.name))"
+    }
+    let rest = figures.count < result.figures.count ? "; all else 0" : ""
+    return Paragraph.lines("\(result.name): " + figures.joined(separator: ", ") + rest, indent: "  ", width: width)
       + result.examples.prefix(examples).map { example in
         let place = example.page.map { ", addr \($0.address(pageShift: pageShift))" } ?? ""
         return style.dim("    \(example.text) (seq \(example.sequence.rawValue)\(place))")
