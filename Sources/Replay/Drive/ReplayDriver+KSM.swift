@@ -64,7 +64,9 @@ extension ReplayDriver {
     run(.ksmWriteProtect(owner.mm, owner.page))
     if let stable = merge.stable {
       guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.firstMapper(of: kept) else {
+        // It maps the stable page by now, of which the model has no other mapper.
         count(.ksmNotFollowed)
+        lockstep.markIncomplete(owner.mm)
         run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .ksm)
         return true
       }
