@@ -84,4 +84,23 @@ struct RacedFaultTests {
     let verification = tale.result().verification
     #expect(verification.pages.checked == 0 && verification.notComparedCauses.map(\.count) == [1])
   }
+
+  /// Compaction beside `copy_page_range`: the copied part of the VMA has read entries, the rest has not.
+  @Test("While fork copies a VMA, a page of it may have been copied already, or not yet")
+  func migrationBesideFork() {
+    func set(_ index: Int, _ pfn: UInt64, _ type: MigrationEntryType) -> MMEvent {
+      .migrationSet(Tale.first.advanced(by: index), PFN(pfn), type, .base, young: true, dirty: true)
+    }
+    var tale = Tale()
+    for index in 0..<2 { tale.touch(index, UInt64(10 + index)) }
+    tale.at(Tale.q, 100, .mmCreated(.fork))
+    tale.at(Tale.p, 100, .forkBegan(child: Tale.q))
+    tale.at(Tale.p, 100, .forkCopied(child: Tale.q, tale.range(0..<8)))
+    tale.at(Tale.p, 50, set(0, 10, .read))
+    tale.at(Tale.p, 50, set(1, 11, .write))
+    tale.at(Tale.p, 100, .forkEnded(child: Tale.q))
+    let entries = tale.result().verification.entries
+    #expect(entries.agree == 2 && entries.checked == 2)
+    #expect(tale.claim(Tale.p, 0) == .shared)
+  }
 }

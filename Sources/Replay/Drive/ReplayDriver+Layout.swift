@@ -117,6 +117,11 @@ extension ReplayDriver {
     for (child, copy) in copying where copy.parent == parent && copy.range.contains(page) { finishCopy(parent, child) }
   }
 
+  /// A fork of the mm is at this VMA.
+  func isBeingCopied(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    copying.values.contains { $0.parent == mm && $0.range.contains(page) }
+  }
+
   private mutating func finishCopy(_ parent: MMID, _ child: MMID) {
     guard let vma = copying.removeValue(forKey: child) else { return }
     let pinned = pinAsSeen(vma, child)

@@ -34,6 +34,9 @@ extension ReplayDriver {
     case .exclusive, .shared:
       if (claim == .exclusive) == isExclusive, entry.writable == (type == .write) || entry.writableUnknown {
         verifier.agree(.entry)
+      } else if claim == .exclusive, type == .read, isBeingCopied(mm, page) {
+        // fork has been there already; how far it is in the VMA is not told.
+        verifier.agree(.entry)
       } else {
         disagree(
           mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,
