@@ -110,6 +110,20 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case unfollowed(Unfollowed, PageRange?)
 }
 
+extension MMEvent {
+  /// A fault that a task of the mm took.
+  @inlinable
+  public var isOwnFault: Bool {
+    if case .fault(_, let access, _) = self { !access.contains(.remote) } else { false }
+  }
+
+  /// GUP faults for a task of another mm that writes here.
+  @inlinable
+  public var isRemoteFault: Bool {
+    if case .fault(_, let access, _) = self { access.contains(.remote) } else { false }
+  }
+}
+
 /// An event with its place in the capture.
 public struct MMEventRecord: Sendable, BitwiseCopyable {
   /// The raw record that settled what happened.

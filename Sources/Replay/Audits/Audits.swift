@@ -70,10 +70,3 @@ struct Audits: Sendable {
     }
   }
 }
-
-extension MMEvent {
-  /// A fault that a task of the mm took.
-  var isOwnFault: Bool {
-    if case .fault(_, let access, _) = self { !access.contains(.remote) } else { false }
-  }
-}

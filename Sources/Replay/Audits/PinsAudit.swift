@@ -73,7 +73,7 @@ package struct PinsAudit: Audit {
     case .forkCopiedPinned(let child, _):
       copiedAtFork += 1
       copying.insert(child)
-    case .fault(_, let access, _) where access.contains(.remote): remoteWrites += 1
+    case let event where event.isRemoteFault: remoteWrites += 1
     default: break
     }
   }
