@@ -37,7 +37,8 @@ package struct CopiesAudit: Audit {
     var reused: UInt64 = 0
   }
 
-  private var accounts: [MMID: Account] = [:]
+  /// By number of the mm.
+  private var accounts: [Account?] = []
   /// The page that a write fault is about, as it was before: its folio, and which page of it.
   private var faulting: (folio: FolioID, index: Int)?
   private var forks: UInt64 = 0
@@ -51,7 +52,7 @@ package struct CopiesAudit: Audit {
   package init(_ facts: KernelFacts) {}
 
   package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
-    if case .forkCounted(let child, .anonymous, let pages) = record.event { accounts[child]?.inherited = pages }
+    if case .forkCounted(let child, .anonymous, let pages) = record.event { change(child) { $0.inherited = pages } }
   }
 
   package mutating func before(
@@ -65,17 +66,18 @@ package struct CopiesAudit: Audit {
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {
     switch step {
+    case .writeFault(let mm, _, _, _): decided(mm, outcome, world)
     case .forkBegin(let parent, let child):
-      accounts[child] = Account(parent: parent, task: record.task, madeAt: record.sequence)
-      if accounts[parent] == nil { accounts[parent] = Account(parent: nil, task: record.task, madeAt: record.sequence) }
+      open(child, Account(parent: parent, task: record.task, madeAt: record.sequence))
+      if account(parent) == nil { open(parent, Account(parent: nil, task: record.task, madeAt: record.sequence)) }
     case .forkEnd(_, let child):
       forks += 1
-      if accounts[child]?.inherited == 0 {
-        accounts[child]?.inherited = UInt64(world.countAnonymous(child, in: .everything).present)
+      if account(child)?.inherited == 0 {
+        let pages = UInt64(world.countAnonymous(child, in: .everything).present)
+        change(child) { $0.inherited = pages }
       }
-      sharedPages += accounts[child]?.inherited ?? 0
-    case .forkAbort(_, let child): accounts[child] = nil
-    case .writeFault(let mm, _, _, _): decided(mm, outcome, world)
+      sharedPages += account(child)?.inherited ?? 0
+    case .forkAbort(_, let child): accounts[Int(child.rawValue)] = nil
     default: break
     }
   }
@@ -85,25 +87,46 @@ package struct CopiesAudit: Audit {
     switch outcome {
     case .reused:
       reused += 1
-      accounts[mm]?.reused += 1
+      change(mm) { $0.reused += 1 }
     case .copied(from: folio?, to: _):
-      accounts[mm]?.copied += 1
-      if isMappedByAncestor(of: mm, world.mappers(of: folio, page: index)) {
-        copiedByChild += 1
-      } else {
-        copiedByParent += 1
-      }
+      change(mm) { $0.copied += 1 }
+      if isMappedByAncestor(of: mm, folio, index, world) { copiedByChild += 1 } else { copiedByParent += 1 }
     default: break
     }
   }
 
-  private func isMappedByAncestor(of mm: MMID, _ mappers: [(mm: MMID, page: VirtualPage)]) -> Bool {
-    var ancestor = accounts[mm]?.parent
-    while let one = ancestor {
-      if mappers.contains(where: { $0.mm == one }) { return true }
-      ancestor = accounts[one]?.parent
+  private func isMappedByAncestor(
+    of mm: MMID, _ folio: FolioID, _ index: Int, _ world: borrowing World<Baseline>
+  ) -> Bool {
+    // Most who copy were forked by nobody.
+    guard account(mm)?.parent != nil else { return false }
+    for mapper in world.mappers(of: folio, page: index) {
+      var ancestor = account(mm)?.parent
+      while let one = ancestor {
+        if mapper.mm == one { return true }
+        ancestor = account(one)?.parent
+      }
     }
     return false
+  }
+
+  // — accounts
+
+  @inline(__always)
+  private func account(_ mm: MMID) -> Account? {
+    Int(mm.rawValue) < accounts.count ? accounts[Int(mm.rawValue)] : nil
+  }
+
+  @inline(__always)
+  private mutating func change(_ mm: MMID, _ body: (inout Account) -> Void) {
+    guard var account = account(mm) else { return }
+    body(&account)
+    accounts[Int(mm.rawValue)] = account
+  }
+
+  private mutating func open(_ mm: MMID, _ account: Account) {
+    while accounts.count <= Int(mm.rawValue) { accounts.append(nil) }
+    accounts[Int(mm.rawValue)] = account
   }
 
   package func figures(pageShift: UInt8) -> [String: UInt64] {
@@ -114,8 +137,9 @@ package struct CopiesAudit: Audit {
   }
 
   package func examples(pageShift: UInt8) -> [AuditExample] {
-    accounts.filter { $0.value.copied > 0 }
-      .sorted { ($1.value.copied, $0.key) < ($0.value.copied, $1.key) }.prefix(Self.exampleCount)
+    let all = accounts.indices.compactMap { index in accounts[index].map { (mm: MMID(UInt32(index)), account: $0) } }
+    return all.filter { $0.account.copied > 0 }
+      .sorted { ($1.account.copied, $0.mm) < ($0.account.copied, $1.mm) }.prefix(Self.exampleCount)
       .map { mm, account in
         let origin = account.parent.map { "came with \(account.inherited) pages of mm\($0.rawValue), " } ?? ""
         return AuditExample(
