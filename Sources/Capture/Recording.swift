@@ -218,7 +218,7 @@ package final class Recording {
     manifest.followedPIDs = pids
     guard !options.wholeHost else { return }
     let task = instance(.task)
-    snapshotter?.list { threadID throws(CaptureError) in try task.write(String(threadID), to: "set_event_pid") }
+    if let snapshotter { try task.write(String(snapshotter.threadID), to: "set_event_pid") }
     try FollowedTree.follow(pids, in: task)
   }
 

@@ -18,8 +18,8 @@ final class Snapshotter: @unchecked Sendable {
   private var file: SnapshotFileWriter
   /// Who continues what is stopped here, should this program be killed; `nil` when nothing is to be stopped.
   private let watchdog: Watchdog?
-  /// Puts the thread on the list of traced threads; `nil` once it is there, or needs no list.
-  private var list: ((_ threadID: Int32) throws(CaptureError) -> Void)?
+  /// The trace says whose thread this is.
+  private var isAnnounced = false
   private var thread: WorkerThread?
   private let toThread: (read: FileDescriptor, write: FileDescriptor)
   private let fromThread: (read: FileDescriptor, write: FileDescriptor)
@@ -33,8 +33,6 @@ final class Snapshotter: @unchecked Sendable {
     let marker: FileDescriptor
     let markerPath: String
     var threadID: Int32 = 0
-    /// Nothing but to say in the trace whose thread this is.
-    var announces = false
     var index = 0
     var pid: Int32 = 0
     var begin: UInt64 = 0
@@ -63,20 +61,15 @@ final class Snapshotter: @unchecked Sendable {
     awaitAnswer()
   }
 
-  /// Has the thread put on the list of traced threads before its first snapshot.
-  func list(by list: @escaping (_ threadID: Int32) throws(CaptureError) -> Void) { self.list = list }
+  /// The id to put on the list of traced threads.
+  var threadID: Int32 { job.threadID }
 
-  /// The thread says who it is first: its faults until then would be taken for those of a program.
+  /// Says in the trace which thread this is, while it sleeps: what it faulted in before it could say so itself would be
+  /// taken for a program's.
   private func announce() throws(CaptureError) {
-    guard let list, thread != nil else { return }
-    job.announces = true
-    job.failure = nil
-    send(toThread.write)
-    awaitAnswer()
-    job.announces = false
-    if let failure = job.failure { throw failure }
-    try list(job.threadID)
-    self.list = nil
+    guard !isAnnounced else { return }
+    try job.mark("cowscope collector \(job.threadID)")
+    isAnnounced = true
   }
 
   /// Takes a snapshot of each process. One that is gone by then leaves an empty bracket in the trace, and nothing in
@@ -179,9 +172,7 @@ final class Snapshotter: @unchecked Sendable {
 extension Snapshotter.Job {
   /// Reads the process between two markers.
   fileprivate mutating func run() throws(CaptureError) {
-    if announces { return try mark("cowscope collector") }
     begin = Self.monotonicNanoseconds()
-    if index == 0 { try mark("cowscope collector") }
     try tellThreads()
     try mark("cowscope snapshot begin \(index) \(pid)")
     do throws(CaptureError) {
@@ -204,7 +195,7 @@ extension Snapshotter.Job {
     }
   }
 
-  private func mark(_ text: String) throws(CaptureError) {
+  fileprivate func mark(_ text: String) throws(CaptureError) {
     do {
       _ = try marker.writeAll(text.utf8)
     } catch {

@@ -3,7 +3,8 @@
 import MMEvents
 import TraceFile
 
-/// What the collector wrote into the trace: where a snapshot begins and ends, and which threads a process has.
+/// What the collector wrote into the trace: which thread is its own, where a snapshot begins and ends, and which threads
+/// a process has.
 extension Normalizer {
   /// `cowscope snapshot begin|end INDEX PID`, written by the collector around its reading of `/proc/PID/pagemap`, and
   /// `cowscope threads PID TID...` before the first of a process.
@@ -11,7 +12,12 @@ extension Normalizer {
     guard let text = table.layouts.marker.text(record) else { return false }
     let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
     guard words.first == "cowscope", words.count > 1 else { return true }
-    if words[1] == "collector" { tasks[slot].isCollector = true }
+    if words[1] == "collector" {
+      // Older recordings say it of the thread that writes, at its first snapshot.
+      let named = words.count > 2 ? Int32(words[2]).flatMap { tasks.slot(of: TaskID($0)) } : slot
+      if let named { tasks[named].isCollector = true }
+      return true
+    }
     guard words.count > 2 else { return true }
     if words[1] == "threads" { return threads(words.dropFirst(2).compactMap { Int32($0) }) }
     guard words.count == 5, words[1] == "snapshot", let index = UInt32(words[3]),

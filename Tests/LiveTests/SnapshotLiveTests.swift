@@ -52,6 +52,7 @@ struct SnapshotLiveTests {
     let pid = try #require(lock.field("common_pid"))
     var open: (task: UInt64, pointers: Set<UInt64>)?
     var brackets = 0
+    var collector: UInt64?
     var batch = RecordBatch()
     while reader.nextBatch(into: &batch) {
       for index in 0..<batch.count {
@@ -59,10 +60,13 @@ struct SnapshotLiveTests {
         let task = pid.loadUInt64(from: record)
         if record.eventID == marker.id {
           let text = try #require(words.loadString(from: record))
-          if text.hasPrefix("cowscope snapshot begin") {
+          if text.hasPrefix("cowscope collector ") {
+            // Told before the thread does anything.
+            collector = text.split { $0 == " " || $0 == "\n" }.last.flatMap { UInt64($0) }
+          } else if text.hasPrefix("cowscope snapshot begin") {
             open = (try #require(task), [])
           } else if text.hasPrefix("cowscope snapshot end"), let closed = open {
-            #expect(closed.task == task)
+            #expect(closed.task == task && collector == task)
             #expect(closed.pointers.count == 1, "mm pointers between the markers")
             brackets += 1
             open = nil
