@@ -28,6 +28,17 @@ struct RacedFaultTests {
     }
   }
 
+  @Test("A copy of the page that ksmd then names as the stable one was made of that")
+  func turnedStable() {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.copy(Tale.p, 100, 0, 20, took: 0)
+    tale.at(Tale.p, 37, .ksmMerged(PFN(10)))
+    tale.at(Tale.p, 100, .freed(PFN(10), .base))
+    let decisions = tale.result().verification.decisions
+    #expect(decisions.agree == 1 && decisions.disagree == 0)
+  }
+
   @Test("A merge with a stable page that nobody maps any more takes the page that ksmd frees")
   func mergedWithUnmapped() {
     var tale = Tale()

@@ -101,6 +101,13 @@ extension ReplayDriver {
     }
   }
 
+  /// ksmd tells that the frame is a stable page, which it was before a copy of it that is open yet.
+  mutating func settleCopies(fromStable pfn: PFN) {
+    for copy in outlived.take(pfn) {
+      if case .exclusive = copy.reference { verifier.agree(.decision) } else { outlived.await(copy, from: pfn) }
+    }
+  }
+
   private mutating func leaveUnexplained(_ copy: OutlivedCopies.Copy) {
     switch copy.reference {
     case .hidden: unknown(.decision, copy.mm, copy.page, .hiddenReference, record: copy.record)

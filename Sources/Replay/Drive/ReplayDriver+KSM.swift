@@ -14,6 +14,7 @@ extension ReplayDriver {
   /// `ksm_merge_with_ksm_page`: the page named is the stable one. Mapped by this mm as an ordinary page, it turns
   /// stable now; else it takes the place of another, whose free tells which.
   mutating func ksmMerged(_ mm: MMID, _ pfn: PFN) {
+    if !outlived.isEmpty { settleCopies(fromStable: pfn) }
     if let folio = lockstep.baseline.folio(at: pfn), !lockstep.baseline.isKSM(folio),
       let owner = lockstep.baseline.firstMapper(of: folio, in: mm)
     {
