@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// The audits there are.
 package enum AuditRegistry {

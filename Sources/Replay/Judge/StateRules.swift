@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// How often a rule was asked of the whole state, and how many entries broke it.
 package struct StateRuleCount: Sendable, Equatable {

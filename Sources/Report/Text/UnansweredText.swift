@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import Replay
+import Replay
 
 /// Why nothing can be said of a condition, each reason once.
 package enum UnansweredText {
