@@ -18,7 +18,8 @@ package protocol Audit: Sendable {
     _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord)
   mutating func after(
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
-  /// An event of an mm, but for faults of its own tasks, before anything follows from it: only where `interests` has `.events`.
+  /// An event of an mm, but for faults of its own tasks, before anything follows from it: only where `interests` has
+  /// `.events`.
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>)
 
   /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.

@@ -104,7 +104,7 @@ package struct CollapseAudit: Audit {
       window.places.contains(where: { $0.mm == mm && range.contains($0.page) })
     {
       counts["scans_checked", default: 0] += 1
-      if holes + swapped == Int(missing) || holes == Int(missing) { counts["scans_agree", default: 0] += 1 }
+      if holes == Int(missing) { counts["scans_agree", default: 0] += 1 }
     }
     if firsts.count < Self.exampleCount {
       firsts.append(

@@ -187,7 +187,8 @@ package struct MprotectAudit: Audit {
     }
   }
 
-  /// PAE of a page of the batch's folio, unknown where all who map it are in doubt. A PMD's flag is its head's, and goes to all pages when it is split.
+  /// PAE of a page of the batch's folio, unknown where all who map it are in doubt. A PMD's flag is its head's, and goes
+  /// to all pages when it is split.
   private static func flag(
     _ batch: Batch, _ page: Int, _ world: borrowing World<Baseline>, _ doubts: Doubts
   ) -> Claim {
