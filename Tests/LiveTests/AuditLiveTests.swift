@@ -69,33 +69,14 @@ struct AuditLiveTests {
 
   @Test("Reads and writes with O_DIRECT of memory that a child shares", .enabled(if: LiveHost.opensDirect))
   func pins() throws {
-    let program = """
-      import ctypes, os, tempfile
-      libc = ctypes.CDLL(None)
-      libc.mmap.restype = ctypes.c_void_p
-      libc.pread64.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
-      libc.pwrite64.argtypes = libc.pread64.argtypes
-      size = 1 << 16
-      file, path = tempfile.mkstemp()
-      os.write(file, bytes(size))
-      direct = os.open(path, os.O_RDWR | os.O_DIRECT)
-      os.unlink(path)
-      read, written = [libc.mmap(None, ctypes.c_size_t(size), 3, 0x22, -1, ctypes.c_long(0)) for _ in range(2)]
-      libc.madvise(ctypes.c_void_p(read), ctypes.c_size_t(size), 15)
-      libc.madvise(ctypes.c_void_p(written), ctypes.c_size_t(size), 15)
-      ctypes.memset(read, 7, size)
-      ctypes.memset(written, 7, size)
-      for _ in range(3):
-          receive, send = os.pipe()
-          child = os.fork()
-          if child == 0:
-              os.read(receive, 1)
-              os._exit(0)
-          assert libc.pread64(direct, read, size, 0) == size
-          assert libc.pwrite64(direct, written, size, 0) == size
-          os.write(send, b"x")
-          os.waitpid(child, 0)
-      """
+    // What is read into and written from is there, in small pages.
+    let program = LiveHost.directIO(
+      rounds: 3,
+      preparing: """
+        libc.madvise(ctypes.c_void_p(read), ctypes.c_size_t(size), 15)
+        libc.madvise(ctypes.c_void_p(written), ctypes.c_size_t(size), 15)
+        ctypes.memset(read, 7, size)
+        """)
     let (figures, _) = try figures(of: "pins", program)
     // 16 pages each of what is read into and what is written from.
     #expect(figures["calls"] == 6 && figures["unshares"] == 3 * 16)

@@ -34,32 +34,7 @@ struct VerifyLiveTests {
     "O_DIRECT into memory that a child shares, and out of it: every copy has its place", .enabled(if: hasPython),
     .enabled(if: LiveHost.opensDirect, "the file system of the temporary directory refuses O_DIRECT"))
   func directIO() throws {
-    let program = """
-      import ctypes, os, tempfile
-      libc = ctypes.CDLL(None)
-      libc.mmap.restype = ctypes.c_void_p
-      libc.pread64.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
-      libc.pwrite64.argtypes = libc.pread64.argtypes
-      size = 1 << 16
-      file, path = tempfile.mkstemp()
-      os.write(file, bytes(size))
-      direct = os.open(path, os.O_RDWR | os.O_DIRECT)
-      os.unlink(path)
-      read, written = [libc.mmap(None, ctypes.c_size_t(size), 3, 0x22, -1, ctypes.c_long(0)) for _ in range(2)]
-      ctypes.memset(written, 7, size)
-      for _ in range(10):
-          receive, send = os.pipe()
-          child = os.fork()
-          if child == 0:
-              os.read(receive, 1)
-              os._exit(0)
-          assert libc.pread64(direct, read, size, 0) == size
-          assert libc.pwrite64(direct, written, size, 0) == size
-          os.write(send, b"x")
-          os.waitpid(child, 0)
-          os.close(receive)
-          os.close(send)
-      """
+    let program = LiveHost.directIO(rounds: 10)
     let gaps = try expectAgreement(of: [Self.python, "-c", program])
     // 320 pages came in so.
     #expect(!gaps.contains("placeless-pages") && !gaps.contains("pins-not-followed"))

@@ -19,7 +19,7 @@ struct CopiesAuditTests {
     // Q is the last to map what P copied, and P what Q copied.
     tale.at(Tale.q, 200, .fault(tale.page(2), [.write, .present], .quiet))
     tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
-    let audit = try #require(tale.result().audits.first { $0.name == "copies" })
+    let audit = try tale.audit()
     #expect(audit["forks"] == 1)
     #expect(audit["shared_pages"] == 4)
     #expect(audit["copied_by_child"] == 2)
@@ -43,7 +43,7 @@ struct CopiesAuditTests {
     tale.at(Tale.q, 200, .mmTeardownBegan)
     tale.at(Tale.q, 200, .mmExited)
     tale.copy(r, 300, 0, 20, took: 0)
-    let audit = try #require(tale.result().audits.first { $0.name == "copies" })
+    let audit = try tale.audit()
     #expect(audit["forks"] == 2 && audit["shared_pages"] == 2)
     #expect(audit["copied_by_child"] == 1 && audit["copied_by_parent"] == 0)
   }
@@ -52,6 +52,6 @@ struct CopiesAuditTests {
   func nothing() throws {
     var tale = Tale(audits: [CopiesAudit.self])
     tale.touch(0, 10)
-    #expect(try #require(tale.result().audits.first { $0.name == "copies" }).isEmpty)
+    #expect(try tale.audit().isEmpty)
   }
 }

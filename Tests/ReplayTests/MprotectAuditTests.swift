@@ -30,10 +30,6 @@ struct MprotectAuditTests {
     tale.at(Tale.p, 100, .protected(tale.range(pages), [.read, .write]))
   }
 
-  private func audit(_ tale: inout Tale) throws -> AuditResult {
-    try #require(tale.result().audits.first { $0.name == "mprotect" })
-  }
-
   @Test("Nobody shares; the first half is not shared; the second half is not; one page of the second half")
   func worked() throws {
     var tale = Tale(audits: [MprotectAudit.self])
@@ -48,7 +44,7 @@ struct MprotectAuditTests {
     toggle(&tale, 40..<48)
     // k 8, n 1: no batch is needed to go wrong.
     toggle(&tale, 56..<57)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["calls"] == 4 && audit["calls_hit"] == 3)
     #expect(audit["ptes"] == 4 + 8 + 8 + 1)
     #expect(audit["batches"] == 4 && audit["batches_inside_folio"] == 4 && audit["sub_batches"] == 4)
@@ -66,7 +62,7 @@ struct MprotectAuditTests {
     fork(&tale, [0..<1024])
     toggle(&tale, 8..<16)
     toggle(&tale, 16..<32)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["bug_unsafe"] == 8 && audit["bug_cons_fault"] == 0 && audit["calls_hit"] == 1)
     #expect(audit["batches"] == 2 && audit["batches_inside_folio"] == 1 && audit["ptes"] == 24)
   }
@@ -81,7 +77,7 @@ struct MprotectAuditTests {
     tale.at(Tale.q, 200, .mmExited)
     tale.at(Tale.p, 100, .fault(tale.page(0), [.write, .present], .quiet))
     toggle(&tale, 4..<8)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["bug_i1_break"] == 1 && audit["bug_unsafe"] == 0 && audit["bug_cons_fault"] == 0)
     #expect(audit.examples.map(\.page) == [tale.page(4)])
   }
@@ -93,7 +89,7 @@ struct MprotectAuditTests {
     tale.at(Tale.p, 100, .advised(tale.range(0..<4), .dontFork))
     fork(&tale, [4..<1024])
     toggle(&tale, 4..<16)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["ptes"] == 12 && audit["batches"] == 1 && audit["sub_batches"] == 1)
     #expect(audit["bug_unsafe"] == 4 && audit["bug_cons_fault"] == 0)
   }
@@ -109,7 +105,7 @@ struct MprotectAuditTests {
     tale.at(Tale.p, 100, .protected(tale.range(0..<16), [.read, .write, .execute]))
     // None is writable: one batch, two runs.
     toggle(&tale, 0..<16)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["calls"] == 2 && audit["batches"] == 3 && audit["sub_batches"] == 4)
     // x(0..7), set, for 8..15; then the batch begins at page 0.
     #expect(audit["bug_unsafe"] == 8 && audit["batches_inside_folio"] == 1)
@@ -123,10 +119,10 @@ struct MprotectAuditTests {
     toggle(&tale, 512..<1024)
     toggle(&tale, 0..<512)
     tale.at(Tale.p, 100, .protected(tale.range(256..<512), .read))
-    var audit = try audit(&tale)
+    var audit = try tale.audit()
     #expect(audit["calls"] == 2 && audit["ptes"] == 0)
     tale.at(Tale.p, 100, .protected(tale.range(256..<512), [.read, .write]))
-    audit = try self.audit(&tale)
+    audit = try tale.audit()
     #expect(audit["batches_inside_folio"] == 1 && audit["ptes"] == 256 && audit["sub_batches"] == 1)
     #expect(audit["calls_hit"] == 0)
   }
@@ -139,7 +135,7 @@ struct MprotectAuditTests {
     fork(&tale, [8..<1024])
     tale.at(Tale.p, 300, .unfollowed(.remoteAccess, tale.range(12..<16)))
     toggle(&tale, 8..<16)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["bug_unsafe"] == 4 && audit["unknown"] == 4)
   }
 

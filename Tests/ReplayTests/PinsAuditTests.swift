@@ -8,10 +8,6 @@ import Testing
 /// Figures worked out by hand from the events that are told.
 @Suite("Audit: pins")
 struct PinsAuditTests {
-  private func audit(_ tale: inout Tale) throws -> AuditResult {
-    try #require(tale.result().audits.first { $0.name == "pins" })
-  }
-
   /// P forks Q, which copies of what the counters say, each after so many pages, a pinned one at once.
   private func fork(_ tale: inout Tale, copies: [(pages: UInt64, pfn: UInt64)]) {
     tale.at(Tale.q, 100, .mmCreated(.fork))
@@ -31,7 +27,7 @@ struct PinsAuditTests {
     tale.at(Tale.p, 101, .directIOBegan(tale.range(1..<3), write: true))
     fork(&tale, copies: [(1, 20), (2, 21)])
     tale.at(Tale.p, 101, .directIOEnded)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["calls"] == 1 && audit["pins"] == 2 && audit["pages"] == 2)
     #expect(audit["forks_while_pinned"] == 1 && audit["copied_at_fork"] == 2 && audit["unshares"] == 0)
     #expect(audit["unpin_checks"] == 2 && audit["still_exclusive_at_unpin"] == 2)
@@ -46,7 +42,7 @@ struct PinsAuditTests {
     tale.at(Tale.p, 101, .directIOEnded)
     tale.at(Tale.p, 101, .directIOBegan(tale.range(0..<1), write: true))
     fork(&tale, copies: [])
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit.figures.filter { $0.count > 0 } == [NamedCount(name: "calls", count: 2)])
   }
 
@@ -55,13 +51,13 @@ struct PinsAuditTests {
     var tale = Tale(audits: [PinsAudit.self])
     tale.touch(0, 10)
     fork(&tale, copies: [(0, 20)])
-    var audit = try audit(&tale)
+    var audit = try tale.audit()
     #expect(audit["calls"] == 0 && audit["pins"] == 1 && audit["copied_at_fork"] == 1)
     #expect(audit["forks_while_pinned"] == 1 && audit["unpin_checks"] == 1 && audit["still_exclusive_at_unpin"] == 1)
     tale = Tale(audits: [PinsAudit.self])
     tale.touch(0, 10)
     fork(&tale, copies: [(9, 20)])
-    audit = try self.audit(&tale)
+    audit = try tale.audit()
     #expect(audit["pins"] == 0 && audit["copied_at_fork"] == 1 && audit["forks_while_pinned"] == 1)
   }
 
@@ -77,7 +73,7 @@ struct PinsAuditTests {
     tale.at(Tale.p, 100, .directIOBegan(tale.range(1..<2), write: true))
     tale.at(Tale.p, 100, .populated(tale.range(1..<2), .anonymous(PFN(31), .base, replaced: false)))
     tale.at(Tale.p, 100, .directIOEnded)
-    let audit = try audit(&tale)
+    let audit = try tale.audit()
     #expect(audit["calls"] == 2 && audit["pins"] == 2 && audit["pages"] == 1 && audit["unshares"] == 1)
     #expect(audit["unpin_checks"] == 2 && audit["still_exclusive_at_unpin"] == 2)
     #expect(audit["forks_while_pinned"] == 0 && audit.examples.map(\.page) == [tale.page(1)])
@@ -90,7 +86,7 @@ struct PinsAuditTests {
     tale.fork(0..<8)
     tale.at(Tale.p, 300, .fault(tale.page(0), [.write, .present, .remote], .copied(PFN(12), sinceDecision: 0)))
     tale.at(Tale.q, 200, .fault(tale.page(0), [.write, .present], .quiet))
-    #expect(try audit(&tale)["remote_writes"] == 1)
+    #expect(try tale.audit()["remote_writes"] == 1)
   }
 
   @Test("A page that lost its flag while it was pinned does not pass")

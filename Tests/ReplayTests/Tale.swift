@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
+import Testing
 
 @testable import Replay
 
@@ -63,6 +64,9 @@ struct Tale {
         name: "tale", kernel: "7.3", command: [], records: records, spanNanoseconds: clock, addressSpaces: 2)
     )
   }
+
+  /// What the only audit that it was told to counted.
+  mutating func audit() throws -> AuditResult { try #require(result().audits.last) }
 
   func claim(_ mm: MMID, _ index: Int) -> Claim { driver.lockstep.baseline.claim(mm, page(index)) }
   func kind(_ mm: MMID, _ index: Int) -> EntryKind { driver.lockstep.baseline.entry(mm, page(index)).kind }

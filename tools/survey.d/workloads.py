@@ -8,10 +8,9 @@ import tempfile
 class Workload:
     """`command` runs in an empty directory by sh. `needs`: programs it calls. `megabytes`: of memory, in a cgroup."""
 
-    def __init__(self, name, command, needs, packages=None, megabytes=24, prepare=None):
+    def __init__(self, name, command, needs, packages=None, megabytes=24):
         self.name, self.command, self.needs, self.megabytes = name, command, needs.split(), megabytes
         self.packages = self.needs if packages is None else packages.split()
-        self.prepare = prepare
 
     def is_there(self):
         return all(shutil.which(program) for program in self.needs)
