@@ -54,4 +54,15 @@ struct CopiesAuditTests {
     tale.touch(0, 10)
     #expect(try tale.audit().isEmpty)
   }
+
+  @Test("Without page faults in the trace no copy is counted as none")
+  func notObservable() throws {
+    var tale = Tale(audits: [CopiesAudit.self])
+    tale.capabilities.remove(.pageFaults)
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    let audit = try tale.audit()
+    #expect(audit.figures.map(\.name) == ["forks", "shared_pages"])
+    #expect(audit.notObservable == ["copied_by_child", "copied_by_parent", "reused", "bytes"])
+  }
 }

@@ -14,6 +14,9 @@ struct Tale {
   private var records: UInt64 = 0
   private var clock: UInt64 = 1_000_000
 
+  /// What the trace that the tale stands for can show.
+  var capabilities = Capabilities.all
+
   private struct Snapshots: SnapshotSource {
     let all: [UInt32: ProcessSnapshot]
     func snapshot(_ index: UInt32) -> ProcessSnapshot? { all[index] }
@@ -59,10 +62,10 @@ struct Tale {
   }
 
   mutating func result() -> ReplayResult {
-    driver.finish(
-      capture: CaptureSummary(
-        name: "tale", kernel: "7.3", command: [], records: records, spanNanoseconds: clock, addressSpaces: 2)
-    )
+    var capture = CaptureSummary(
+      name: "tale", kernel: "7.3", command: [], records: records, spanNanoseconds: clock, addressSpaces: 2)
+    capture.capabilities = capabilities
+    return driver.finish(capture: capture)
   }
 
   /// What the only audit that it was told to counted.

@@ -51,6 +51,16 @@ struct ResultFileTests {
     #expect(HTMLReport().render(back) == HTMLReport().render(Sample.rich))
   }
 
+  @Test("A figure of an audit that could not be seen is no number, in the file and read back")
+  func unseenFigure() throws {
+    let audit = try #require(try lines(Sample.rich).first { $0.contains(#""type":"audit""#) })
+    #expect(audit.contains(#""bug_unsafe":"not-observable""#) && audit.contains(#""batches":5"#))
+    let read = try ResultReader.read(try ResultWriter().lines(of: Sample.rich))
+    #expect(read.audits == Sample.rich.audits)
+    let report = TextReport(style: Style(isColoured: false)).render(Sample.rich)
+    #expect(report.contains("not observable here: bug_unsafe"))
+  }
+
   @Test("An unknown loss count stays unknown")
   func unknownLoss() throws {
     let back = try ResultReader.read(try ResultWriter().lines(of: Sample.rich))

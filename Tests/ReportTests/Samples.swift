@@ -64,7 +64,9 @@ enum Sample {
       divergence(frame: 99), divergence(.aAndEager, .conservativeCopy, .possible, rule: .i1, order: 9, count: 1),
       divergence(.aOr, .better, rule: .a1, count: 12),
     ])
-    result.audits = [AuditResult(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)])]
+    result.audits = [
+      AuditResult(name: "mprotect", figures: [NamedCount(name: "batches", count: 5)], notObservable: ["bug_unsafe"])
+    ]
     result.loss = LossSummary(perCPU: [(CPU(0), 12), (CPU(3), nil)], unknownAddressSpaces: 1)
     result.gaps[.hugetlbNotFollowed] = 4
     result.gaps[.contradictoryFaults] = 2

@@ -47,9 +47,11 @@ package struct AuditDescription: Sendable {
     /// As the report has it, after the number: `pages copied by the child`.
     package var words: String
     package var meaning: String
+    /// What a capture has to show, or the figure is not observable there.
+    package var needs: [Capability]
 
-    package init(_ name: String, _ words: String, _ meaning: String) {
-      (self.name, self.words, self.meaning) = (name, words, meaning)
+    package init(_ name: String, _ words: String, _ meaning: String, needs: [Capability]) {
+      (self.name, self.words, self.meaning, self.needs) = (name, words, meaning, needs)
     }
   }
 

@@ -59,13 +59,17 @@ struct Audits: Sendable {
     for index in all.indices where interests[index].contains(.events) { all[index].saw(record, world) }
   }
 
-  func results(pageShift: UInt8) -> [AuditResult] {
+  func results(pageShift: UInt8, _ capabilities: Capabilities) -> [AuditResult] {
     all.map { audit in
       let description = type(of: audit).description
       let counts = audit.figures(pageShift: pageShift)
+      func isObservable(_ figure: AuditDescription.Figure) -> Bool { figure.needs.allSatisfy(capabilities.contains) }
       return AuditResult(
         name: description.name,
-        figures: description.figures.map { NamedCount(name: $0.name, count: counts[$0.name] ?? 0) },
+        figures: description.figures.filter(isObservable).map {
+          NamedCount(name: $0.name, count: counts[$0.name] ?? 0)
+        },
+        notObservable: description.figures.filter { !isObservable($0) }.map(\.name),
         examples: audit.examples(pageShift: pageShift))
     }
   }

@@ -16,21 +16,29 @@ package struct CollapseAudit: Audit {
       model has them. The kernel referees the scan: none_or_zero of its event against the model's count.
       """,
     figures: [
-      Figure("attempts", "attempts", "mm_collapse_huge_page events of mms that are followed."),
-      Figure("succeeded", "succeeded", "Those that made a folio."),
-      Figure("windows", "windows", "Attempts that isolated their pages."),
-      Figure("windows_with_fault", "windows with a fault", "Of the same mm: that fault waited, or came just after."),
+      Figure("attempts", "attempts", "mm_collapse_huge_page events of mms that are followed.", needs: [.collapses]),
+      Figure("succeeded", "succeeded", "Those that made a folio.", needs: [.collapses]),
+      Figure("windows", "windows", "Attempts that isolated their pages.", needs: [.collapses]),
+      Figure(
+        "windows_with_fault", "windows with a fault", "Of the same mm: that fault waited, or came just after.",
+        needs: [.collapses, .pageFaults]),
       Figure(
         "windows_with_change", "windows with another change",
-        "munmap, mprotect, madvise, mremap or fork of the same mm."),
-      Figure("window_ns", "ns in windows", "All windows together."),
-      Figure("sources_exclusive", "exclusive sources", "Pages whose flag was set when they were collapsed."),
-      Figure("sources_shared", "shared sources", "Pages whose flag was clear, or is not known."),
-      Figure("sources_none", "holes filled", "Entries with nothing, or the zero page."),
-      Figure("sources_swap", "swap entries", "Read in before."),
+        "munmap, mprotect, madvise, mremap or fork of the same mm.", needs: [.collapses, .calls]),
+      Figure("window_ns", "ns in windows", "All windows together.", needs: [.collapses]),
       Figure(
-        "scans_checked", "scans checked", "Isolations whose none_or_zero the kernel told and whose range is known."),
-      Figure("scans_agree", "agree", "The model counts as many."),
+        "sources_exclusive", "exclusive sources", "Pages whose flag was set when they were collapsed.",
+        needs: [.collapses, .pageFaults]),
+      Figure(
+        "sources_shared", "shared sources", "Pages whose flag was clear, or is not known.",
+        needs: [.collapses, .pageFaults]),
+      Figure(
+        "sources_none", "holes filled", "Entries with nothing, or the zero page.", needs: [.collapses, .pageFaults]),
+      Figure("sources_swap", "swap entries", "Read in before.", needs: [.collapses, .pageFaults]),
+      Figure(
+        "scans_checked", "scans checked", "Isolations whose none_or_zero the kernel told and whose range is known.",
+        needs: [.collapses, .pageFaults]),
+      Figure("scans_agree", "agree", "The model counts as many.", needs: [.collapses, .pageFaults]),
     ])
   package static let interests: AuditInterests = [
     AuditInterests([.anonymousFault, .writeFault, .thpFault, .zap, .dontNeed, .mprotect, .mremap, .fork, .collapse]),

@@ -12,15 +12,19 @@ package struct CopiesAudit: Audit {
       parent's. Every copy is a decision that verify holds against the model.
       """,
     figures: [
-      Figure("forks", "forks", "Forks that went through."),
-      Figure("shared_pages", "anonymous pages shared", "Over all forks."),
+      Figure("forks", "forks", "Forks that went through.", needs: [.forks]),
+      Figure("shared_pages", "anonymous pages shared", "Over all forks.", needs: [.forks]),
       Figure(
-        "copied_by_child", "copied by the child", "Pages that the forked mm wrote to while an ancestor mapped them."),
+        "copied_by_child", "copied by the child", "Pages that the forked mm wrote to while an ancestor mapped them.",
+        needs: [.forks, .pageFaults, .allocations]),
       Figure(
         "copied_by_parent", "copied by the parent",
-        "Pages that an mm copied which a descendant, or nobody seen, mapped."),
-      Figure("reused", "reused", "Write faults that kept the page: nobody else mapped it any more."),
-      Figure("bytes", "bytes copied", "Of both sides."),
+        "Pages that an mm copied which a descendant, or nobody seen, mapped.",
+        needs: [.forks, .pageFaults, .allocations]),
+      Figure(
+        "reused", "reused", "Write faults that kept the page: nobody else mapped it any more.",
+        needs: [.forks, .pageFaults, .allocations]),
+      Figure("bytes", "bytes copied", "Of both sides.", needs: [.forks, .pageFaults, .allocations]),
     ])
   package static let interests: AuditInterests = [AuditInterests([.fork, .writeFault]), .events]
 

@@ -25,26 +25,39 @@ package struct MprotectAudit: Audit {
       """,
     figures: [
       Figure(
-        "calls", "calls that grant write", "Calls that left private memory writable which they had to change."),
-      Figure("calls_hit", "of them with a wrong decision", "Calls with an entry of one of the three kinds below."),
-      Figure("ptes", "entries in batches", "Present entries of large folios whose flag was asked for."),
-      Figure("batches", "batches", "Runs of such entries that the kernel takes at once; one entry is a run."),
+        "calls", "calls that grant write", "Calls that left private memory writable which they had to change.",
+        needs: [.calls]),
+      Figure(
+        "calls_hit", "of them with a wrong decision", "Calls with an entry of one of the three kinds below.",
+        needs: [.calls, .pageFaults]),
+      Figure(
+        "ptes", "entries in batches", "Present entries of large folios whose flag was asked for.",
+        needs: [.calls, .pageFaults]),
+      Figure(
+        "batches", "batches", "Runs of such entries that the kernel takes at once; one entry is a run.",
+        needs: [.calls, .pageFaults]),
       Figure(
         "batches_inside_folio", "of them not from their folio's first page",
-        "Batches whose first entry maps another page of the folio than its first: the only ones to go wrong."),
-      Figure("sub_batches", "runs of equal flags", "Parts of batches with equal flags, which are written at once."),
+        "Batches whose first entry maps another page of the folio than its first: the only ones to go wrong.",
+        needs: [.calls, .pageFaults]),
+      Figure(
+        "sub_batches", "runs of equal flags", "Parts of batches with equal flags, which are written at once.",
+        needs: [.calls, .pageFaults]),
       Figure(
         "bug_unsafe", "entries the wrong page makes UNSAFE",
-        "The wrong page is exclusive, the right one is not, and somebody else sees it: a missed copy."),
+        "The wrong page is exclusive, the right one is not, and somebody else sees it: a missed copy.",
+        needs: [.calls, .pageFaults]),
       Figure(
-        "bug_cons_fault", "CONS-fault", "The wrong page is not exclusive and the right one is: one fault more."),
+        "bug_cons_fault", "CONS-fault", "The wrong page is not exclusive and the right one is: one fault more.",
+        needs: [.calls, .pageFaults]),
       Figure(
         "bug_i1_break", "I1-BREAK",
-        "The wrong page is exclusive, the right one is not, though nobody else sees it: writable and not exclusive."),
+        "The wrong page is exclusive, the right one is not, though nobody else sees it: writable and not exclusive.",
+        needs: [.calls, .pageFaults]),
       Figure(
         "unknown", "entries not known",
-        "What decides was never seen or is in doubt: a flag, who else sees the page, or whether the entry was writable."
-      ),
+        "What decides was never seen or is in doubt: a flag, who else sees the page, or whether the entry was writable.",
+        needs: [.calls, .pageFaults]),
     ])
   package static let interests = AuditInterests([.mprotect, .userfault])
 

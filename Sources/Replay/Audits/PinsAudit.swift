@@ -21,23 +21,32 @@ package struct PinsAudit: Audit {
       fork itself: what it does not copy at once is not pinned.
       """,
     figures: [
-      Figure("calls", "O_DIRECT reads and writes", "Calls that may have pinned their memory."),
-      Figure("pins", "pins known", "Pages that such a call, or fork, was seen to have pinned."),
-      Figure("pages", "pages", "Of them, different ones: the same page of an mm is counted once."),
+      Figure("calls", "O_DIRECT reads and writes", "Calls that may have pinned their memory.", needs: [.calls]),
       Figure(
-        "forks_while_pinned", "forks meanwhile", "Forks that went through while a page of the parent was known pinned."),
+        "pins", "pins known", "Pages that such a call, or fork, was seen to have pinned.", needs: [.calls, .pageFaults]),
+      Figure(
+        "pages", "pages", "Of them, different ones: the same page of an mm is counted once.",
+        needs: [.calls, .pageFaults]),
+      Figure(
+        "forks_while_pinned", "forks meanwhile", "Forks that went through while a page of the parent was known pinned.",
+        needs: [.forks, .allocations]),
       Figure(
         "copied_at_fork", "pages copied by fork at once",
-        "What copy_present_page allocated for, as the page may be pinned; also where it gave the page back."),
+        "What copy_present_page allocated for, as the page may be pinned; also where it gave the page back.",
+        needs: [.forks, .allocations]),
       Figure(
         "unshares", "pages unshared",
-        "Shared pages that were copied to be pinned for reading; without a copy it shows nowhere."),
-      Figure("unpin_checks", "unpins", "Pins given back, each of which the kernel's check may look at."),
+        "Shared pages that were copied to be pinned for reading; without a copy it shows nowhere.",
+        needs: [.calls, .pageFaults]),
       Figure(
-        "still_exclusive_at_unpin", "of them of exclusive pages", "Where the check passes: all, or something is wrong."),
+        "unpin_checks", "unpins", "Pins given back, each of which the kernel's check may look at.",
+        needs: [.calls, .pageFaults]),
+      Figure(
+        "still_exclusive_at_unpin", "of them of exclusive pages", "Where the check passes: all, or something is wrong.",
+        needs: [.calls, .pageFaults]),
       Figure(
         "remote_writes", "writes by ptrace or /proc/PID/mem",
-        "Into one page of another's memory, which need not be exclusive meanwhile."),
+        "Into one page of another's memory, which need not be exclusive meanwhile.", needs: [.locks]),
     ])
   package static let interests: AuditInterests = [AuditInterests([.pin, .unshare, .fork, .forkAbort]), .events]
 

@@ -210,7 +210,7 @@ package struct ReplayDriver {
     return ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
       audits: (capture.capabilities.contains(.pageFaults) ? [] : [forks.audit])
-        + audits.results(pageShift: capture.pageShift),
+        + audits.results(pageShift: capture.pageShift, capture.capabilities),
       loss: LossSummary(
         perCPU: losses.sorted { $0.key < $1.key }.map { (cpu: $0.key, count: $0.value) },
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),

@@ -7,10 +7,12 @@ package struct AuditResult: Sendable, Equatable {
   package var name: String
   /// In the order of the audit's description.
   package var figures: [NamedCount]
+  /// Names of the figures that the capture cannot show: no number of theirs would mean anything.
+  package var notObservable: [String]
   package var examples: [AuditExample]
 
-  package init(name: String, figures: [NamedCount], examples: [AuditExample] = []) {
-    (self.name, self.figures, self.examples) = (name, figures, examples)
+  package init(name: String, figures: [NamedCount], notObservable: [String] = [], examples: [AuditExample] = []) {
+    (self.name, self.figures, self.notObservable, self.examples) = (name, figures, notObservable, examples)
   }
 
   /// Nothing of its kind happened.

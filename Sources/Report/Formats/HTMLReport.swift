@@ -210,9 +210,11 @@ package struct HTMLReport {
     guard !met.isEmpty else { return "" }
     let sections = met.map { audit in
       let question = AuditRegistry.audit(named: audit.name)?.description.question ?? ""
-      let rows = audit.figures.map { figure in
-        "<tr><td>\(escaped(AuditText.words(of: figure.name, in: audit.name)))</td><td>\(Numbers.grouped(figure.count))</td></tr>"
+      func row(_ figure: String, _ count: String) -> String {
+        "<tr><td>\(escaped(AuditText.words(of: figure, in: audit.name)))</td><td>\(count)</td></tr>"
       }
+      let rows =
+        audit.figures.map { row($0.name, Numbers.grouped($0.count)) } + audit.notObservable.map { row($0, "n/o") }
       let examples = audit.examples.map { "<li>\(escaped($0.text)) (seq \($0.sequence.rawValue))</li>" }
       return """
         <h3>\(escaped(audit.name))</h3>

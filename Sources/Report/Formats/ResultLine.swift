@@ -214,13 +214,14 @@ enum ResultLine {
 
     var type = "audit"
     var name: String
-    var figures: [String: UInt64]
+    var figures: [String: Cost]
     /// Left out where there is none.
     var examples: [Example]?
 
     init(_ audit: AuditResult) {
       name = audit.name
-      figures = audit.figures.byName
+      figures = audit.figures.byName.mapValues(Cost.exactly)
+      for figure in audit.notObservable { figures[figure] = .notObservable }
       let all = audit.examples.map { example in
         Example(
           text: example.text, mm: example.mm.rawValue, page: example.page.map { String($0.rawValue, radix: 16) },
@@ -233,8 +234,16 @@ enum ResultLine {
     var result: AuditResult {
       let known = AuditRegistry.audit(named: name)?.description.figures.map(\.name) ?? []
       let order = known.filter { figures[$0] != nil } + figures.keys.filter { !known.contains($0) }.sorted()
+      var (counts, notObservable): ([NamedCount], [String]) = ([], [])
+      for figure in order {
+        if case .exactly(let count) = figures[figure] {
+          counts.append(NamedCount(name: figure, count: count))
+        } else {
+          notObservable.append(figure)
+        }
+      }
       return AuditResult(
-        name: name, figures: order.map { NamedCount(name: $0, count: figures[$0] ?? 0) },
+        name: name, figures: counts, notObservable: notObservable,
         examples: (examples ?? []).map { example in
           AuditExample(
             example.text, mm: MMID(example.mm),

@@ -11,19 +11,25 @@ struct AuditText {
   /// So many examples of each.
   let examples: Int
 
-  func lines(_ results: [AuditResult], pageShift: UInt8) -> [String] {
-    let met = results.filter { !$0.isEmpty }
+  func lines(_ result: ReplayResult) -> [String] {
+    let met = result.audits.filter { !$0.isEmpty }
     guard !met.isEmpty else { return [] }
+    let rest = result.trust.isTrusted ? "; all else 0" : "; nothing else in what could be seen"
     return ["", style.bold("AUDITS") + ": `cowscope explain NAME`"]
-      + met.flatMap { lines($0, pageShift) }
+      + met.flatMap { lines($0, rest: rest, result.capture.pageShift) }
   }
 
-  private func lines(_ result: AuditResult, _ pageShift: UInt8) -> [String] {
+  /// `rest`: what is said of figures that are 0.
+  private func lines(_ result: AuditResult, rest: String, _ pageShift: UInt8) -> [String] {
     let figures = result.figures.filter { $0.count > 0 }.map {
       "\(Numbers.grouped($0.count)) \(AuditText.words(of: $0.name, in: result.name))"
     }
-    let rest = figures.count < result.figures.count ? "; all else 0" : ""
-    return Paragraph.lines("\(result.name): " + figures.joined(separator: ", ") + rest, indent: "  ", width: width)
+    var sentence = "\(result.name): " + figures.joined(separator: ", ")
+    if figures.count < result.figures.count { sentence += rest }
+    if !result.notObservable.isEmpty {
+      sentence += "; not observable here: " + result.notObservable.joined(separator: ", ")
+    }
+    return Paragraph.lines(sentence, indent: "  ", width: width)
       + result.examples.prefix(examples).map { example in
         let place = example.page.map { ", addr \($0.address(pageShift: pageShift))" } ?? ""
         return style.dim("    \(example.text) (seq \(example.sequence.rawValue)\(place))")

@@ -199,7 +199,7 @@ package struct TextReport {
   private func audits(_ result: ReplayResult) -> [String] {
     guard detail != .brief else { return [] }
     return AuditText(style: style, width: width, examples: detail == .everything ? .max : 3)
-      .lines(result.audits, pageShift: result.capture.pageShift)
+      .lines(result)
   }
 
   private func unknowns(_ result: ReplayResult) -> [String] {
