@@ -24,13 +24,27 @@ def run(command, allowed=(0,)):
     return Figures(float(cpu), float(wall), int(peak) * 1024)
 
 
-def interleaved(commands, rounds, allowed=(0,)):
-    """Medians by name of `rounds` runs of each of {name: command}, in turn."""
+def show(progress):
+    """One line that the next one replaces, for whoever watches."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K" + progress)
+        sys.stderr.flush()
+
+
+def all_runs(commands, rounds, allowed=(0,)):
+    """Figures by name of `rounds` runs of each of {name: command}, in turn."""
     seen = {name: [] for name in commands}
     for number in range(rounds):
         for name, command in commands.items():
-            sys.stderr.write("\r\x1b[Kround %d of %d: %s" % (number + 1, rounds, name))
-            sys.stderr.flush()
+            label = name if isinstance(name, str) else ", ".join(name)
+            show("round %d of %d: %s" % (number + 1, rounds, label))
             seen[name].append(run(command, allowed))
-    sys.stderr.write("\r\x1b[K")
-    return {name: Figures(*(statistics.median(column) for column in zip(*runs))) for name, runs in seen.items()}
+    show("")
+    return seen
+
+
+def interleaved(commands, rounds, allowed=(0,)):
+    """Medians by name of what `all_runs` saw."""
+    return {
+        name: Figures(*(statistics.median(column) for column in zip(*runs)))
+        for name, runs in all_runs(commands, rounds, allowed).items()}
