@@ -29,10 +29,10 @@ struct PageState: ~Copyable, Sendable {
     }
 
     var state: PageState {
-      @inline(__always) _read { yield unsafe address.pointee }
-      @inline(__always) _modify {
+      @inline(__always) unsafeAddress { unsafe UnsafePointer(address) }
+      @inline(__always) unsafeMutableAddress {
         if !isKnownUniquelyReferenced(&owner) { copy() }
-        yield unsafe &address.pointee
+        return unsafe address
       }
     }
 
