@@ -56,6 +56,7 @@ extension ReplayDriver {
   /// The page that lost its entry to a stable page is freed by ksmd right after. `false`: this free is another's, as of
   /// a huge folio that ksmd splits before it merges of it (`try_to_merge_one_page`), whose pages of zeros go.
   mutating func ksmReplaced(_ pfn: PFN) -> Bool {
+    guard !pendingMerges.isEmpty else { return false }
     if let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio) { endMerge() }
     guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.folio(at: pfn),
       let owner = lockstep.baseline.firstMapper(of: folio, in: merge.mm)

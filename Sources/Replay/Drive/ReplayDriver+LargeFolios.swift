@@ -18,7 +18,9 @@ extension ReplayDriver {
   /// A page of a large folio is freed alone while it is mapped: the folio was split, and a page that held nothing but
   /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
-    guard order == .base, let folio = lockstep.baseline.folio(at: pfn) else { return false }
+    guard order == .base, let folio = lockstep.baseline.folio(at: pfn),
+      lockstep.baseline.isLarge(folio) || lastSplit.contains(pfn)
+    else { return false }
     // Mapped by a PMD, it is the first page that is; the freed one may be mapped nowhere.
     let mappers = lockstep.baseline.mappers(of: pfn)
     let all = mappers.isEmpty ? lockstep.baseline.mappersOfAnyPage(of: folio) : mappers
@@ -26,8 +28,6 @@ extension ReplayDriver {
     if lockstep.baseline.isLarge(folio) {
       noteSplit(of: folio, at: pfn)
       run(.splitFolio(first.mm, first.page))
-    } else if !lastSplit.contains(pfn) {
-      return false
     }
     for owner in lockstep.baseline.mappers(of: pfn) {
       let page = PageRange(start: owner.page, count: 1)

@@ -310,7 +310,7 @@ package struct ReplayDriver {
       return
     }
     if lazilyFreed(pfn) || cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
-    let owners = mappings(of: pfn, order)
+    let owners = mappingsNotDying(of: pfn, order)
     swapCacheFreed(pfn)
     guard lockstep.baseline.pfnFreed(pfn), !owners.isEmpty else { return }
     count(.framesFreedWhileMapped)
@@ -321,12 +321,11 @@ package struct ReplayDriver {
     }
   }
 
-  /// What maps the frames, in mms that are not going away.
-  private func mappings(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
-    // Loops, and no lazy sequence: that would keep a copy of the whole driver.
+  /// What maps the frames, in mms that are not going away: nothing, most often.
+  private func mappingsNotDying(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
     var found: [(mm: MMID, range: PageRange)] = []
     for index in 0..<order.pageCount {
-      for owner in lockstep.baseline.mappers(of: pfn.advanced(by: index)) where !lockstep.baseline.isDying(owner.mm) {
+      lockstep.baseline.forEachMapperNotDying(of: pfn.advanced(by: index)) { owner in
         let isHuge = order != .base && lockstep.baseline.isPMDMapped(owner.mm, owner.page)
         let range = isHuge ? PageRange(around: owner.page, FolioOrder(9)) : PageRange(start: owner.page, count: 1)
         found.append((owner.mm, range))

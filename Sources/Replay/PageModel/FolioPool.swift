@@ -139,14 +139,17 @@ struct FolioPool: ~Copyable, Sendable {
   func pins(_ folio: FolioID) -> UInt32 { look(at: folio) { $0.pins } ?? 0 }
 
   /// Somebody has a reference that is neither a mapping nor the swapcache's.
+  @inline(__always)
   func isHeld(_ folio: FolioID) -> Bool { look(at: folio) { $0.extraReferences > 0 || $0.pins > 0 } ?? false }
 
   /// A large folio's own bit per page.
+  @inline(__always)
   func isExclusive(_ folio: FolioID, page: Int) -> Bool {
     sides[Int(records[Int(folio.raw)].head)].exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0
   }
 
   /// The side record, `nil` for a plain small folio. It is long: where one of its values is enough, ask for that.
+  @inline(__always)
   func side(_ folio: FolioID) -> FolioSide? {
     let packed = records[Int(folio.raw)]
     return packed.hasSide ? sides[Int(packed.head)] : nil
@@ -168,6 +171,7 @@ struct FolioPool: ~Copyable, Sendable {
     return body(&sides[Int(records[Int(folio.raw)].head)])
   }
 
+  @inline(__always)
   func order(_ folio: FolioID) -> FolioOrder {
     // Not through `side`, which copies the record with its arrays.
     let packed = records[Int(folio.raw)]
@@ -306,6 +310,7 @@ struct FolioPool: ~Copyable, Sendable {
   }
 
   /// Where the entries are that refer to a page.
+  @inline(__always)
   func mappings(of folio: FolioID, page: Int) -> Mappings {
     let record = self[folio]
     if record.flags.contains(.large) {
@@ -318,14 +323,17 @@ struct FolioPool: ~Copyable, Sendable {
       ? .familySlot(FamilySlot(raw: record.head)) : .one(EntryRef(raw: record.head))
   }
 
+  @inline(__always)
   func forEachListed(from first: UInt32, _ body: (EntryRef) -> Void) { lists.forEach(from: first, body) }
 
+  @inline(__always)
   func firstListed(from first: UInt32, where isWanted: (EntryRef) -> Bool) -> EntryRef? {
     lists.first(from: first, where: isWanted)
   }
 
   // — content versions (oracle mode)
 
+  @inline(__always)
   func content(_ folio: FolioID, page: Int) -> UInt32 {
     if let side = side(folio), side.order > .base { return page < side.content.count ? side.content[page] : 0 }
     return Int(folio.raw) < contents.count ? contents[Int(folio.raw)] : 0

@@ -14,6 +14,7 @@ struct FrameMap: ~Copyable, Sendable {
   /// Frames that do not fit in 32 bits: beyond 16 TiB.
   private var highFrames: [FolioID: PFN] = [:]
 
+  @inline(__always)
   func folio(_ pfn: PFN) -> FolioID? {
     let high = Int(truncatingIfNeeded: pfn.rawValue &>> 9)
     guard high < leafOf.count, leafOf[high] != noIndex else { return nil }
@@ -21,6 +22,7 @@ struct FrameMap: ~Copyable, Sendable {
     return folio == noIndex ? nil : FolioID(folio)
   }
 
+  @inline(__always)
   func frame(_ folio: FolioID) -> PFN? {
     guard Int(folio.raw) &>> 9 < frameOfFolio.leafCount, frameOfFolio[Int(folio.raw)] != noIndex else {
       return highFrames.isEmpty ? nil : highFrames[folio]

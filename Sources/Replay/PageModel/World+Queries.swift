@@ -63,6 +63,15 @@ extension World {
     return mappers(of: folio, page: Int(pfn.rawValue &- head.rawValue))
   }
 
+  /// The entries that refer to the page in a frame, of mms that are not being torn down.
+  func forEachMapperNotDying(of pfn: PFN, _ body: ((mm: MMID, page: VirtualPage)) -> Void) {
+    guard let folio = folio(at: pfn) else { return }
+    let page = folios.isPlain(folio) ? 0 : Int(pfn.rawValue &- (self.pfn(of: folio) ?? pfn).rawValue)
+    forEachMapping(of: folio, page: page) { ref in
+      if mms[Int(tables[ref.region].mm)]?.tearingDown != true { body(owner(ref)) }
+    }
+  }
+
   /// Whether any entry refers to the folio in a frame.
   func isMapped(_ pfn: PFN) -> Bool {
     guard let folio = folio(at: pfn) else { return false }
