@@ -37,11 +37,11 @@ public struct VMAProtection: OptionSet, Hashable, Sendable, BitwiseCopyable {
 
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let read = VMAProtection(rawValue: 1)
-  public static let write = VMAProtection(rawValue: 2)
-  public static let execute = VMAProtection(rawValue: 4)
+  public static var read: VMAProtection { VMAProtection(rawValue: 1) }
+  public static var write: VMAProtection { VMAProtection(rawValue: 2) }
+  public static var execute: VMAProtection { VMAProtection(rawValue: 4) }
   /// The trace did not show the protection (loader, attach): the other bits say nothing.
-  public static let unknown = VMAProtection(rawValue: 8)
+  public static var unknown: VMAProtection { VMAProtection(rawValue: 8) }
 }
 
 /// The `madvise` advice that changes what the model knows.
@@ -61,20 +61,20 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
 
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let write = FaultAccess(rawValue: 1)
+  public static var write: FaultAccess { FaultAccess(rawValue: 1) }
   /// The entry was present: a protection fault.
-  public static let present = FaultAccess(rawValue: 2)
-  public static let execute = FaultAccess(rawValue: 4)
+  public static var present: FaultAccess { FaultAccess(rawValue: 2) }
+  public static var execute: FaultAccess { FaultAccess(rawValue: 4) }
   /// The kernel faulted on a user address (`copy_to_user`, `put_user`, ...).
-  public static let kernel = FaultAccess(rawValue: 8)
+  public static var kernel: FaultAccess { FaultAccess(rawValue: 8) }
   /// The fault took so long that it was told as quiet before; this is what it did, told once it was seen.
-  public static let late = FaultAccess(rawValue: 16)
+  public static var late: FaultAccess { FaultAccess(rawValue: 16) }
   /// mmap_lock was taken once more than a fault that comes through at once needs, or the trace shows no locks: the
   /// fault may have waited for something, a userfaultfd's handler among others, and been tried again.
-  public static let retried = FaultAccess(rawValue: 32)
+  public static var retried: FaultAccess { FaultAccess(rawValue: 32) }
   /// No fault of the mm's own: GUP for another task that writes there (`ptrace`, `/proc/PID/mem`), whatever the VMA's
   /// protection. Whether the entry was present is not told.
-  public static let remote = FaultAccess(rawValue: 64)
+  public static var remote: FaultAccess { FaultAccess(rawValue: 64) }
 }
 
 /// What the task was seen to do between a fault and its next event.

@@ -95,7 +95,7 @@ extension UInt64: FieldNumber {}
 /// Where the fields of a capture's groups are, for as long as anybody may load them.
 @safe
 final class FieldGroups {
-  private var fields: [UnsafeMutableBufferPointer<EventLayouts.Field>] = []
+  private var fields: [UnsafeMutableBufferPointer<EventLayouts.Field>] = unsafe []
 
   deinit { unsafe fields.forEach { unsafe $0.deallocate() } }
 

@@ -4,10 +4,10 @@
 ///
 /// The normalizer touches its tables a dozen times per record, and `Array` asks every time.
 @safe
-struct FlatArray<Element>: ~Copyable {
-  private var elements: UnsafeMutablePointer<Element>
+struct FlatArray<Element: ~Copyable>: ~Copyable {
+  fileprivate var elements: UnsafeMutablePointer<Element>
   private var capacity: Int
-  private(set) var count = 0
+  fileprivate(set) var count = 0
 
   init(minimumCapacity: Int = 16) {
     capacity = max(minimumCapacity, 1)
@@ -34,14 +34,10 @@ struct FlatArray<Element>: ~Copyable {
   }
 
   @inline(__always)
-  mutating func append(_ element: Element) {
+  mutating func append(_ element: consuming Element) {
     if count == capacity { grow() }
     unsafe (elements + count).initialize(to: element)
     count &+= 1
-  }
-
-  mutating func append(repeating element: Element, count: Int) {
-    for _ in 0..<count { append(element) }
   }
 
   /// `nil` when there is none.
@@ -60,6 +56,21 @@ struct FlatArray<Element>: ~Copyable {
     unsafe elements.moveInitialize(from: elements + number, count: count)
   }
 
+  @inline(never)
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+    unsafe larger.moveInitialize(from: elements, count: count)
+    unsafe elements.deallocate()
+    unsafe elements = larger
+    capacity *= 2
+  }
+}
+
+extension FlatArray {
+  mutating func append(repeating element: Element, count: Int) {
+    for _ in 0..<count { append(element) }
+  }
+
   /// Moves elements towards the front; the place behind their new one. What was there is gone.
   mutating func move(_ range: Range<Int>, to index: Int) -> Int {
     precondition(index >= 0 && index <= range.lowerBound && range.upperBound <= count, "more than there are")
@@ -73,14 +84,5 @@ struct FlatArray<Element>: ~Copyable {
   func copy(_ range: Range<Int>, to array: inout [Element]) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "more than there are")
     unsafe array.append(contentsOf: UnsafeBufferPointer(start: elements + range.lowerBound, count: range.count))
-  }
-
-  @inline(never)
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-    unsafe larger.moveInitialize(from: elements, count: count)
-    unsafe elements.deallocate()
-    unsafe elements = larger
-    capacity *= 2
   }
 }

@@ -65,19 +65,25 @@ struct MMOwnership: ~Copyable {
     return id
   }
 
+  @inline(__always)
   func pointer(of id: MMID) -> UInt64? { place(of: id).flatMap { spaces[$0].pointer } }
+  @inline(__always)
   func hash(of id: MMID) -> UInt64? { place(of: id).flatMap { spaces[$0].hash } }
 
+  @inline(__always)
   func id(pointer: UInt64) -> MMID? { byPointer[pointer].map { MMID($0) } }
+  @inline(__always)
   func id(hash: UInt64) -> MMID? { byHash[hash].map { MMID($0) } }
 
   /// Where what is known of a live space is, until the next one is created or ends.
   @inline(__always)
   private func place(of id: MMID) -> Int? { places[UInt64(id.rawValue)].map { Int($0) } }
 
+  @inline(__always)
   func isLive(_ id: MMID) -> Bool { place(of: id) != nil }
 
   /// Where the counters of a live space are.
+  @inline(__always)
   func counters(of id: MMID) -> CounterPlace? {
     place(of: id).map { place in
       CounterPlace(index: place, naming: spaces[place].naming, hash: spaces[place].hash ?? .max)
@@ -134,6 +140,7 @@ struct MMOwnership: ~Copyable {
   static func change(from old: Int64, to new: Int64) -> Int64? { old == Space.unknown ? nil : new &- old }
 
   /// The last total seen.
+  @inline(__always)
   func count(_ member: RSSMember, of id: MMID) -> Int64? {
     guard let place = place(of: id) else { return nil }
     let count = spaces[place].counts[Int(member.rawValue)]

@@ -28,11 +28,10 @@ extension Normalizer {
 
   /// `de_thread`: `execve` by a thread that is not the leader kills the others and goes on under the leader's id. It
   /// shows when that id, which has exited, does what only the thread with the `execve` can do.
-  mutating func takeLeadersID(_ slot: Int, from isThread: (TaskState) -> Bool) {
+  mutating func takeLeadersID(_ slot: Int, from isThread: (borrowing TaskState) -> Bool) {
     guard let thread = tasks.all.first(where: { $0 != slot && isThread(tasks[$0]) }) else { return }
     closeFault(thread)
-    tasks[slot] = tasks[thread]
-    tasks[thread] = TaskState()
+    tasks.move(thread, to: slot)
     tasks[thread].hasExited = true
   }
 

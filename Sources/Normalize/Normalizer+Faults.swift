@@ -69,7 +69,6 @@ extension Normalizer {
       gaps.add(.faultsWithoutMM)
       tasks[slot].fault.drop(from: &line)
     }
-    tasks[slot].fault.end()
     tasks[slot].remote = nil
     // That of a stack's growth (`expand_stack`).
     tasks[slot].lockedForWrite = nil
@@ -82,9 +81,11 @@ extension Normalizer {
       endFault(slot)
       return
     }
-    if let mm = tasks[slot].faulting { tasks[slot].fault.lose(mm, on: &line) }
-    tasks[slot].fault.drop(from: &line)
-    tasks[slot].fault.end()
+    if let mm = tasks[slot].faulting {
+      tasks[slot].fault.lose(mm, on: &line)
+    } else {
+      tasks[slot].fault.drop(from: &line)
+    }
     tasks[slot].remote = nil
   }
 

@@ -55,6 +55,7 @@ extension Normalizer {
   }
 
   /// PMD events carry no order: 2 MiB by 4 KiB pages.
+  @inline(__always)
   private func order(_ event: KnownEvent, _ order: UInt64?) -> UInt64 {
     switch event {
     case .setMigrationPMD, .removeMigrationPMD: 9

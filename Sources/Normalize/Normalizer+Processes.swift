@@ -282,6 +282,7 @@ extension Normalizer {
   /// `ma_write` is traced for every maple tree: `munmap` collects VMAs in one of its own, indexed from 0, and a
   /// directory of tmpfs keeps its offsets in one (`simple_offset_add`, since 6.6). A VMA begins and ends with a page,
   /// and below the kernel's half; what is free above the last one reaches to the end (`mas_wr_extend_null`).
+  @inline(__always)
   private func isOfVMAs(first: UInt64, last: UInt64, value: UInt64) -> Bool {
     let inPage = (UInt64(1) << pageShift) - 1
     return first & inPage == 0 && last & inPage == inPage && first < kernelHalf && (value == 0 || last < kernelHalf)

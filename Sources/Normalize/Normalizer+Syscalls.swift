@@ -112,7 +112,7 @@ extension Normalizer {
     case .mmap:
       let range = pages(result, arguments[1])
       if window.isFixedMap, !window.isApplied { emit(mm, .unmapped(range)) }
-      emit(mm, .vmaMapped(range, backing(arguments[3]), protection(arguments[2])))
+      emit(mm, .vmaMapped(range, Self.backing(arguments[3]), Self.protection(arguments[2])))
       tellPopulated(slot, range)
     case .munmap:
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
@@ -135,7 +135,7 @@ extension Normalizer {
       }
       if window.cutsOff, !window.isCutOff { emit(mm, .unmapped(cutOff(by: window))) }
     case .mprotect, .pkeyMprotect:
-      emit(mm, .protected(pages(arguments[0], arguments[1]), protection(arguments[2])))
+      emit(mm, .protected(pages(arguments[0], arguments[1]), Self.protection(arguments[2])))
     case .madvise:
       if !window.isApplied, let advice = Advice(madvise: arguments[2]) {
         emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
@@ -179,7 +179,7 @@ extension Normalizer {
       let target = pages(window.arguments[0], window.arguments[1])
       if !window.isFixedMap, window.placed == nil, range.count == target.count {
         tasks[slot].call?.placed = range
-        emit(mm, .vmaMapped(range, backing(window.arguments[3]), protection(window.arguments[2])))
+        emit(mm, .vmaMapped(range, Self.backing(window.arguments[3]), Self.protection(window.arguments[2])))
         break
       }
       guard window.isFixedMap, !window.isApplied, range.overlaps(target) else { break }
@@ -205,6 +205,7 @@ extension Normalizer {
     emit(mm, .unmapped(range))
   }
 
+  @inline(__always)
   private func cutOff(by mremap: SyscallWindow) -> PageRange {
     let (old, oldLength, newLength) = (mremap.arguments[0], mremap.arguments[1], mremap.arguments[2])
     return pages(old &+ newLength, oldLength - newLength)
@@ -248,6 +249,7 @@ extension Normalizer {
   }
 
   /// The event of a page that the task's call filled, if the range is known.
+  @inline(__always)
   func filling(_ slot: Int, _ outcome: FaultOutcome) -> MMEventRecord? {
     guard let mm = tasks[slot].mm, let window = tasks[slot].call else { return nil }
     switch window.call {
@@ -294,6 +296,7 @@ extension Normalizer {
   }
 
   /// Where entries may go away while the call runs.
+  @inline(__always)
   private func removal(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> PageRange? {
     switch call {
     case .munmap, .mremap: pages(arguments[0], arguments[1])
@@ -307,6 +310,7 @@ extension Normalizer {
     }
   }
 
+  @inline(__always)
   private func unfollowed(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> Unfollowed? {
     switch call {
     case .ioUringRegister, .vmsplice: .pin
@@ -314,13 +318,13 @@ extension Normalizer {
     case .processVMReadv, .processVMWritev: table.showsLocks ? nil : .remoteAccess
     case .ptrace: !table.showsLocks && RemoteWrite(call, arguments) != nil ? .remoteAccess : nil
     case .movePages, .migratePages, .mbind: .migration
-    case .ioctl: userfaultRequest(arguments[1])
+    case .ioctl: Self.userfaultRequest(arguments[1])
     default: nil
     }
   }
 
   /// Opening a userfaultfd changes nothing yet.
-  private func userfaultRequest(_ command: UInt64) -> Unfollowed? {
+  private static func userfaultRequest(_ command: UInt64) -> Unfollowed? {
     guard (command >> 8) & 0xff == UserfaultRequest.type else { return nil }
     switch command & 0xff {
     case UserfaultRequest.api: return nil
@@ -329,14 +333,14 @@ extension Normalizer {
     }
   }
 
-  private func backing(_ flags: UInt64) -> VMABacking {
+  private static func backing(_ flags: UInt64) -> VMABacking {
     if flags & MapFlags.hugetlb != 0 { return .hugetlb }
     let type = flags & MapFlags.typeMask
     if type == MapFlags.shared || type == MapFlags.sharedValidate { return .shared }
     return flags & MapFlags.anonymous != 0 ? .anonymous : .privateFile
   }
 
-  private func protection(_ bits: UInt64) -> VMAProtection { VMAProtection(rawValue: UInt8(bits & 7)) }
+  private static func protection(_ bits: UInt64) -> VMAProtection { VMAProtection(rawValue: UInt8(bits & 7)) }
 }
 
 extension Advice {

@@ -153,6 +153,7 @@ package struct Normalizer: ~Copyable {
   }
 
   /// SIGBUS and SIGSEGV end a fault; any other signal only tells that the task goes on.
+  @inline(__always)
   private func isFaultSignal(_ record: RawRecord) -> Bool {
     let signal = table.layouts.signal.load(record)
     return signal == 7 || signal == 11
@@ -184,9 +185,11 @@ package struct Normalizer: ~Copyable {
     }
   }
 
+  @inline(__always)
   func page(_ address: UInt64) -> VirtualPage { VirtualPage(address >> pageShift) }
 
   /// The pages that bytes `start ..< start + length` touch.
+  @inline(__always)
   func pages(_ start: UInt64, _ length: UInt64) -> PageRange {
     let (end, overflow) = start.addingReportingOverflow(length)
     let (rounded, carry) = end.addingReportingOverflow((1 << pageShift) - 1)

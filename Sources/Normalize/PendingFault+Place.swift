@@ -14,7 +14,7 @@ extension PendingFault {
   }
 
   /// What will stand at its place unless more becomes known in time.
-  func propose(_ mm: MMID, on line: inout DelayLine) { line.propose(slot, event(mm)) }
+  mutating func propose(_ mm: MMID, on line: inout DelayLine) { line.propose(slot, event(mm)) }
 
   /// A folio was allocated: the fault is not quiet, however long it takes to clear or fill it, and is told when it
   /// commits or when its task goes on. Where a flush is to follow, it is quiet yet until that comes.
@@ -44,20 +44,26 @@ extension PendingFault {
     if hasFolio { hold(on: &line) }
   }
 
-  /// What it came to is known now.
-  func close(_ mm: MMID, on line: inout DelayLine) {
+  /// What it came to is known now: it ends.
+  mutating func close(_ mm: MMID, on line: inout DelayLine) {
+    defer { end() }
     let event = event(mm)
     // When the place is gone, what had been seen went out when its time was up.
     if isHeld || !line.fill(slot, with: event) && isOpenToTheEnd { line.append(event) }
   }
 
   /// What it came to will not be known. Where the place was given up, it was told as quiet, or is yet to commit.
-  func lose(_ mm: MMID, on line: inout DelayLine) {
+  mutating func lose(_ mm: MMID, on line: inout DelayLine) {
+    defer { end() }
     guard !isHeld else { return }
     var event = event(mm)
     event.event = .fault(page, seenAccess, .lost)
     _ = line.fill(slot, with: event)
   }
 
-  func drop(from line: inout DelayLine) { line.drop(slot) }
+  /// It is told nowhere.
+  mutating func drop(from line: inout DelayLine) {
+    line.drop(slot)
+    end()
+  }
 }

@@ -23,7 +23,10 @@ struct FaultSigns {
 ///
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
 /// no commit (the loser of a race gives it back); a counter that moves, or a TLB flush after an allocation, is.
-struct PendingFault {
+///
+/// What is called on it, several times per record, is inlined or `mutating`: the compiler hands a borrowed `self` of this
+/// size to a function as a copy.
+struct PendingFault: ~Copyable {
   /// Its end has not come yet. Otherwise the rest says nothing.
   ///
   /// Asked for several times per record, which an `Optional` of this size makes a function call of.
@@ -108,9 +111,11 @@ struct PendingFault {
     return fault
   }
 
+  /// Nothing more is told of it.
   mutating func end() { isOpen = false }
 
   /// What the fault wanted, and how it went about it.
+  @inline(__always)
   var seenAccess: FaultAccess {
     let needed =
       switch signs.locks {
@@ -142,6 +147,7 @@ struct PendingFault {
 
   /// The anonymous page is counted, which comes last (but for the copy of a write after a swap-in), or the file's pages
   /// are (`set_pte_range`): a further folio is not its own, nor a further lock.
+  @inline(__always)
   var isOver: Bool {
     if fileMoved, filePages > 0 { return true }
     guard anonymousMoved else { return false }
@@ -150,11 +156,13 @@ struct PendingFault {
 
   /// A zeroed page is for a write alone: where nothing is, reading maps the zero page (`do_anonymous_page`), and page
   /// cache is not asked for zeroed. The folio is GUP's, for a call that is not traced.
+  @inline(__always)
   func isForeign(zeroed: Bool, _ order: FolioOrder) -> Bool {
     zeroed && order == .base && !access.contains(.write)
   }
 
   /// It read, and what follows the allocation of its folio only a write does: the folio is GUP's and the fault over.
+  @inline(__always)
   var wasGUPs: Bool {
     !isUncounted && folio?.order == .base && !access.contains(.write) && !swapMoved && (anonymousMoved || flushed)
   }
@@ -188,6 +196,7 @@ struct PendingFault {
 
   /// Nothing but the allocation will tell that the folio is mapped: it takes the place of nothing present, and no
   /// counter moves. The copy of a file page has to wait for the file first, and is given back when that takes long.
+  @inline(__always)
   var commitsUnseen: Bool {
     if access.contains(.remote) { return folio != nil }
     guard isUncounted, let folio else { return false }
@@ -195,11 +204,14 @@ struct PendingFault {
   }
 
   /// What it came to is told by what its task does next alone.
+  @inline(__always)
   var isOpenToTheEnd: Bool { isUncounted && settled == nil && folio != nil }
 
+  @inline(__always)
   var hasFolio: Bool { folio != nil }
 
   /// Whether a flush now commits: it follows an allocation.
+  @inline(__always)
   var awaitsFlush: Bool { folio != nil && !flushed }
 
   mutating func flush() {
@@ -223,6 +235,7 @@ struct PendingFault {
   mutating func flushedByAnother() { mayBeFlushed = true }
 
   /// Where counters come late, huge pages are yet counted at once (`add_mm_counter`).
+  @inline(__always)
   func isCounted(_ member: RSSMember, _ pages: Int64?) -> Bool {
     guard let folio, folio.order != .base, case .anonymous = member else { return false }
     return pages == Int64(folio.order.pageCount)
@@ -268,15 +281,18 @@ struct PendingFault {
     return true
   }
 
+  @inline(__always)
   var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed }
 
-  func event(_ mm: MMID) -> MMEventRecord {
+  /// `mutating`, though nothing changes: see above.
+  mutating func event(_ mm: MMID) -> MMEventRecord {
     MMEventRecord(
       sequence: settled?.sequence ?? sequence, time: settled?.time ?? time, cpu: cpu, task: task, mm: mm,
       event: .fault(page, seenAccess, outcome))
   }
 
   /// What the evidence amounts to. docs/semantics.md, "What a trace shows", has the signs.
+  @inline(__always)
   var outcome: FaultOutcome {
     if isUncounted, let folio { return uncountedOutcome(folio) }
     if anonymousMoved { return anonymousOutcome }
@@ -291,13 +307,16 @@ struct PendingFault {
   }
 
   /// The copy of a page in an mm that no CPU runs shows nothing but its allocation (`flush_tlb_page`).
+  @inline(__always)
   private var isUnflushedCopy: Bool { access.contains(.remote) && folio?.zeroed == false }
 
   /// What takes the place of a present page comes with a flush. A folio without one is not the fault's but of a call
   /// that followed it unseen.
+  @inline(__always)
   var replacesSeen: Bool { signs.flushes && access.contains(.present) }
 
   /// Page cache is all that a read fault allocates.
+  @inline(__always)
   private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
     let isPresent = access.contains(.present)
     if folio.order != .base {
@@ -312,14 +331,17 @@ struct PendingFault {
     return access.contains(.write) ? .copiedFromFile(folio.pfn, wasMapped: false) : .file(pages: 1)
   }
 
+  @inline(__always)
   private func copied(_ pfn: PFN) -> FaultOutcome {
     let commit = settled?.time ?? time
     let decision = allocationTime.map { min($0, commit) } ?? commit
     return .copied(pfn, sinceDecision: UInt32(clamping: commit.nanoseconds - decision.nanoseconds))
   }
 
+  @inline(__always)
   private var withoutFolio: FaultOutcome { wasRefused || !tookLock ? .refused : .quiet }
 
+  @inline(__always)
   private var anonymousOutcome: FaultOutcome {
     if swapMoved {
       if copyGivenBack { return .swappedIn(allocations == 2 && folio?.pfn != copy ? folio?.pfn : nil, .givenBack) }

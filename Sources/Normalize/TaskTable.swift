@@ -3,7 +3,9 @@
 import MMEvents
 
 /// What one thread is doing, as far as the trace has shown.
-struct TaskState {
+///
+/// Noncopyable because of its size: it is looked at where it lies, several times per record.
+struct TaskState: ~Copyable {
   var mm: MMID? { didSet { counters = .none } }
   /// Where the counters of its mm were last time.
   var counters = MMOwnership.CounterPlace.none
@@ -138,6 +140,9 @@ struct TaskTable: ~Copyable {
     }
     limit = max(1024, 2 * (states.count - vacant.count))
   }
+
+  /// The state goes to another slot; a fresh one stays behind.
+  mutating func move(_ slot: Int, to other: Int) { states[other] = exchange(&states[slot], with: TaskState()) }
 
   subscript(slot: Int) -> TaskState {
     @inline(__always) unsafeAddress { unsafe UnsafePointer(states.place(of: slot)) }

@@ -15,7 +15,7 @@ struct PendingFaultTests {
       signs: FaultSigns(locks: locks, counters: counters, flushes: true))
   }
 
-  private func copied(by fault: PendingFault) -> PFN? {
+  private func copied(by fault: borrowing PendingFault) -> PFN? {
     if case .copied(let pfn, sinceDecision: _) = fault.outcome { pfn } else { nil }
   }
 
@@ -23,7 +23,7 @@ struct PendingFaultTests {
   func firstTouch() {
     var fault = fault(.write, counters: false)
     fault.allocated(PFN(7), .base, zeroed: true, at: Timestamp(nanoseconds: 10))
-    #expect(fault.commitsUnseen)
+    #expect(fault.commitsUnseen == true)
     #expect(fault.outcome == .anonymous(PFN(7), .base, replaced: false))
     fault.freed(PFN(7))
     #expect(fault.outcome == .raced)
@@ -42,9 +42,9 @@ struct PendingFaultTests {
   func hugePage() {
     var fault = fault(.write, counters: false)
     fault.allocated(PFN(512), FolioOrder(9), zeroed: false, at: Timestamp(nanoseconds: 10))
-    #expect(!fault.commitsUnseen)
+    #expect(fault.commitsUnseen == false)
     #expect(!fault.isCounted(.anonymous, 63) && !fault.isCounted(.file, 512))
-    #expect(fault.isCounted(.anonymous, 512))
+    #expect(fault.isCounted(.anonymous, 512) == true)
     fault.moved(.anonymous, pages: 512)
     #expect(fault.outcome == .anonymous(PFN(512), FolioOrder(9), replaced: false))
   }
@@ -113,7 +113,7 @@ struct PendingFaultTests {
       var fault = fault([.write, .present], counters: true)
       fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
       reclaim(&fault)
-      #expect(!fault.isCommitted)
+      #expect(fault.isCommitted == false)
       if copies { fault.flush() }
       reclaim(&fault)
       #expect(fault.isCommitted == copies)
@@ -130,15 +130,14 @@ struct PendingFaultTests {
 
   @Test("A swap entry less is a swap-in; one more, or any at a page that is there, is reclaim's")
   func swapEntries() {
-    var missing = fault(.write, counters: true)
-    let present = fault([.write, .present], counters: true)
-    for (open, change, isReclaim) in [(missing, -1, false), (missing, 1, true), (present, -1, true)]
-      as [(PendingFault, Int64, Bool)]
+    for (access, change, isReclaim) in [(.write, -1, false), (.write, 1, true), ([.write, .present], -1, true)]
+      as [(FaultAccess, Int64, Bool)]
     {
-      var fault = open
+      var fault = fault(access, counters: true)
       let told = fault.swappedOut(change)
       #expect(told == isReclaim)
     }
+    var missing = fault(.write, counters: true)
     missing.moved(.anonymous, pages: 1)
     missing.moved(.swapEntries, pages: -1)
     #expect(missing.outcome == .swappedIn(nil, .none))
@@ -149,15 +148,19 @@ struct PendingFaultTests {
     "A copy after a swap-in is made when it is flushed, and was not when its page is given back",
     arguments: [true, false])
   func copyAfterSwapIn(readsIn: Bool) {
-    var fault = fault(.write, counters: true)
-    if readsIn { fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10)) }
-    fault.moved(.anonymous, pages: 1)
-    fault.moved(.swapEntries, pages: -1)
-    fault.allocated(PFN(8), .base, zeroed: false, at: Timestamp(nanoseconds: 20))
-    var made = fault
+    func copying() -> PendingFault {
+      var fault = fault(.write, counters: true)
+      if readsIn { fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10)) }
+      fault.moved(.anonymous, pages: 1)
+      fault.moved(.swapEntries, pages: -1)
+      fault.allocated(PFN(8), .base, zeroed: false, at: Timestamp(nanoseconds: 20))
+      return fault
+    }
+    var made = copying()
     made.flush()
-    fault.freed(PFN(8))
-    #expect(fault.outcome == .swappedIn(readsIn ? PFN(7) : nil, .givenBack))
+    var givenBack = copying()
+    givenBack.freed(PFN(8))
+    #expect(givenBack.outcome == .swappedIn(readsIn ? PFN(7) : nil, .givenBack))
     guard case .swappedIn(_, .made) = made.outcome else {
       Issue.record("\(made.outcome)")
       return

@@ -45,6 +45,6 @@ struct TaskTableTests {
       #expect(tasks[slot].dying?.mm == MMID(UInt32(id)))
     }
     let gone = try slot(of: TaskID(501), in: &tasks)
-    #expect(!tasks[gone].hasExited)
+    #expect(tasks[gone].hasExited == false)
   }
 }
