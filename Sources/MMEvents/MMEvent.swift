@@ -111,12 +111,6 @@ public enum MMEvent: Sendable, BitwiseCopyable {
 }
 
 extension MMEvent {
-  /// A fault that a task of the mm took.
-  @inlinable
-  public var isOwnFault: Bool {
-    if case .fault(_, let access, _) = self { !access.contains(.remote) } else { false }
-  }
-
   /// GUP faults for a task of another mm that writes here.
   @inlinable
   public var isRemoteFault: Bool {

@@ -8,8 +8,8 @@ package import MMEvents
 /// nothing and owns all its state. What the doubts name is not known, whatever the world has there.
 package protocol Audit: Sendable {
   static var description: AuditDescription { get }
-  /// Everything else passes it by.
-  static var interests: AuditInterests { get }
+  /// Everything else passes it by. May change with what it was shown.
+  var interests: AuditInterests { get }
 
   init(_ facts: KernelFacts)
 
@@ -18,8 +18,7 @@ package protocol Audit: Sendable {
     _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord)
   mutating func after(
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
-  /// An event of an mm, but for faults of its own tasks, before anything follows from it: only where `interests` has
-  /// `.events`.
+  /// An event of one of the kinds that `interests` has, before anything follows from it.
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>)
 
   /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.
@@ -66,7 +65,7 @@ package struct AuditDescription: Sendable {
   }
 }
 
-/// The kernel paths whose steps an audit sees.
+/// The kernel paths whose steps an audit sees, and the kinds of events.
 package struct AuditInterests: OptionSet, Sendable {
   package let rawValue: UInt64
 
@@ -76,6 +75,22 @@ package struct AuditInterests: OptionSet, Sendable {
 
   package init(_ transitions: [Transition]) { self = transitions.reduce(into: []) { $0.formUnion(Self($1)) } }
 
-  /// Events of mms, but for faults of their own tasks.
-  package static let events = AuditInterests(rawValue: 1 << 63)
+  /// Collapses that begin or fail.
+  package static var collapseEvents: AuditInterests { AuditInterests(rawValue: 1 << 63) }
+  /// What fork counts, and what it copies at once.
+  package static var forkEvents: AuditInterests { AuditInterests(rawValue: 1 << 62) }
+  /// Direct I/O that begins, and writes into another task's memory.
+  package static var gupEvents: AuditInterests { AuditInterests(rawValue: 1 << 61) }
+
+  /// None where no audit can be interested.
+  @inline(__always)
+  init(_ event: MMEvent) {
+    switch event {
+    case .collapseBegan, .collapseFailed: self = .collapseEvents
+    case .forkCounted, .forkCopiedPinned: self = .forkEvents
+    case .directIOBegan: self = .gupEvents
+    case .fault(_, let access, _): self = access.contains(.remote) ? .gupEvents : []
+    default: self = []
+    }
+  }
 }

@@ -20,9 +20,10 @@ struct Audits: Sendable {
 
   init(_ types: [any Audit.Type], _ facts: KernelFacts) {
     for type in types {
-      all.append(type.init(facts))
-      interests.append(type.interests)
-      anyInterest.formUnion(type.interests)
+      let audit = type.init(facts)
+      all.append(audit)
+      interests.append(audit.interests)
+      anyInterest.formUnion(audit.interests)
     }
   }
 
@@ -32,7 +33,9 @@ struct Audits: Sendable {
   }
 
   @inline(__always)
-  var seeEvents: Bool { anyInterest.contains(.events) }
+  func areInterested(in event: MMEvent) -> Bool {
+    anyInterest.rawValue != 0 && !anyInterest.isDisjoint(with: AuditInterests(event))
+  }
 
   @inline(never)
   mutating func before(
@@ -51,12 +54,25 @@ struct Audits: Sendable {
     let interest = AuditInterests(step.transition)
     for index in all.indices where !interests[index].isDisjoint(with: interest) {
       all[index].after(step, outcome, world, record)
+      note(index)
     }
   }
 
   @inline(never)
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
-    for index in all.indices where interests[index].contains(.events) { all[index].saw(record, world) }
+    let interest = AuditInterests(record.event)
+    for index in all.indices where !interests[index].isDisjoint(with: interest) {
+      all[index].saw(record, world)
+      note(index)
+    }
+  }
+
+  /// What was shown to the audit may have changed what it is interested in.
+  private mutating func note(_ index: Int) {
+    let new = all[index].interests
+    guard new != interests[index] else { return }
+    interests[index] = new
+    anyInterest = interests.reduce(into: []) { $0.formUnion($1) }
   }
 
   func results(pageShift: UInt8, _ capabilities: Capabilities) -> [AuditResult] {

@@ -40,10 +40,11 @@ package struct CollapseAudit: Audit {
         needs: [.collapses, .pageFaults]),
       Figure("scans_agree", "agree", "The model counts as many.", needs: [.collapses, .pageFaults]),
     ])
-  package static let interests: AuditInterests = [
-    AuditInterests([.anonymousFault, .writeFault, .thpFault, .zap, .dontNeed, .mprotect, .mremap, .fork, .collapse]),
-    .events,
-  ]
+  private static let idle: AuditInterests = [AuditInterests(.collapse), .collapseEvents]
+  /// While a window is open, what happens in it.
+  private static let watching = idle.union(
+    AuditInterests([.anonymousFault, .writeFault, .thpFault, .zap, .dontNeed, .mprotect, .mremap, .fork]))
+  package var interests: AuditInterests { open.isEmpty ? Self.idle : Self.watching }
 
   private typealias Figure = AuditDescription.Figure
 

@@ -26,7 +26,8 @@ package struct CopiesAudit: Audit {
         needs: [.forks, .pageFaults, .allocations]),
       Figure("bytes", "bytes copied", "Of both sides.", needs: [.forks, .pageFaults, .allocations]),
     ])
-  package static let interests: AuditInterests = [AuditInterests([.fork, .writeFault]), .events]
+  private static let interests: AuditInterests = [AuditInterests([.fork, .writeFault]), .forkEvents]
+  package var interests: AuditInterests { Self.interests }
 
   private typealias Figure = AuditDescription.Figure
 

@@ -59,7 +59,8 @@ package struct MprotectAudit: Audit {
         "What decides was never seen or is in doubt: a flag, who else sees the page, or whether the entry was writable.",
         needs: [.calls, .pageFaults]),
     ])
-  package static let interests = AuditInterests([.mprotect, .userfault])
+  private static let interests = AuditInterests([.mprotect, .userfault])
+  package var interests: AuditInterests { Self.interests }
 
   private typealias Figure = AuditDescription.Figure
 

@@ -48,7 +48,10 @@ package struct PinsAudit: Audit {
         "remote_writes", "writes by ptrace or /proc/PID/mem",
         "Into one page of another's memory, which need not be exclusive meanwhile.", needs: [.locks]),
     ])
-  package static let interests: AuditInterests = [AuditInterests([.pin, .unshare, .fork, .forkAbort]), .events]
+  private static let interests: AuditInterests = [
+    AuditInterests([.pin, .unshare, .fork, .forkAbort]), .forkEvents, .gupEvents,
+  ]
+  package var interests: AuditInterests { Self.interests }
 
   private typealias Figure = AuditDescription.Figure
 
