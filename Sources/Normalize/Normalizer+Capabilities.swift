@@ -28,6 +28,14 @@ extension KnownEvent {
       nil
     }
   }
+
+  /// What nearly all records are of.
+  var isFrequent: Bool {
+    switch self {
+    case .pageAlloc, .pageFree, .lruInsertion, .rssStat: true
+    default: false
+    }
+  }
 }
 
 /// The events of which there was a record, each a bit.
@@ -39,6 +47,10 @@ struct SeenEvents {
 
   @inline(__always)
   func contains(_ event: KnownEvent) -> Bool { bits & (1 &<< UInt64(event.rawValue)) != 0 }
+
+  var hasAllFrequent: Bool {
+    contains(.pageAlloc) && contains(.pageFree) && contains(.lruInsertion) && contains(.rssStat)
+  }
 
   var capabilities: Capabilities {
     Capabilities(KnownEvent.allCases.filter(contains).compactMap(\.capability))

@@ -72,6 +72,7 @@ package struct Normalizer: ~Copyable {
   }
 
   private mutating func consume(_ records: UnsafeBufferPointer<RawRecord>) {
+    unsafe noteFrequentEvents(records)
     for index in 0..<records.count {
       sequence = Sequence(sequence.rawValue &+ 1)
       consume(unsafe records[index])
@@ -95,8 +96,6 @@ package struct Normalizer: ~Copyable {
       gaps.add(.ignoredRecords)
       return
     }
-    // Looked at rather than written: one record need not wait for the one before.
-    if !seen.contains(event) { seen.insert(event) }
     guard let pid = table.layouts.pid.load(record) else {
       gaps.add(.malformedRecords)
       return
@@ -113,9 +112,18 @@ package struct Normalizer: ~Copyable {
     if !isRead { gaps.add(.malformedRecords) }
   }
 
+  /// That there are records of those events is noted here, once, and not with each of them.
+  private mutating func noteFrequentEvents(_ records: UnsafeBufferPointer<RawRecord>) {
+    guard !seen.hasAllFrequent else { return }
+    for index in 0..<records.count {
+      if let event = table.event(of: unsafe records[index].eventID), event.isFrequent { seen.insert(event) }
+    }
+  }
+
   /// `false` when a field of the record could not be read.
   @inline(never)
   private mutating func dispatch(_ event: KnownEvent, _ record: RawRecord) -> Bool {
+    seen.insert(event)
     switch event {
     case .exitMmap: return exitMmap(record)
     case .setMigrationPTE, .setMigrationPMD: return setMigration(event, record)

@@ -120,7 +120,7 @@ package struct ReplayDriver {
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn, _):
-      if audits.seeEvents { audits.saw(record, lockstep.baseline) }
+      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
       isolatedForCollapse(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
@@ -147,7 +147,7 @@ package struct ReplayDriver {
       count(.eventsAfterExit)
       return
     }
-    if audits.seeEvents, !event.isOwnFault { audits.saw(current, lockstep.baseline) }
+    if audits.areInterested(in: event) { audits.saw(current, lockstep.baseline) }
     if !populating.isEmpty { notePopulation(event, mm) }
     switch event {
     case .mmTeardownBegan:
@@ -296,10 +296,14 @@ package struct ReplayDriver {
   /// unmapped it unseen.
   private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
-    noteGone(pfn, order)
+    if !snapshots.isEmpty { noteGone(pfn, order) }
     if !outlived.isEmpty { settleCopies(from: pfn) }
     if !leaving.isEmpty { leftByReclaim(pfn) }
-    guard lockstep.baseline.isMapped(pfn) else {
+    guard let folio = lockstep.baseline.folio(at: pfn) else {
+      if !cached.isEmpty { swapCacheFreed(pfn) }
+      return
+    }
+    guard lockstep.baseline.isMapped(folio) else {
       swapCacheFreed(pfn)
       _ = lockstep.baseline.pfnFreed(pfn)
       return

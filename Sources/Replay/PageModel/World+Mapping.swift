@@ -198,6 +198,7 @@ extension World {
     frames.bind(pfn, pages: folios.order(folio).pageCount, to: folio)
   }
 
+  @inline(__always)
   package func folio(at pfn: PFN) -> FolioID? { frames.folio(pfn) }
 
   /// The frame of the folio's head page.

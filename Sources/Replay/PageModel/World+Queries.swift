@@ -73,10 +73,11 @@ extension World {
   }
 
   /// Whether any entry refers to the folio in a frame.
-  func isMapped(_ pfn: PFN) -> Bool {
-    guard let folio = folio(at: pfn) else { return false }
-    return folios.attached(folio) > 0
-  }
+  func isMapped(_ pfn: PFN) -> Bool { folio(at: pfn).map(isMapped) ?? false }
+
+  /// Whether any entry refers to the folio.
+  @inline(__always)
+  func isMapped(_ folio: FolioID) -> Bool { folios.attached(folio) > 0 }
 
   /// The entries that refer to the first page of the folio in a frame.
   func mappersOfFolio(at pfn: PFN) -> [(mm: MMID, page: VirtualPage)] {
