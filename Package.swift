@@ -49,7 +49,8 @@ let package = Package(
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(
-      name: "CaptureTests", dependencies: ["Capture", "TraceFile", "MMEvents", system], swiftSettings: strict),
+      name: "CaptureTests", dependencies: ["TestSupport", "Capture", "TraceFile", "MMEvents", system],
+      swiftSettings: strict),
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ExploreTests", dependencies: ["Explore", "Replay"], swiftSettings: strict),
@@ -61,7 +62,8 @@ let package = Package(
     .testTarget(
       name: "CLITests", dependencies: ["TestSupport", "cowscope", "MMEvents", "Replay", "Report", arguments],
       swiftSettings: strict),
-    .testTarget(name: "LiveTests", dependencies: ["cowscope", "Capture", "TraceFile"], swiftSettings: strict),
+    .testTarget(
+      name: "LiveTests", dependencies: ["TestSupport", "cowscope", "Capture", "TraceFile"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

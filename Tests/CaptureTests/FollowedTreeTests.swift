@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Capture
+import TestSupport
 import Testing
 
 @Suite("The followed processes")
 struct FollowedTreeTests {
   /// A procfs with process 10 (threads 10 and 11), process 20, kernel thread 30 and zombie 40.
-  private func fakeProc(_ directory: TemporaryDirectory) throws -> String {
+  private func fakeProc(_ directory: Scratch) throws -> String {
     let user = "Name:\tx\nTgid:\t%\nPid:\t1\nVmSize:\t  2304 kB\n"
     func status(_ tid: Int, group: Int, hasMemory: Bool = true) throws {
       let text = user.replacing("%", with: "\(group)")
@@ -22,7 +23,7 @@ struct FollowedTreeTests {
     return directory.path
   }
 
-  private func fakeInstance(_ directory: TemporaryDirectory, followed: String = "") throws -> TraceInstance {
+  private func fakeInstance(_ directory: Scratch, followed: String = "") throws -> TraceInstance {
     try directory.write(followed, to: "set_event_pid")
     try directory.write("", to: "options/event-fork")
     return TraceInstance(adopting: directory.path, named: "fake")
@@ -30,8 +31,8 @@ struct FollowedTreeTests {
 
   @Test("Every thread is listed, after the kernel was told to follow forks")
   func follow() throws {
-    let proc = try TemporaryDirectory()
-    let tracing = try TemporaryDirectory()
+    let proc = try Scratch()
+    let tracing = try Scratch()
     let instance = try fakeInstance(tracing)
     try FollowedTree.follow([10, 20], in: instance, proc: try fakeProc(proc))
     #expect(
@@ -43,8 +44,8 @@ struct FollowedTreeTests {
 
   @Test("Children that are there are followed too; one that ended meanwhile is passed over")
   func children() throws {
-    let proc = try TemporaryDirectory()
-    let tracing = try TemporaryDirectory()
+    let proc = try Scratch()
+    let tracing = try Scratch()
     let instance = try fakeInstance(tracing)
     let path = try fakeProc(proc)
     try proc.write("20 99 ", to: "10/task/11/children")
@@ -58,8 +59,8 @@ struct FollowedTreeTests {
 
   @Test("A process that is not there is named")
   func gone() throws {
-    let proc = try TemporaryDirectory()
-    let tracing = try TemporaryDirectory()
+    let proc = try Scratch()
+    let tracing = try Scratch()
     let instance = try fakeInstance(tracing)
     let path = try fakeProc(proc)
     #expect(throws: CaptureError.noSuchProcess(99)) { try FollowedTree.follow([99], in: instance, proc: path) }
@@ -67,8 +68,8 @@ struct FollowedTreeTests {
 
   @Test("Threads map to processes; those without memory, and our own, are left out")
   func processes() throws {
-    let proc = try TemporaryDirectory()
-    let tracing = try TemporaryDirectory()
+    let proc = try Scratch()
+    let tracing = try Scratch()
     // 50 has exited but is still listed: the kernel drops a tid only when RCU frees the task.
     let instance = try fakeInstance(tracing, followed: "10\n11\n20\n30\n40\n50\n")
     let path = try fakeProc(proc)

@@ -3,6 +3,7 @@
 import Capture
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 import TraceFile
 
@@ -10,7 +11,7 @@ import TraceFile
 struct HeldCommandTests {
   @Test("It executes nothing before its release, then everything, and its status comes back")
   func release() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let held = try HeldCommand.fork(["sh", "-c", "echo ran > \(directory.path)/proof; exit 5"])
     // Blocked in read(2) on the gate: asleep, and still this program.
     var name = ""
@@ -29,7 +30,7 @@ struct HeldCommandTests {
 
   @Test("Abandoned, it never runs")
   func abandon() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let held = try HeldCommand.fork(["touch", directory.path + "/proof"])
     let pid = held.pid
     held.abandon()
@@ -39,7 +40,7 @@ struct HeldCommandTests {
 
   @Test("A command that does not exist is told before anything is set up, one that cannot be executed too")
   func check() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let plain = try directory.write("text", to: "plain")
     #expect(throws: CaptureError.command(name: "/no/such", .noSuchFileOrDirectory)) {
       try HeldCommand.check("/no/such", path: "/bin")

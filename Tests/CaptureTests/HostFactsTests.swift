@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Capture
+import TestSupport
 import Testing
 
 @Suite("Facts about the host")
@@ -40,7 +41,7 @@ struct EnvironmentCheckTests {
 
   @Test("Without tracefs it cannot, and the line says how to mount it")
   func tracefs() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let (requirement, tracefs) = EnvironmentCheck.tracefs(mounts: try directory.write("", to: "mounts"))
     #expect(tracefs == nil)
     guard case .missing(let reason) = requirement.state else {

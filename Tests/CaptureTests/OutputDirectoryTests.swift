@@ -2,17 +2,18 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 import TraceFile
 
 @Suite("The output directory")
 struct OutputDirectoryTests {
-  private let directory: TemporaryDirectory
+  private let directory: Scratch
   private let manifest = CaptureManifest(
     recorder: "cowscope 1", release: "6.18.0", machine: "x86_64", commandLine: ["true"], startTime: 1, pageSize: 4096,
     cpuCount: 2, clock: "mono")
 
-  init() throws { directory = try TemporaryDirectory() }
+  init() throws { directory = try Scratch() }
 
   private func path(_ name: String) -> String { directory.path + "/" + name }
 
@@ -149,7 +150,7 @@ struct OutputDirectoryTests {
 struct DrainTests {
   @Test("Sub-buffers are copied whole and in order")
   func copy() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let text = ["a", "b", "c"].map { String(repeating: $0, count: 4096) }.joined()
     let source = try directory.write(text, to: "trace_pipe_raw")
     let drain = try BufferDrain(
@@ -162,7 +163,7 @@ struct DrainTests {
 
   @Test("A full disk is an error that names the file")
   func fullDisk() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let source = try directory.write(String(repeating: "a", count: 4096), to: "trace_pipe_raw")
     let drain = try BufferDrain(buffer: .task, cpu: 0, source: source, subBufferSize: 4096, path: "/dev/full")
     #expect {

@@ -2,10 +2,11 @@
 
 import Capture
 import SystemPackage
+import TestSupport
 import Testing
 
 /// An instance directory of ordinary files: what is written can be read back, only `rmdir` refuses.
-private func fakeInstance(_ directory: TemporaryDirectory, subBuffers: Bool = true) throws -> TraceInstance {
+private func fakeInstance(_ directory: Scratch, subBuffers: Bool = true) throws -> TraceInstance {
   var files = [
     "tracing_on", "trace_clock", "buffer_size_kb", "buffer_percent", "set_event_pid", "options/event-fork",
     "events/enable", "events/kmem/mm_page_alloc/enable", "events/syscalls/sys_enter_ioctl/enable",
@@ -25,7 +26,7 @@ struct TraceInstanceTests {
 
   @Test("Set up stopped: clock before sizes, sub-buffer size before buffer size, filter before its event")
   func setUp() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let instance = try fakeInstance(directory)
     try BufferSettings(clock: "mono", kibibytesPerCPU: 4096).apply(to: instance, events: events)
     #expect(
@@ -42,7 +43,7 @@ struct TraceInstanceTests {
 
   @Test("A kernel before 6.8 keeps its sub-buffers of one page")
   func oldKernel() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let instance = try fakeInstance(directory, subBuffers: false)
     try BufferSettings(clock: "local", kibibytesPerCPU: 4096).apply(to: instance, events: [])
     #expect(!instance.writes.contains { $0.file == "buffer_subbuf_size_kb" })
@@ -50,7 +51,7 @@ struct TraceInstanceTests {
 
   @Test("Before an instance is removed it is stopped and its events disabled, so nobody pays if removing fails")
   func removal() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let instance = try fakeInstance(directory)
     try instance.write("1", to: "tracing_on")
     // The files of the fake keep the directory from being removed; those of tracefs do not.
@@ -63,7 +64,7 @@ struct TraceInstanceTests {
 
   @Test("A file the kernel does not have is named in the error")
   func unknownFile() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let instance = try fakeInstance(directory)
     let path = directory.path + "/no_such_file"
     #expect(throws: CaptureError.file(path: path, doing: "write", .noSuchFileOrDirectory)) {
@@ -88,7 +89,7 @@ struct TraceInstanceTests {
 struct TraceFSTests {
   @Test("Found in the mount table, /sys/kernel/tracing preferred")
   func mounted() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let table = """
       proc /proc proc rw 0 0
       none /sys/kernel/debug/tracing tracefs rw 0 0
@@ -100,7 +101,7 @@ struct TraceFSTests {
 
   @Test("Not mounted: an error that says what to type")
   func notMounted() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let mounts = try directory.write("proc /proc proc rw 0 0\ntracefs /mnt ext4 rw 0 0\n", to: "mounts")
     #expect(throws: CaptureError.tracefsNotMounted) { try TraceFS.find(mounts: mounts) }
     #expect(CaptureError.tracefsNotMounted.description.contains("mount -t tracefs none /sys/kernel/tracing"))
@@ -116,14 +117,14 @@ struct TraceFSTests {
 
   @Test("CPUs are those with a buffer, in numeric order")
   func cpus() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     for cpu in ["cpu0", "cpu10", "cpu2"] { try directory.write("", to: "per_cpu/\(cpu)/stats") }
     #expect(TraceFS(root: directory.path).cpus() == [0, 2, 10])
   }
 
   @Test("An instance that nobody holds may be taken over, by one at a time; a foreign one never")
   func takeOver() throws {
-    let directory = try TemporaryDirectory()
+    let directory = try Scratch()
     let tracefs = TraceFS(root: directory.path)
     for name in ["cowscope-1-host", "trace-cmd-5000000"] {
       try directory.write("", to: "instances/\(name)/tracing_on")

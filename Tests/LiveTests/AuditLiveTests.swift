@@ -2,6 +2,7 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 import TraceFile
 
@@ -87,13 +88,13 @@ struct AuditLiveTests {
 
   /// What the audit counts of the program, and what the program complains of. Model and kernel agree.
   private func figures(of audit: String, _ program: String) throws -> (figures: [String: Int], errors: String) {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     #expect(
       try LiveHost.record(["-o", "x.cow", "--", python, "-c", program], in: work).wait() == .exited(code: 0))
-    let errors = try work.text("stderr")
+    let errors = try work.read("stderr")
     #expect(
       try LiveHost.run([try LiveHost.binary(), "replay", "--json", "x.cow"], in: work).wait() == .exited(code: 0))
-    let objects = try work.text("stdout").split(separator: "\n").map { line in
+    let objects = try work.read("stdout").split(separator: "\n").map { line in
       try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }
     let verification = try #require(objects.last { $0["type"] as? String == "summary" }?["verify"] as? [String: Any])

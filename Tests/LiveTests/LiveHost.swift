@@ -2,6 +2,7 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 
 /// The host the live tests run on, and the program under test.
@@ -22,7 +23,7 @@ enum LiveHost {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("cowscope-direct-\(UUID().uuidString)")
       .path
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | direct, 0o600)
-    unlink(path)
+    _ = unsafe unlink(path)
     return descriptor >= 0 && close(descriptor) == 0
   }()
 
@@ -42,14 +43,14 @@ enum LiveHost {
   }
 
   /// Starts `cowscope record` in `directory`; its stderr goes to the file `stderr` there.
-  static func record(_ arguments: [String], in directory: WorkDirectory) throws -> RunningCommand {
+  static func record(_ arguments: [String], in directory: Scratch) throws -> RunningCommand {
     try run([try binary(), "record"] + arguments, in: directory)
   }
 
   /// Starts a program in `directory`.
   ///
   /// Not with Foundation's `Process`: that passes on the blocked signals of the test's thread.
-  static func run(_ command: [String], in directory: WorkDirectory) throws -> RunningCommand {
+  static func run(_ command: [String], in directory: Scratch) throws -> RunningCommand {
     let script = "cd \(directory.url.path) && exec \"$@\" >stdout 2>stderr"
     return try HeldCommand.fork(["sh", "-c", script, "sh"] + command).release()
   }
@@ -80,24 +81,4 @@ enum LiveHost {
     }
     throw CocoaError(.fileReadUnknown)
   }
-}
-
-/// A directory for one test, removed with it.
-final class WorkDirectory {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("cowscope-live-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
-
-  func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
-
-  func names(in name: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path(name)) }
 }

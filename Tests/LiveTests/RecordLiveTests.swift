@@ -2,6 +2,7 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 import TraceFile
 
@@ -12,14 +13,14 @@ private let forkingWork = ["sh", "-c", "i=0; while [ $i -lt 400 ]; do ( : ); i=$
 struct RecordLiveTests {
   @Test("The command's exit status is record's", arguments: [(0, "exit 0"), (7, "exit 7"), (143, "kill -TERM $$")])
   func status(expected: Int32, script: String) throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "sh", "-c", script], in: work)
     #expect(recorder.wait() == .exited(code: expected))
   }
 
   @Test("A finished capture has no mark and no raw files, and no instance stays")
   func finished() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
     #expect(recorder.wait() == .exited(code: 0))
     #expect(try work.names(in: "x.cow").sorted() == ["capture.json", "snapshots.bin", "trace.dat"])
@@ -34,7 +35,7 @@ struct RecordLiveTests {
 
   @Test("The command's own execve is in the trace")
   func execve() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
     #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
@@ -45,7 +46,7 @@ struct RecordLiveTests {
 
   @Test("Signals end a recording normally", arguments: [SIGINT, SIGTERM, SIGHUP])
   func signals(signal: Int32) throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "60"], in: work)
     try LiveHost.awaitTracing(by: recorder.pid)
     kill(recorder.pid, signal)
@@ -58,17 +59,17 @@ struct RecordLiveTests {
 
   @Test("A reader of stderr that goes away ends nothing")
   func brokenPipe() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     // `true` reads nothing: each line written to the pipe raises SIGPIPE.
     let script = "{ \"$0\" record -o x.cow -- sleep 0.2; echo $? >status; } 2>&1 | true"
     #expect(try LiveHost.run(["sh", "-c", script, try LiveHost.binary()], in: work).wait() == .exited(code: 0))
-    #expect(try work.text("status") == "0\n")
+    #expect(try work.read("status") == "0\n")
     #expect(!work.exists("x.cow/incomplete"))
   }
 
   @Test("What a killed recorder leaves is readable, and its instances go")
   func killed() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(
       ["-o", "x.cow", "--", "sh", "-c", "while :; do ( : ); done & P=$!; sleep 2; kill $P"], in: work)
     let pid = recorder.pid
@@ -86,7 +87,7 @@ struct RecordLiveTests {
 
   @Test("When the watchdog is killed too, the instances are removed by whoever records next: four at once")
   func killedWithWatchdog() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "1"], in: work)
     try LiveHost.awaitTracing(by: recorder.pid)
     let children = FollowedTree.children(of: recorder.pid)
@@ -103,7 +104,7 @@ struct RecordLiveTests {
 
   @Test("A recorder killed while it stops processes leaves none stopped")
   func killedWhileFreezing() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     for _ in 0..<5 {
       // Stopped nearly all the time.
       let recorder = try LiveHost.record(
@@ -126,19 +127,19 @@ struct RecordLiveTests {
 
   @Test("A second recorder of the same name is refused, and the first is not disturbed")
   func sameName() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let first = try LiveHost.record(["-o", "x.cow", "--", "sleep", "0.5"], in: work)
     try LiveHost.awaitTracing(by: first.pid)
     let second = try LiveHost.record(["-o", "x.cow", "--", "true"], in: work)
     #expect(second.wait() == .exited(code: 1))
-    #expect(try work.text("stderr") == "cowscope: x.cow: in use by another recorder\n")
+    #expect(try work.read("stderr") == "cowscope: x.cow: in use by another recorder\n")
     #expect(first.wait() == .exited(code: 0))
     #expect(try TraceFile.open(work.path("x.cow")).capture?.isFinished == true)
   }
 
   @Test("What somebody else does to a running instance is noticed")
   func interference() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--", "sleep", "0.5"], in: work)
     try LiveHost.awaitTracing(by: recorder.pid)
     let host = "cowscope-\(recorder.pid)-host"
@@ -150,15 +151,15 @@ struct RecordLiveTests {
 
   @Test("The command runs as the user that called sudo", arguments: [(["SUDO_UID=65534"], "65534"), ([], "0")])
   func user(environment: [String], expected: String) throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let record = [try LiveHost.binary(), "record", "-o", "x.cow", "id", "-u"]
     #expect(try LiveHost.run(["env", "-u", "SUDO_UID"] + environment + record, in: work).wait() == .exited(code: 0))
-    #expect(try work.text("stdout") == expected + "\n")
+    #expect(try work.read("stdout") == expected + "\n")
   }
 
   @Test("No sub-buffer is half empty but the last of each CPU")
   func subBuffers() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let recorder = try LiveHost.record(["-o", "x.cow", "--"] + forkingWork, in: work)
     #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
@@ -176,7 +177,7 @@ struct RecordLiveTests {
 
   @Test("Without a way to name tracefs files, one sentence and status 1")
   func unprivileged() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     // A copy where every user can reach it.
     let copy = work.path("cowscope")
     try FileManager.default.copyItem(atPath: try LiveHost.binary(), toPath: copy)
@@ -184,7 +185,7 @@ struct RecordLiveTests {
       "setpriv", "--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true",
     ]
     #expect(try LiveHost.run(command, in: work).wait() == .exited(code: 1))
-    let text = try work.text("stderr")
+    let text = try work.read("stderr")
     #expect(text.split(separator: "\n").count == 1)
     #expect(text.contains("/sys/kernel/tracing/") && text.contains("root"))
     #expect(!work.exists("x.cow"))

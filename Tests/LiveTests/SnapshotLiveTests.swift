@@ -2,6 +2,7 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 import TraceFile
 
@@ -9,7 +10,7 @@ import TraceFile
 struct SnapshotLiveTests {
   @Test("A snapshot shows the pages this very process has, as its own pagemap shows them")
   func ownPages() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let pageSize = Int(getpagesize())
     let mapped = unsafe mmap(nil, 16 * pageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     let memory = try unsafe #require(mapped)
@@ -40,7 +41,7 @@ struct SnapshotLiveTests {
 
   @Test("The reading of pagemap names the target's mm between the two markers")
   func bracket() throws {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     let script = "sleep 0.9 & wait"
     let recorder = try LiveHost.record(["-o", "x.cow", "--snapshot-every", "200", "--", "sh", "-c", script], in: work)
     #expect(recorder.wait() == .exited(code: 0))

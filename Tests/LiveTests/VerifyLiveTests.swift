@@ -2,6 +2,7 @@
 
 import Capture
 import Foundation
+import TestSupport
 import Testing
 import TraceFile
 
@@ -46,7 +47,7 @@ struct VerifyLiveTests {
   /// Returns the gaps that were met.
   @discardableResult
   private func expectAgreement(of command: [String]) throws -> [String] {
-    let work = try WorkDirectory()
+    let work = try Scratch()
     #expect(try LiveHost.record(["-o", "x.cow", "--"] + command, in: work).wait() == .exited(code: 0))
     let verification = try lastObject(of: ["verify", "--json", "x.cow"], in: work)
     for evidence in ["decisions", "entries", "pages"] {
@@ -62,13 +63,13 @@ struct VerifyLiveTests {
     return gaps
   }
 
-  private func lastObject(of arguments: [String], in work: WorkDirectory) throws -> [String: Any] {
+  private func lastObject(of arguments: [String], in work: Scratch) throws -> [String: Any] {
     try #require(try objects(of: arguments, in: work).last)
   }
 
-  private func objects(of arguments: [String], in work: WorkDirectory) throws -> [[String: Any]] {
+  private func objects(of arguments: [String], in work: Scratch) throws -> [[String: Any]] {
     #expect(try LiveHost.run([try LiveHost.binary()] + arguments, in: work).wait() == .exited(code: 0))
-    return try work.text("stdout").split(separator: "\n").map { line in
+    return try work.read("stdout").split(separator: "\n").map { line in
       try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }
   }
