@@ -2,6 +2,7 @@
 
 internal import CTraceFS
 internal import Glibc
+internal import MMEvents
 internal import SystemPackage
 
 /// One thing a recording needs, and whether this host has it.
@@ -36,6 +37,7 @@ package enum EnvironmentCheck {
     list += pageTables(page: pagemapWord(), frameFlagsFailure: openingFails("/proc/kpageflags"))
     list.append(
       memory(meminfo: KernelText.readIfPresent("/proc/meminfo") ?? "", cpus: max(1, tracefs?.cpus().count ?? 1)))
+    list += defects(release: HostFacts.release())
     return (list, canRecord(list))
   }
 
@@ -110,6 +112,23 @@ package enum EnvironmentCheck {
       ]
     }
     return events { system, name in unsafe access("\(directory)/\(system)/\(name)/enable", F_OK) == 0 }
+  }
+
+  /// One line per known defect that the kernel has by its release.
+  package static func defects(release: String) -> [Requirement] {
+    let present = KernelDefect.present(in: release)
+    let unknown = KernelDefect.known.filter { $0.presence(in: release) == .unknown }.map(\.name)
+    var list = present.map {
+      Requirement(name: "kernel", state: .limited("\($0.summary) (cowscope explain \($0.name))"), detail: $0.name)
+    }
+    if !unknown.isEmpty {
+      list.append(
+        Requirement(
+          name: "kernel", state: .limited("this release does not tell whether it has them"),
+          detail: unknown.joined(separator: ", ")))
+    }
+    if list.isEmpty { list.append(Requirement(name: "kernel", state: .ok, detail: "\(release), no known defect")) }
+    return list
   }
 
   /// One line per group of events.

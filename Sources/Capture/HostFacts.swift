@@ -31,6 +31,13 @@ package enum HostFacts {
     "/sys/kernel/mm/transparent_hugepage", "/sys/kernel/mm/ksm", "/sys/kernel/mm/hugepages",
   ]
 
+  /// `uname -r`.
+  package static func release() -> String {
+    var name = utsname()
+    unsafe uname(&name)
+    return text(of: name.release)
+  }
+
   /// The manifest of a recording that starts now.
   package static func manifest(
     recorder: String, commandLine: [String], clock: String, cpuCount: Int

@@ -5,7 +5,8 @@ import Report
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "The catalogue: events, encodings, rules, verdicts, costs, audits, gaps, limits.")
+    commandName: "list",
+    abstract: "The catalogue: events, encodings, rules, verdicts, costs, audits, gaps, limits, defects.")
 
   @Argument(help: "One of \(CatalogueSection.allCases.map(\.rawValue).joined(separator: ", ")).")
   var section: CatalogueSection

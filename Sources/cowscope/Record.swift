@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Capture
 internal import FoundationEssentials
 internal import Glibc
+internal import MMEvents
 internal import SystemPackage
 
 struct Record: ParsableCommand {
@@ -120,6 +121,9 @@ struct Record: ParsableCommand {
     options.freezes = freeze
     options.user = try commandUser()
     options.durationMilliseconds = duration.map { Int($0 * 1000) }
+    for defect in KernelDefect.present(in: HostFacts.release()) {
+      talk("this kernel, by its release, has \(defect.name): \(defect.summary)")
+    }
     let result: RecordingResult
     do {
       result = try Recording(options, say: talk).run()

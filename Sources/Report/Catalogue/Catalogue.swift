@@ -5,7 +5,7 @@ import Replay
 
 /// What `list` can list.
 package enum CatalogueSection: String, Sendable, CaseIterable {
-  case events, encodings, switches, rules, verdicts, costs, gaps, limits, audits
+  case events, encodings, switches, rules, verdicts, costs, gaps, limits, audits, defects
 }
 
 /// Everything with a name in reports.
@@ -36,6 +36,7 @@ package enum Catalogue {
     case .costs: CostCatalogue.all
     case .gaps: Gap.allCases.map(\.catalogueEntry)
     case .audits: AuditCatalogue.all
+    case .defects: KernelDefect.known.map(\.catalogueEntry)
     case .limits: Capability.allCases.map(\.catalogueEntry)
     }
   }

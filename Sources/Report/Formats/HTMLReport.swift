@@ -71,6 +71,7 @@ package struct HTMLReport {
       ("span", Numbers.seconds(capture.spanNanoseconds)), ("trusted", Numbers.seconds(result.trustedNanoseconds)),
       ("mms", Numbers.grouped(capture.addressSpaces)), ("lost", loss(result.loss)),
     ]
+    rows += KernelDefect.present(in: capture.kernel).map { ("known defect: \($0.name)", $0.summary) }
     rows += capture.capabilities.missing.map { missing in
       ("limit: \(missing.description.limit)", missing.description.consequence)
     }

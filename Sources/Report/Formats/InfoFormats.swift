@@ -14,6 +14,7 @@ private struct InfoObject: Encodable {
   var spanNanoseconds: UInt64
   var gaps: [ResultLine.Gap]
   /// A list: some names (`note`) occur more than once.
+  var knownDefects: [String]
   var facts: [Fact]
   var settings: [Fact]
 
@@ -25,6 +26,7 @@ private struct InfoObject: Encodable {
   enum CodingKeys: String, CodingKey {
     case version, name, kernel, records, events, lost
     case spanNanoseconds = "span_ns"
+    case knownDefects = "known_defects"
     case gaps, facts, settings
   }
 }
@@ -37,6 +39,7 @@ extension CaptureInfo {
       lost: Dictionary(lost.map { (String($0.cpu.rawValue), $0.count) }) { a, b in a.flatMap { a in b.map { a + $0 } }
       },
       spanNanoseconds: spanNanoseconds, gaps: gaps.met.map { ResultLine.Gap($0.gap, $0.count) },
+      knownDefects: KernelDefect.present(in: kernel).map(\.name),
       facts: facts.map { InfoObject.Fact(name: $0.name, value: $0.value) },
       settings: settings.map { InfoObject.Fact(name: $0.name, value: $0.value) })
     return try JSONLine.encode(object)
@@ -55,6 +58,8 @@ extension CaptureInfo {
       }
     }
     lines += GapText(style: style).lines(gaps)
+    lines += section(
+      "KNOWN DEFECTS OF THIS KERNEL", KernelDefect.present(in: kernel).map { ($0.name, $0.summary) }, style)
     lines += section("HOST", facts, style)
     if showsSettings {
       lines += section("SETTINGS", settings, style)

@@ -21,6 +21,8 @@ enum ResultLine {
     /// What the capture cannot show, by name.
     var limits: [String]
     var occurrences: [String]
+    /// Defects that the kernel has by its release; absent when it has none that is known. Not read back.
+    var knownDefects: [String]?
     /// Absent when the recording ended by itself.
     var incomplete: Bool?
     /// The encodings that the user named; absent when none was.
@@ -32,6 +34,7 @@ enum ResultLine {
       case spanNanoseconds = "span_ns"
       case addressSpaces = "mms"
       case pageShift = "page_shift"
+      case knownDefects = "known_defects"
     }
   }
 

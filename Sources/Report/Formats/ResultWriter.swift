@@ -37,11 +37,13 @@ package struct ResultWriter {
 
   private func capture(_ result: ReplayResult) -> ResultLine.Capture {
     let capture = result.capture
+    let defects = KernelDefect.present(in: capture.kernel).map(\.name)
     return ResultLine.Capture(
       name: capture.name, kernel: capture.kernel, command: capture.command, records: capture.records,
       spanNanoseconds: capture.spanNanoseconds, addressSpaces: capture.addressSpaces, pageShift: capture.pageShift,
       limits: capture.capabilities.missing.map(\.description.limit),
-      occurrences: capture.occurrences.map(\.rawValue).sorted(), incomplete: capture.isIncomplete ? true : nil,
+      occurrences: capture.occurrences.map(\.rawValue).sorted(), knownDefects: defects.isEmpty ? nil : defects,
+      incomplete: capture.isIncomplete ? true : nil,
       named: result.named.isEmpty ? nil : result.named.map(\.rawValue), trust: ResultLine.Trust(result))
   }
 

@@ -50,7 +50,15 @@ package struct TextReport {
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    return lines + loss(result) + LimitText(style: style).lines(capture)
+    return lines + loss(result) + LimitText(style: style).lines(capture) + defects(capture)
+  }
+
+  private func defects(_ capture: CaptureSummary) -> [String] {
+    let names = KernelDefect.present(in: capture.kernel).map(\.name)
+    guard !names.isEmpty else { return [] }
+    let sentence =
+      "known defects of this kernel, by its release: \(names.joined(separator: ", ")) (`cowscope explain NAME`)"
+    return Paragraph.lines(sentence).map(style.dim)
   }
 
   private func command(_ words: [String]) -> String {

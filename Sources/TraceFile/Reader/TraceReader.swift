@@ -179,7 +179,7 @@ package final class TraceReader {
           streams.remove(at: index)
           continue
         }
-        for record in unsafe records where unsafe isDone(record.eventID) { return }
+        for index in records.indices where isDone(unsafe records[index].eventID) { return }
         retired.removeAll(keepingCapacity: true)
       }
     }
