@@ -55,7 +55,8 @@ extension Gap {
         "maple tree writes that belong to no address space that is followed")
     case .hugetlbNotFollowed:
       Description(
-        "hugetlb-not-followed", .model, .doubt, "faults", "faults on hugetlb, which the model does not follow")
+        "hugetlb-not-followed", .model, .doubt, "faults",
+        "faults on hugetlb with a userfaultfd, in pages that no PMD maps, or from outside")
     case .swapNotFollowed:
       Description("swap-not-followed", .model, .info, "calls", "MADV_PAGEOUT: which pages go shows later, or never")
     case .migrationNotFollowed:

@@ -17,7 +17,12 @@ public enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case privateFile
   /// `MAP_SHARED`: never anonymous (in the sense of `PageAnon`).
   case shared
+  /// Private memory of huge pages from hugetlb's pool (`MAP_HUGETLB`), each mapped by a PMD.
   case hugetlb
+  /// Private mapping of a file of hugetlbfs (`memfd_create` with `MFD_HUGETLB`, too): what is read may be the file's.
+  case hugetlbFile
+  /// Private memory of hugetlb in pages of any other size than a PMD maps.
+  case gigantic
   /// Mapped by the ELF loader or the kernel itself: private, file or anonymous.
   case loader
   case unknown
@@ -26,7 +31,15 @@ public enum VMABacking: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   public var holdsFilePages: Bool {
     switch self {
     case .privateFile, .loader: true
-    case .anonymous, .shared, .hugetlb, .unknown: false
+    case .anonymous, .shared, .hugetlb, .hugetlbFile, .gigantic, .unknown: false
+    }
+  }
+
+  /// Private memory of hugetlb.
+  public var isHugetlb: Bool {
+    switch self {
+    case .hugetlb, .hugetlbFile, .gigantic: true
+    case .anonymous, .privateFile, .shared, .loader, .unknown: false
     }
   }
 }
@@ -93,6 +106,10 @@ public enum FaultOutcome: Sendable, Equatable, BitwiseCopyable {
   /// A swap entry was replaced by a page, allocated for it or (`nil`) found in the swap cache, then copied when
   /// a write could not take the swap cache's page for itself.
   case swappedIn(PFN?, SwapInCopy)
+  /// One huge page took the place of another, or of nothing, and no counter moved: hugetlb's. `replaced`: the flush of
+  /// what had been there was seen. The frame is told where the pool was empty and the page allocated for this (a
+  /// surplus page). `sinceFault`: nanoseconds from the fault's entry, before the decision, to the commit.
+  case pooled(PFN?, replaced: Bool, sinceFault: UInt32)
   /// The fault ended in a signal.
   case refused
   /// A page was allocated and given back: another thread was faster.

@@ -142,6 +142,7 @@ extension Normalizer {
       return false
     }
     tasks[slot].fault.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
+    if let mm = tasks[slot].faulting { tasks[slot].fault.unsettle(mm, at: time, on: &line) }
     if tasks[slot].fault.commitsUnseen { settle(slot) } else { tasks[slot].fault.hold(on: &line) }
     return true
   }
@@ -191,6 +192,9 @@ extension Normalizer {
         let isFirst = tasks[slot].fault.awaitsFlush
         tasks[slot].fault.flush()
         if isFirst { settle(slot) }
+      } else if pages == 1, tasks[slot].fault.mayReplaceFromPool {
+        tasks[slot].fault.flushAlone()
+        settle(slot)
       }
     } else if tasks[slot].fork != nil, pages == .max {
       tasks[slot].fork?.copied = true

@@ -3,15 +3,6 @@
 import MMEvents
 import TraceFile
 
-private enum MapFlags {
-  static let shared: UInt64 = 0x01
-  static let sharedValidate: UInt64 = 0x03
-  static let typeMask: UInt64 = 0x0f
-  static let fixed: UInt64 = 0x10
-  static let anonymous: UInt64 = 0x20
-  static let hugetlb: UInt64 = 0x40000
-}
-
 /// `SHM_RDONLY`
 private let shmReadOnly: UInt64 = 0o10000
 
@@ -23,7 +14,7 @@ private let mremapDontUnmap: UInt64 = 4
 
 extension SyscallWindow {
   /// `mmap` takes the place of what is there.
-  fileprivate var isFixedMap: Bool { call == .mmap && arguments[3] & MapFlags.fixed != 0 }
+  fileprivate var isFixedMap: Bool { call == .mmap && MapFlags(arguments[3]).isFixed }
 
   /// `mremap` to fewer pages, whose end goes before the rest moves.
   fileprivate var cutsOff: Bool { call == .mremap && arguments[2] < arguments[1] }
@@ -110,10 +101,12 @@ extension Normalizer {
     let arguments = window.arguments
     switch window.call {
     case .mmap:
-      let range = pages(result, arguments[1])
+      let flags = MapFlags(arguments[3])
+      let range = pages(result, flags.length(arguments[1], pageShift: pageShift))
       if window.isFixedMap, !window.isApplied { emit(mm, .unmapped(range)) }
-      emit(mm, .vmaMapped(range, Self.backing(arguments[3]), Self.protection(arguments[2])))
+      emit(mm, .vmaMapped(range, flags.backing(pageShift: pageShift), Self.protection(arguments[2])))
       tellPopulated(slot, range)
+      if flags.fillsUnseen { emit(mm, .advised(range, .populateWrite)) }
     case .munmap:
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
     case .mremap:
@@ -179,7 +172,10 @@ extension Normalizer {
       let target = pages(window.arguments[0], window.arguments[1])
       if !window.isFixedMap, window.placed == nil, range.count == target.count {
         tasks[slot].call?.placed = range
-        emit(mm, .vmaMapped(range, Self.backing(window.arguments[3]), Self.protection(window.arguments[2])))
+        emit(
+          mm,
+          .vmaMapped(
+            range, MapFlags(window.arguments[3]).backing(pageShift: pageShift), Self.protection(window.arguments[2])))
         break
       }
       guard window.isFixedMap, !window.isApplied, range.overlaps(target) else { break }
@@ -291,7 +287,7 @@ extension Normalizer {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
-    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained, .lost: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .unexplained, .lost: break
     }
   }
 
@@ -300,7 +296,7 @@ extension Normalizer {
   private func removal(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> PageRange? {
     switch call {
     case .munmap, .mremap: pages(arguments[0], arguments[1])
-    case .mmap: arguments[3] & MapFlags.fixed != 0 ? pages(arguments[0], arguments[1]) : nil
+    case .mmap: MapFlags(arguments[3]).isFixed ? pages(arguments[0], arguments[1]) : nil
     case .madvise:
       switch Advice(madvise: arguments[2]) {
       case .dontNeed, .guardInstall, .remove, .free, .pageOut: pages(arguments[0], arguments[1])
@@ -331,13 +327,6 @@ extension Normalizer {
     case UserfaultRequest.writeProtect: return .userfaultWriteProtect
     default: return .userfaultfd
     }
-  }
-
-  private static func backing(_ flags: UInt64) -> VMABacking {
-    if flags & MapFlags.hugetlb != 0 { return .hugetlb }
-    let type = flags & MapFlags.typeMask
-    if type == MapFlags.shared || type == MapFlags.sharedValidate { return .shared }
-    return flags & MapFlags.anonymous != 0 ? .anonymous : .privateFile
   }
 
   private static func protection(_ bits: UInt64) -> VMAProtection { VMAProtection(rawValue: UInt8(bits & 7)) }

@@ -52,6 +52,8 @@ struct PendingFault: ~Copyable {
   private var lastWasFlush = false
   private var countedAfterFlush = false
   private var mayBeFlushed = false
+  /// One page was flushed, and nothing had been allocated.
+  private var flushedAlone = false
   private var splits = false
   /// The last move of the anonymous counter was none of the fault's.
   private var lastWasOfSplit = false
@@ -141,6 +143,7 @@ struct PendingFault: ~Copyable {
       allocationTime = now
     }
     if swapMoved { copy = pfn }
+    flushedAlone = false
     allocations += 1
     gaveBack = false
   }
@@ -219,6 +222,12 @@ struct PendingFault: ~Copyable {
     lastWasFlush = true
   }
 
+  /// Whether a flush may be that of a page which one of hugetlb's pool replaces: the pool shows no allocation.
+  @inline(__always)
+  var mayReplaceFromPool: Bool { folio == nil && access.contains(.write) && !gaveBack && !isCommitted }
+
+  mutating func flushAlone() { flushedAlone = true }
+
   /// Reclaim inside the fault splits a large folio. `false` when the last sign was no flush, which was for that then.
   mutating func splitSeen() -> Bool {
     splits = true
@@ -278,11 +287,12 @@ struct PendingFault: ~Copyable {
     // Where no other CPU runs the mm, each page is flushed by itself before it is counted (`should_defer_flush`).
     if countedAfterFlush, flushes > 0 { flushes -= 1 }
     countedAfterFlush = false
+    flushedAlone = false
     return true
   }
 
   @inline(__always)
-  var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed }
+  var isCommitted: Bool { anonymousMoved || fileMoved || swapMoved || flushed || flushedAlone }
 
   /// `mutating`, though nothing changes: see above.
   mutating func event(_ mm: MMID) -> MMEventRecord {
@@ -299,11 +309,25 @@ struct PendingFault: ~Copyable {
     // That of a fault on a page that is there is a later call's.
     if fileMoved, !access.contains(.present) { return .file(pages: UInt32(clamping: max(1, filePages))) }
     if let folio, flushed || mayBeFlushed || isUnflushedCopy {
-      return folio.order == .base ? copied(folio.pfn) : .unexplained
+      return folio.order == .base ? copied(folio.pfn) : huge(folio, replaced: true)
     }
+    if flushedAlone { return pooled(nil, replaced: true) }
     if wasRefused { return .refused }
     if gaveBack { return .raced }
-    return folio == nil || replacesSeen ? withoutFolio : .unexplained
+    guard let folio, !replacesSeen else { return withoutFolio }
+    return huge(folio, replaced: false)
+  }
+
+  /// A huge page that no counter counts was allocated for hugetlb's pool, which was empty.
+  @inline(__always)
+  private func huge(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool), replaced: Bool) -> FaultOutcome {
+    folio.order == FolioOrder(9) ? pooled(folio.pfn, replaced: replaced) : .unexplained
+  }
+
+  @inline(__always)
+  private func pooled(_ pfn: PFN?, replaced: Bool) -> FaultOutcome {
+    let commit = settled?.time ?? time
+    return .pooled(pfn, replaced: replaced, sinceFault: UInt32(clamping: commit.nanoseconds - time.nanoseconds))
   }
 
   /// The copy of a page in an mm that no CPU runs shows nothing but its allocation (`flush_tlb_page`).
@@ -320,7 +344,8 @@ struct PendingFault: ~Copyable {
   private func uncountedOutcome(_ folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)) -> FaultOutcome {
     let isPresent = access.contains(.present)
     if folio.order != .base {
-      return anonymousMoved ? .anonymous(folio.pfn, folio.order, replaced: isPresent) : .unexplained
+      return anonymousMoved
+        ? .anonymous(folio.pfn, folio.order, replaced: isPresent) : huge(folio, replaced: flushed)
     }
     if isPresent, !flushed { return replacesSeen ? withoutFolio : .unexplained }
     if folio.zeroed {

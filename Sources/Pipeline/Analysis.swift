@@ -92,7 +92,7 @@ package struct Analysis {
     let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
     var driver = ReplayDriver(
       encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults,
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, seesFlushes: reader.seesFlushes,
       audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true }, snapshots: snapshots)
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
@@ -125,8 +125,8 @@ package struct Analysis {
     reader.rewind()
     var model = ReplayDriver(
       encodings: [.baseline] + exemplars.encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, judging: .nothing,
-      snapshots: try snapshots(of: reader, facts: facts))
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, seesFlushes: reader.seesFlushes,
+      judging: .nothing, snapshots: try snapshots(of: reader, facts: facts))
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))

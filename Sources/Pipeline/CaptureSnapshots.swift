@@ -40,14 +40,16 @@ final class CaptureSnapshots: SnapshotSource {
   }
 
   private func convert(_ snapshot: Snapshot) -> ProcessSnapshot {
-    ProcessSnapshot(
+    let huge = HugetlbOfSnapshot(snapshot, pageShift)
+    return ProcessSnapshot(
       vmas: snapshot.vmas.map { vma in
-        ProcessSnapshot.VMA(
-          range: PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift)),
-          facts: VMAFacts(backing: backing(vma), protection: protection(vma)))
-      }, anonymous: snapshot.pages.compactMap(anonymous),
+        let range = PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift))
+        return ProcessSnapshot.VMA(
+          range: range, facts: VMAFacts(backing: huge.backing(vma, range) ?? backing(vma), protection: protection(vma)))
+      }, anonymous: snapshot.pages.compactMap { anonymous($0, huge) },
       swapped: Set(snapshot.pages.filter(\.isSwapped).map { VirtualPage($0.virtualPage) }),
-      hugetlb: UInt64(snapshot.pages.count { isAnonymous($0) && isHugetlb($0) }))
+      hugetlbTails: UInt64(snapshot.pages.count { isAnonymous($0) && $0.isOfHugetlb && $0.isTail }),
+      gigantic: UInt64(snapshot.pages.count { isAnonymous($0) && huge.isGigantic($0) }))
   }
 
   /// KPF_ANON on a present page. `/proc/kpageflags` is read after pagemap: a file's page (bit 61 of its entry) may have
@@ -56,22 +58,18 @@ final class CaptureSnapshots: SnapshotSource {
     page.isPresent && !page.isFileOrShared && page.pageFlags >> 12 & 1 == 1 && page.pfn != 0
   }
 
-  /// KPF_HUGE: not a transparent huge page.
-  private func isHugetlb(_ page: SnapshotPage) -> Bool { page.pageFlags >> 17 & 1 == 1 }
-
   /// Bit 34 is PG_anon_exclusive on an anonymous page, and something else on any other.
-  private func anonymous(_ page: SnapshotPage) -> ProcessSnapshot.Page? {
-    guard isAnonymous(page), !isHugetlb(page) else { return nil }
-    let isTail = page.pageFlags >> 16 & 1 == 1
+  private func anonymous(_ page: SnapshotPage, _ huge: HugetlbOfSnapshot) -> ProcessSnapshot.Page? {
+    guard isAnonymous(page), !(page.isOfHugetlb && (page.isTail || huge.isGigantic(page))) else { return nil }
     return ProcessSnapshot.Page(
       page: VirtualPage(page.virtualPage), pfn: PFN(page.pfn),
-      exclusive: showsHeadOnly && isTail ? nil : page.pageFlags >> 34 & 1 == 1, isMappedOnce: page.isExclusivelyMapped,
-      isLarge: isTail || page.pageFlags >> 15 & 1 == 1)
+      exclusive: showsHeadOnly && page.isTail ? nil : page.pageFlags >> 34 & 1 == 1,
+      isMappedOnce: page.isExclusivelyMapped, isLarge: page.isTail || page.isHead, isHugetlb: page.isOfHugetlb)
   }
 
   private func backing(_ vma: SnapshotVMA) -> VMABacking {
     switch vma.kind {
-    case .hugetlb: .hugetlb
+    case .hugetlb: vma.isShared ? .shared : .hugetlb
     case .shmem: vma.isShared ? .shared : .privateFile
     case .file: vma.isShared ? .shared : .privateFile
     case .anonymous, .heap, .stack: vma.isShared ? .shared : .anonymous
@@ -85,5 +83,48 @@ final class CaptureSnapshots: SnapshotSource {
     if vma.isWritable { protection.insert(.write) }
     if vma.isExecutable { protection.insert(.execute) }
     return protection
+  }
+}
+
+extension SnapshotPage {
+  /// KPF_HUGE: not a transparent huge page.
+  fileprivate var isOfHugetlb: Bool { pageFlags >> 17 & 1 == 1 }
+
+  /// KPF_COMPOUND_HEAD, KPF_COMPOUND_TAIL.
+  fileprivate var isHead: Bool { pageFlags >> 15 & 1 == 1 }
+  fileprivate var isTail: Bool { pageFlags >> 16 & 1 == 1 }
+}
+
+/// Which VMAs of a snapshot are hugetlb's: their names tell of some, their pages of all that have any.
+private struct HugetlbOfSnapshot {
+  /// The pages of hugetlb, in order.
+  private let pages: [SnapshotPage]
+  /// Those of folios that are larger than a PMD maps: their head is followed by more tails than that.
+  private let gigantic: Set<UInt64>
+
+  init(_ snapshot: Snapshot, _ pageShift: UInt64) {
+    pages = snapshot.pages.filter(\.isOfHugetlb)
+    var gigantic: Set<UInt64> = []
+    var run: [UInt64] = []
+    for page in pages {
+      if page.isHead { run.removeAll() }
+      run.append(page.virtualPage)
+      if run.count > FolioOrder(9).pageCount {
+        gigantic.formUnion(run)
+        run = Array(run.suffix(FolioOrder(9).pageCount))
+      }
+    }
+    self.gigantic = gigantic
+  }
+
+  func isGigantic(_ page: SnapshotPage) -> Bool { !gigantic.isEmpty && gigantic.contains(page.virtualPage) }
+
+  /// `nil`: not private memory of hugetlb.
+  func backing(_ vma: SnapshotVMA, _ range: PageRange) -> VMABacking? {
+    guard !vma.isShared, let first = pages.first(where: { range.contains(VirtualPage($0.virtualPage)) }) else {
+      return nil
+    }
+    if isGigantic(first) { return .gigantic }
+    return vma.name.hasPrefix("/anon_hugepage") ? .hugetlb : .hugetlbFile
   }
 }

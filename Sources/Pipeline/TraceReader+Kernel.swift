@@ -24,6 +24,9 @@ extension TraceReader {
   /// Only x86 (and riscv) has events of page faults, and only where somebody enabled them.
   var seesFaults: Bool { has("page_fault_user") }
 
+  /// The copy of a huge page of hugetlb's shows by it alone.
+  var seesFlushes: Bool { has("tlb_flush") }
+
   /// What would be in the records had it happened, as the recorder says: a killed one said what it had begun with.
   var promised: Capabilities {
     guard let manifest = capture?.manifest else { return Capabilities() }

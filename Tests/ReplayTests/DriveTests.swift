@@ -143,20 +143,6 @@ struct DriveTests {
     #expect(tale.result().gaps[.framesFreedWhileMapped] == 1)
   }
 
-  @Test("A private mapping of a hugetlb file shows at its first fault; what is decided there is unknown, and counted")
-  func hugetlbFile() {
-    for (range, isHuge) in [(1024..<1536, true), (1024..<1500, false)] {
-      var tale = Tale()
-      tale.at(Tale.p, 100, .vmaMapped(tale.range(range), .privateFile, [.read, .write]))
-      // A file's page would have been counted.
-      tale.at(Tale.p, 100, .fault(tale.page(1030), [], .quiet))
-      tale.at(Tale.p, 100, .fault(tale.page(1040), [.write, .present], .quiet))
-      let result = tale.result()
-      #expect(result.gaps[.hugetlbNotFollowed] == (isHuge ? 2 : 0))
-      #expect(result.verification.decisions.unknown == 1 && result.verification.decisions.disagree == 0)
-    }
-  }
-
   @Test("A page of a large folio that nobody maps any more is freed alone: the folio was split, the others stay")
   func splitFreesUnmapped() {
     var tale = Tale()

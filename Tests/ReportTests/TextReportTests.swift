@@ -81,7 +81,7 @@ struct TextReportTests {
   @Test("What was not followed and what was not explained is counted")
   func unknowns() {
     let report = render(Sample.rich)
-    #expect(report.contains("hugetlb-not-followed (doubt): 4 faults: faults on hugetlb, which the model does not"))
+    #expect(report.contains("hugetlb-not-followed (doubt): 4 faults: faults on hugetlb with a userfaultfd, in pages"))
     #expect(report.contains("contradictory-faults (doubt): 2 faults: faults with contradictory evidence"))
     #expect(render(Sample.result()).contains("Everything in the trace was followed and explained."))
   }

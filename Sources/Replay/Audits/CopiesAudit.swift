@@ -88,7 +88,7 @@ package struct CopiesAudit: Audit {
   }
 
   private mutating func decided(_ mm: MMID, _ outcome: Outcome, _ world: borrowing World<Baseline>) {
-    guard let (folio, index) = faulting else { return }
+    guard let (folio, index) = faulting, !world.isHugetlb(folio) else { return }
     switch outcome {
     case .reused:
       reused += 1

@@ -124,7 +124,7 @@ package struct MprotectAudit: Audit {
     _ doubts: Doubts, _ record: MMEventRecord
   ) {
     guard vma.protection.contains(.write), !vma.protection.contains(.unknown), vma.backing != .shared,
-      vma.backing != .hugetlb
+      !vma.backing.isHugetlb
     else { return }
     if call != record.sequence {
       call = record.sequence

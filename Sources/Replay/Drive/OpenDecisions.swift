@@ -9,14 +9,24 @@ struct OpenDecision {
   let mm: MMID
   let page: VirtualPage
   let expected: String
+  /// Of hugetlb, by an mm for whose mapping the pool keeps pages: where it is empty, a write takes the page from who else
+  /// maps it (`unmap_ref_private`). It may also have been pinned at fork, and copied for the child at once.
+  let mayTakePage: Bool
 
   /// Nanoseconds between a fault's entry and its decision, for one that copies nothing: taking locks, at most.
   static let longestFault: UInt64 = 200_000
+
+  /// On hugetlb one waits for the other to copy a huge page (`hugetlb_fault_mutex_table`), as long as any fault is
+  /// waited for.
+  static let longestOnHugetlb: UInt64 = 100_000_000
 }
 
 extension ReplayDriver {
   mutating func leaveOpen(_ mm: MMID, _ page: VirtualPage, _ expected: String) {
-    openDecisions.append(OpenDecision(record: current, mm: mm, page: page, expected: expected))
+    let vma = facts(mm, page)
+    let mayTakePage = vma.backing.isHugetlb && !vma.flags.contains(.inherited)
+    openDecisions.append(
+      OpenDecision(record: current, mm: mm, page: page, expected: expected, mayTakePage: mayTakePage))
     lockstep.doubts.add(mm, page, .openDecision)
   }
 
@@ -27,10 +37,11 @@ extension ReplayDriver {
     guard !openDecisions.isEmpty, let index = openDecisions.firstIndex(where: { $0.mm == mm && $0.page == page }) else {
       return
     }
+    if case .quiet = outcome, access.contains(.present), waitsOnHugetlb(openDecisions[index]) { return }
     let open = openDecisions.remove(at: index)
     lockstep.doubts.settle(mm, PageRange(start: page, count: 1), ofCause: .openDecision)
     switch outcome {
-    case .copied, .copiedFromFile, .anonymous, .raced: break  // made by another thread, or tried again
+    case .copied, .copiedFromFile, .anonymous, .pooled, .raced: break  // made by another thread, or tried again
     // Which is another fault's end and tells nothing of this one.
     case .refused, .lost: unknown(.decision, mm, page, .raced, record: open.record)
     // Nothing is present: the quiet fault ran into a migration entry that was being set (a split, a migration), and
@@ -40,10 +51,16 @@ extension ReplayDriver {
     }
   }
 
+  /// Several threads wait for whoever copies the huge page in another mm: they are all quiet, until it is done.
+  private func waitsOnHugetlb(_ open: OpenDecision) -> Bool {
+    facts(open.mm, open.page).backing.isHugetlb && open.record.task != current.task
+      && current.time.nanoseconds &- open.record.time.nanoseconds < OpenDecision.longestOnHugetlb
+  }
+
   /// The page goes away or is shared anew with the question open.
   mutating func settleOpenDecisions(of mm: MMID) {
     guard !openDecisions.isEmpty else { return }
-    for open in openDecisions where open.mm == mm { unknown(.decision, mm, open.page, .raced, record: open.record) }
+    for open in openDecisions where open.mm == mm { leaveUnknown(open) }
     openDecisions.removeAll { $0.mm == mm }
   }
 
@@ -51,9 +68,18 @@ extension ReplayDriver {
   /// decision after it, as the only mapper left.
   mutating func settleOvertaken() {
     let now = current.time.nanoseconds
-    for open in openDecisions where now &- open.record.time.nanoseconds < OpenDecision.longestFault {
-      guard case .mustReuse = lockstep.predictWriteFault(open.mm, open.page) else { continue }
-      unknown(.decision, open.mm, open.page, .raced, record: open.record)
+    for open in openDecisions {
+      let isHugetlb = facts(open.mm, open.page).backing.isHugetlb
+      let longest = isHugetlb ? OpenDecision.longestOnHugetlb : OpenDecision.longestFault
+      guard now &- open.record.time.nanoseconds < longest,
+        case .mustReuse = lockstep.predictWriteFault(open.mm, open.page)
+      else { continue }
+      // There they take turns: the one that copied, and the one that was left alone with the page.
+      if isHugetlb {
+        verifier.agree(.decision)
+      } else {
+        unknown(.decision, open.mm, open.page, .raced, record: open.record)
+      }
       reuse(open.mm, open.page, facts(open.mm, open.page))
       openDecisions.removeAll { $0.mm == open.mm && $0.page == open.page }
     }
@@ -73,12 +99,20 @@ extension ReplayDriver {
   }
 
   mutating func settleAllOpenDecisions() {
-    for open in openDecisions { unknown(.decision, open.mm, open.page, .raced, record: open.record) }
+    for open in openDecisions { leaveUnknown(open) }
     openDecisions.removeAll()
   }
 
   private mutating func condemn(_ open: OpenDecision) {
-    disagree(open.mm, open.page, open.expected, "no copy", .reusedShared, record: open.record)
+    if open.mayTakePage {
+      leaveUnknown(open)
+    } else {
+      disagree(open.mm, open.page, open.expected, "no copy", .reusedShared, record: open.record)
+    }
     reuse(open.mm, open.page, facts(open.mm, open.page))
+  }
+
+  private mutating func leaveUnknown(_ open: OpenDecision) {
+    unknown(.decision, open.mm, open.page, open.mayTakePage ? .hugetlbKept : .raced, record: open.record)
   }
 }

@@ -70,6 +70,7 @@ extension ReplayDriver {
   mutating func directIOEnded(_ task: TaskID) {
     guard let call = directIO[task] else { return }
     directIO[task] = nil
+    if hugetlb.isSeen { filledHugetlb(for: call) }
     for page in call.pinned { run(.unpin(call.mm, page)) }
   }
 
@@ -115,7 +116,7 @@ extension ReplayDriver {
       if let page = found, !copied(for: call, page, pfn) { found = nil }
       if found == nil { appeared(mm, pfn, .base) }
     case .copiedFromFile(let pfn, _): appeared(mm, pfn, .base)
-    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained, .lost: return
+    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: return
     }
     guard let found else { return }
     directIO[current.task]?.next = found.advanced(by: 1)

@@ -121,6 +121,8 @@ extension UnknownCause {
   init(_ doubt: DoubtCause) {
     switch doubt {
     case .forkCopiedPinned: self = .forkCopiedPinned
+    case .hugetlbPinned: self = .hugetlbPinned
+    case .hugetlbContent: self = .hugetlbContent
     case .userfaultfd: self = .userfaultfd
     case .remoteAccess: self = .remoteAccess
     case .excludedByKernel: self = .excludedByKernel

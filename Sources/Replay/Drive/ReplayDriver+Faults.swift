@@ -10,16 +10,11 @@ extension ReplayDriver {
     settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
-    if isOnHugetlb(mm, page, access, outcome, vma) { return hugetlbFault(mm, page, access) }
+    if isOnHugetlb(mm, page, access, outcome, vma) { return hugetlbFault(mm, page, access, outcome) }
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
-    case .quiet:
-      if access.contains(.write) {
-        if access.contains(.present) { quietWrite(mm, page, access, vma) }
-        if !access.contains(.present) { waitForHandler(mm, page) }
-      } else if !access.contains(.present), vma.backing != .shared {
-        if unseen.usesUserfaultfd(mm) { waitForHandler(mm, page) } else { run(.readFault(mm, page, vma)) }
-      }
+    // Whose page was flushed, if not hugetlb's, is not told.
+    case .quiet, .pooled(nil, _, _): quietFault(mm, page, access, vma)
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn, let sinceDecision):
       copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
@@ -28,13 +23,13 @@ extension ReplayDriver {
     case .swappedIn(let pfn, let copy): followSwapIn(mm, page, pfn, copy, access, vma)
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
-    case .unexplained: count(.contradictoryFaults)
+    case .pooled, .unexplained: count(.contradictoryFaults)
     case .lost: faultLost(mm, page, access)
     }
   }
 
   /// What came of the fault is not told: where nothing was mapped, a folio of any size may be now.
-  private mutating func faultLost(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess) {
+  mutating func faultLost(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess) {
     guard access.contains(.present) else {
       lockstep.doubts.add(mm, PageRange(around: page, FolioOrder(9)), .loss)
       return
@@ -45,6 +40,14 @@ extension ReplayDriver {
   }
 
   // — nothing was seen
+
+  private mutating func quietFault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ vma: VMAFacts) {
+    if access.contains(.write) {
+      if access.contains(.present) { quietWrite(mm, page, access, vma) } else { waitForHandler(mm, page) }
+    } else if !access.contains(.present), vma.backing != .shared {
+      if unseen.usesUserfaultfd(mm) { waitForHandler(mm, page) } else { run(.readFault(mm, page, vma)) }
+    }
+  }
 
   /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
   private mutating func waitForHandler(_ mm: MMID, _ page: VirtualPage) {

@@ -7,6 +7,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func unmapped(_ mm: MMID, _ range: PageRange) {
     noteRemoved(mm, range)
+    noteHugetlbRemoved(mm, range)
     run(.zap(mm, range))
     lockstep.doubts.settle(mm, range)
     layouts[mm]?.remove(range)
@@ -33,6 +34,7 @@ extension ReplayDriver {
     // What was mapped at the destination is unmapped first (MREMAP_FIXED).
     run(.zap(mm, target))
     run(.move(mm, source, destination))
+    hugetlb.moved(mm, source, destination)
     lockstep.doubts.moved(mm, source, destination)
     let shift = destination.rawValue &- source.start.rawValue
     for piece in layouts[mm]?.pieces(of: source) ?? [] {
@@ -58,7 +60,7 @@ extension ReplayDriver {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
       // VMA by VMA: a page table that several of them share is not freed.
-      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.discard(mm, piece.range)) }
+      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.discard(mm, discarded(piece))) }
       lockstep.doubts.settle(mm, range)
     case .guardInstall:
       noteRemoved(mm, range)
@@ -75,7 +77,9 @@ extension ReplayDriver {
     // Where the trace has the events of khugepaged, it was told before the call came back.
     case .collapse: if collapsedInCall.remove(current.task) == nil { count(.collapseNotFollowed) }
     case .pageOut: count(.swapNotFollowed)
-    case .populateRead, .populateWrite: readSwapIn(mm, range, writes: advice == .populateWrite)
+    case .populateRead, .populateWrite:
+      readSwapIn(mm, range, writes: advice == .populateWrite)
+      fillHugetlb(mm, range, writes: advice == .populateWrite)
     case .hugePage, .noHugePage, .cold, .willNeed, .guardRemove: break
     }
   }
@@ -129,14 +133,16 @@ extension ReplayDriver {
     copiedAsSeen(pinned, parent, child)
   }
 
+  /// What the entry over the page maps: one page, or those of a PMD.
+  func entryRange(_ mm: MMID, _ page: VirtualPage) -> PageRange {
+    lockstep.baseline.isPMDMapped(mm, page)
+      ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
+  }
+
   /// The range, with the rest of what a PMD of the mm maps at either end of it: such a slot is copied whole.
   private func wholeSlots(of range: PageRange, _ mm: MMID) -> PageRange {
     guard !range.isEmpty else { return range }
-    func slot(_ page: VirtualPage) -> PageRange {
-      lockstep.baseline.isPMDMapped(mm, page)
-        ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
-    }
-    let (first, last) = (slot(range.start), slot(range.end.advanced(by: -1)))
+    let (first, last) = (entryRange(mm, range.start), entryRange(mm, range.end.advanced(by: -1)))
     return PageRange(start: min(range.start, first.start), end: max(range.end, last.end))
   }
 
@@ -155,9 +161,14 @@ extension ReplayDriver {
     lockstep.doubts.forked(parent, child, range)
     let pieces = layouts[parent]?.pieces(of: range) ?? []
     for piece in pieces { run(.forkCopy(parent: parent, child: child, piece.range, piece.facts)) }
+    if hugetlb.isSeen { forkedHugetlb(parent, child, range) }
     // It is one VMA: what is known of a part holds for all of it (a stack that grew).
     guard let known = pieces.first(where: { $0.facts != VMAMap.unknown }) else { return }
-    for piece in pieces { layouts[child]?.set(piece.range, piece.facts == VMAMap.unknown ? known.facts : piece.facts) }
+    for piece in pieces {
+      var facts = piece.facts == VMAMap.unknown ? known.facts : piece.facts
+      if facts.backing.isHugetlb { facts.flags.insert(.inherited) }
+      layouts[child]?.set(piece.range, facts)
+    }
   }
 
   /// The fork failed, perhaps in the middle of a VMA (`copy_page_range` looks for signals and memory): the child's

@@ -29,7 +29,7 @@ struct Populating {
       switch outcome {
       case .anonymous: self = .zeroed
       case .copied: self = .copy
-      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .unexplained, .lost: self = .content
+      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: self = .content
       }
     }
   }
@@ -69,7 +69,7 @@ extension ReplayDriver {
     // Which of the frames that were read in is the page's is open.
     case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
-    case .quiet, .file, .swappedIn, .refused, .raced, .unexplained, .lost: count(.populatedNowhere)
+    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: count(.populatedNowhere)
     }
   }
 
@@ -78,7 +78,7 @@ extension ReplayDriver {
     switch outcome {
     case .anonymous(let pfn, let order, _): unseen.appeared(pfn, order, in: mm, at: current.time)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): unseen.appeared(pfn, .base, in: mm, at: current.time)
-    case .quiet, .file, .swappedIn, .raced, .refused, .unexplained, .lost: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .unexplained, .lost: break
     }
   }
 
@@ -89,7 +89,7 @@ extension ReplayDriver {
     for piece in layouts[mm]?.pieces(of: range) ?? [] {
       // No VMA is named: what lies between those that are known is empty.
       if piece.facts == VMAMap.unknown, range.isEverything { continue }
-      guard piece.facts.mayWrite, piece.facts.backing != .shared, piece.facts.backing != .hugetlb else { continue }
+      guard piece.facts.mayWrite, piece.facts.backing != .shared, !piece.facts.backing.isHugetlb else { continue }
       guard let page = nextWanting(filling, mm, piece) else { continue }
       let isOpen = piece.facts.backing == .loader && piece.facts.protection.contains(.unknown)
       return isOpen && range.isEverything ? nil : page

@@ -29,13 +29,18 @@ package struct ProcessSnapshot: Sendable {
     package var isMappedOnce: Bool
     /// It belongs to a folio of more than one page.
     package var isLarge: Bool
+    /// It is a whole page of hugetlb's, told by the first of its pages.
+    package var isHugetlb: Bool
 
-    package init(page: VirtualPage, pfn: PFN, exclusive: Bool?, isMappedOnce: Bool, isLarge: Bool = false) {
+    package init(
+      page: VirtualPage, pfn: PFN, exclusive: Bool?, isMappedOnce: Bool, isLarge: Bool = false, isHugetlb: Bool = false
+    ) {
       self.page = page
       self.pfn = pfn
       self.exclusive = exclusive
       self.isMappedOnce = isMappedOnce
       self.isLarge = isLarge
+      self.isHugetlb = isHugetlb
     }
   }
 
@@ -43,14 +48,18 @@ package struct ProcessSnapshot: Sendable {
   package var anonymous: [Page]
   /// Pages whose entry is a swap entry.
   package var swapped: Set<VirtualPage>
-  /// How many pages more are anonymous, of hugetlb.
-  package var hugetlb: UInt64
+  /// How many pages more are anonymous: those of hugetlb but the first of each huge page, and of larger ones all.
+  package var hugetlbTails: UInt64
+  package var gigantic: UInt64
 
-  package init(vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = [], hugetlb: UInt64 = 0) {
+  package init(
+    vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = [], hugetlbTails: UInt64 = 0, gigantic: UInt64 = 0
+  ) {
     self.vmas = vmas
     self.anonymous = anonymous
     self.swapped = swapped
-    self.hugetlb = hugetlb
+    self.hugetlbTails = hugetlbTails
+    self.gigantic = gigantic
   }
 }
 
@@ -110,7 +119,7 @@ extension ReplayDriver {
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
     snapshots[index] = OpenSnapshot(mm: mm, isReclaimed: !unmappedToSwap.isEmpty)
     snapshots[index]?.touchedRanges =
-      hidden.removals(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
+      hidden.removals(in: mm) + hugetlb.fills(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
     for (child, copy) in copying {
       if copy.parent == mm { snapshots[index]?.sharedRanges.append(copy.range) }
       if child == mm { snapshots[index]?.touchedRanges.append(copy.range) }
@@ -128,7 +137,8 @@ extension ReplayDriver {
     }
     let isComplete = lockstep.baseline.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
-    if snapshot.hugetlb > 0 { verifier.notCompared(.hugetlb, count: snapshot.hugetlb) }
+    if snapshot.hugetlbTails > 0 { verifier.notCompared(.headOnly, count: snapshot.hugetlbTails) }
+    if snapshot.gigantic > 0 { verifier.notCompared(.hugetlb, count: snapshot.gigantic) }
     var seen = Set<VirtualPage>()
     for page in snapshot.anonymous {
       seen.insert(page.page)
@@ -164,6 +174,7 @@ extension ReplayDriver {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
+    if let known, knownPFN == nil, shown.isHugetlb { lockstep.baseline.bind(shown.pfn, to: known.folio) }
     if let known, knownPFN == nil, !shown.isLarge {
       _ = unseen.found(shown.pfn, in: open.mm)
       bindSmall(shown, known.folio, open.mm)
@@ -217,6 +228,7 @@ extension ReplayDriver {
     _ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, _ known: (folio: FolioID, index: Int)?, _ knownPFN: PFN?,
     isComplete: Bool
   ) {
+    if shown.isHugetlb, known == nil, isComplete { return compareUnseenHugetlb(shown, open.mm) }
     let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
     if isReplacedByKSM(shown, known) {
       unknown(.page, open.mm, shown.page, .raced)
@@ -225,7 +237,7 @@ extension ReplayDriver {
     } else if !isComplete || unseen.holds(shown.pfn, in: open.mm) || userfaultfdMoved(shown, open.mm)
       || unseen.usesUserfaultfd(open.mm) || lockstep.doubts.cause(open.mm, shown.page) != nil
     {
-      if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+      if known != nil { run(.zap(open.mm, entryRange(open.mm, shown.page)), .snapshot) }
       if isComplete { compareUnseen(shown, open.mm) }
       learn(shown, open.mm)
     } else {
@@ -234,9 +246,18 @@ extension ReplayDriver {
         knownPFN.map { "pfn \($0.rawValue)" }
           ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
         "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
-      if known != nil { run(.zap(open.mm, PageRange(start: shown.page, count: 1)), .snapshot) }
+      if known != nil { run(.zap(open.mm, entryRange(open.mm, shown.page)), .snapshot) }
       learn(shown, open.mm)
     }
+  }
+
+  /// GUP fills memory of hugetlb and shows nothing; a read of a file's may have.
+  private mutating func compareUnseenHugetlb(_ shown: ProcessSnapshot.Page, _ mm: MMID) {
+    hugetlb.note()
+    let isRead = hugetlb[mm, shown.page] != nil
+    unknown(.page, mm, shown.page, isRead ? .hugetlbContent : .placeNotSeen)
+    hugetlb[mm, shown.page] = nil
+    learn(shown, mm)
   }
 
   /// The page came in at an address that the trace did not tell; what its flag must be is known all the same.
@@ -292,7 +313,9 @@ extension ReplayDriver {
     // A handler's answer is yet to come.
     var facts = LearnedEntry()
     if knowsFlag, let exclusive = shown.exclusive { facts.exclusive = exclusive ? .exclusive : .shared }
-    facts.sharersKnown = knowsFlag && !shown.isLarge && (shown.isMappedOnce || shown.exclusive == true)
+    facts.isHugetlb = shown.isHugetlb
+    facts.sharersKnown =
+      knowsFlag && (!shown.isLarge || shown.isHugetlb) && (shown.isMappedOnce || shown.exclusive == true)
     if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
       _ = lockstep.baseline.pfnFreed(shown.pfn)
     }
@@ -337,17 +360,17 @@ extension ReplayDriver {
         lockstep.baseline.isMappedElsewhere(known.folio)
       {
         unknown(.page, open.mm, page, .placeNotSeen)
-        run(.zap(open.mm, PageRange(start: page, count: 1)), .ksm)
+        run(.zap(open.mm, entryRange(open.mm, page)), .ksm)
         continue
       }
       // `UFFDIO_MOVE` may have taken it to another address.
       if unseen.usesUserfaultfd(open.mm) {
         unknown(.page, open.mm, page, .placeNotSeen)
-        run(.zap(open.mm, PageRange(start: page, count: 1)), .userfault)
+        run(.zap(open.mm, entryRange(open.mm, page)), .userfault)
         continue
       }
       disagree(open.mm, page, "an anonymous page", "none", .pageExtra, evidence: .page)
-      run(.zap(open.mm, PageRange(start: page, count: 1)), .snapshot)
+      run(.zap(open.mm, entryRange(open.mm, page)), .snapshot)
     }
   }
 }

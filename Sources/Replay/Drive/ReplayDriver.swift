@@ -17,6 +17,7 @@ package struct ReplayDriver {
   var openDecisions: [OpenDecision] = []
   var leaving = LeavingPages()
   var outlived = OutlivedCopies()
+  var hugetlb: HugetlbPages
   var populating: [MMID: Populating] = [:]
   var unseen = UnseenPages()
   /// Tasks that collapsed a range since they asked for it last (`MADV_COLLAPSE`), or khugepaged.
@@ -63,10 +64,10 @@ package struct ReplayDriver {
   private var audits: Audits
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
-  /// `page_fault_user`, without which hardly anything is. `judging`: `.nothing` where only the worlds are of interest.
+  /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only the worlds are of interest.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
-    seesFaults: Bool = true, judging: JudgingScope = .touched, audits: [any Audit.Type] = [],
+    seesFaults: Bool = true, seesFlushes: Bool = true, judging: JudgingScope = .touched, audits: [any Audit.Type] = [],
     snapshots: (any SnapshotSource)? = nil
   ) {
     var options = WorldOptions()
@@ -78,6 +79,7 @@ package struct ReplayDriver {
     self.audits = Audits(audits, facts)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
+    hugetlb = HugetlbPages(seesFlushes: seesFlushes)
     snapshotSource = snapshots
   }
 
@@ -95,6 +97,7 @@ package struct ReplayDriver {
     if firstTime == nil { firstTime = record.time }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
+    hugetlb.goesOn(record.task)
     switch record.event {
     case .freed(let pfn, let order):
       if !copying.isEmpty { copyGivenBack(pfn) }
@@ -286,6 +289,7 @@ package struct ReplayDriver {
     layouts[mm] = nil
     programs[mm] = nil
     unseen.forget(mm)
+    hugetlb.forget(mm)
     lockstep.doubts.forget(mm)
     copying[mm] = nil
     endDirectIO(of: mm)
@@ -340,6 +344,7 @@ package struct ReplayDriver {
 
   private mutating func exited(_ mm: MMID) {
     settleOpenDecisions(of: mm)
+    noteHugetlbRemoved(mm, .everything)
     run(.exitEnd(mm))
     forget(mm)
   }

@@ -27,6 +27,11 @@ struct VMAMap {
     return index < vmas.count && vmas[index].range.contains(page) ? vmas[index].range : nil
   }
 
+  /// Private memory of hugetlb lies in the range.
+  func hasHugetlb(in range: PageRange) -> Bool {
+    vmas.contains { $0.facts.backing.isHugetlb && $0.range.overlaps(range) }
+  }
+
   /// The pieces of the range with one set of facts each, gaps included as unknown, in address order.
   func pieces(of range: PageRange) -> [VMA] {
     var pieces: [VMA] = []

@@ -58,7 +58,7 @@ extension LitmusPlayer {
     let virtual = VirtualPage(UInt64(page))
     if entry(mm, page).kind == .none, vma.protection != .none {
       switch vma.backing {
-      case .hugetlb: return world.hugeFault(mm, virtual, facts, write: false, isHugetlb: true)
+      case .hugetlb, .hugetlbFile, .gigantic: return world.hugeFault(mm, virtual, facts, write: false, isHugetlb: true)
       case .privateFile, .shared, .loader:
         world.filePageMapped(mm, virtual)
         return .done
@@ -108,7 +108,7 @@ extension LitmusPlayer {
     world.storeVersion = version
     if entry(mm, page).kind == .none {
       switch vma.backing {
-      case .hugetlb: _ = world.hugeFault(mm, virtual, facts, write: true, isHugetlb: true)
+      case .hugetlb, .hugetlbFile, .gigantic: _ = world.hugeFault(mm, virtual, facts, write: true, isHugetlb: true)
       case .privateFile, .loader:
         let outcome = world.filePageCopy(mm, virtual, facts)
         if case .failed = outcome { return outcome }

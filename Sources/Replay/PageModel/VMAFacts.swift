@@ -26,6 +26,10 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
     package static let locked = Flags(rawValue: 1 << 5)
     /// x86 `VM_SHADOW_STACK`.
     package static let shadowStack = Flags(rawValue: 1 << 6)
+    /// Of hugetlb: fork brought it, so that the pool keeps no page for it (`HPAGE_RESV_OWNER` is the parent).
+    package static let inherited = Flags(rawValue: 1 << 7)
+    /// Of hugetlb: it has, or may have, an `anon_vma`.
+    package static let hasAnonVMA = Flags(rawValue: 1 << 8)
   }
 
   package init(

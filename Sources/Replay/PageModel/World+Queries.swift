@@ -32,6 +32,9 @@ extension World {
   /// KSM's stable page.
   package func isKSM(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.ksm) }
 
+  /// A huge page from hugetlb's pool.
+  package func isHugetlb(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.hugetlb) }
+
   /// Anonymous and not swapbacked: `MADV_FREE` gave it up.
   package func isLazyfree(_ folio: FolioID) -> Bool { !folios.flags(folio).contains(.swapBacked) }
 

@@ -85,7 +85,7 @@ extension World {
     let folio = FolioID(entry.index)
     let (flags, attached) = (folios.flags(folio), folios.attached(folio))
     if flags.contains(.ksm) { return .fails(.ksm) }
-    if flags.contains(.hugetlb) { return attached == 1 ? .passes : .fails(.otherMapping) }
+    if flags.contains(.hugetlb) { return hugetlbReuseCheck(ref, folio) }
     if attached == 1, folios.isPlain(folio) {
       return flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
     }
@@ -93,6 +93,12 @@ extension World {
     if flags.contains(.large), !isHuge(ref) { return largeReuseCheck(folio) }
     if attached > 1 { return othersAreDying(ref, folio) ? .unknown(.sharerDying) : .fails(.otherMapping) }
     return flags.contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
+  }
+
+  /// `hugetlb_wp` asks for the mapcount alone.
+  private func hugetlbReuseCheck(_ ref: EntryRef, _ folio: FolioID) -> ReuseCheck {
+    if folios.attached(folio) > 1 { return othersAreDying(ref, folio) ? .unknown(.sharerDying) : .fails(.otherMapping) }
+    return folios.flags(folio).contains(.sharersUnknown) ? .unknown(.sharersNotSeen) : .passes
   }
 
   func referenceObstacle(_ folio: FolioID) -> ReuseObstacle? {

@@ -318,13 +318,14 @@ extension World {
     return nil
   }
 
-  /// Present anonymous pages (`MM_ANONPAGES`) and swap entries of a range, as `fork` counts them.
+  /// Present anonymous pages (`MM_ANONPAGES`) and swap entries of a range, as `fork` counts them: none of hugetlb.
   package func countAnonymous(_ id: MMID, in range: PageRange) -> (present: Int, swap: Int) {
     var present = 0
     var swap = 0
     forEachRef(id, range) { ref in
       let entry = tables.entry(ref)
       if entry.refersToFolio {
+        guard !folios.flags(FolioID(entry.index)).contains(.hugetlb) else { return }
         present += tables[ref.region].isHuge ? 512 : 1
       } else if entry.kind == .swap {
         swap += 1

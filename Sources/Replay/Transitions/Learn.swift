@@ -17,6 +17,8 @@ package struct LearnedEntry: Sendable, BitwiseCopyable {
   package var sameAs: Location?
   /// Which page of that folio it is; `nil`: the same one.
   package var pageInFolio: Int?
+  /// A whole huge page of hugetlb's, which the page is the first of.
+  package var isHugetlb = false
 
   package struct Location: Sendable, BitwiseCopyable {
     package var mm: MMID
@@ -46,7 +48,11 @@ extension World {
   /// kernel of that encoding would hold; what is unknown of the baseline is unknown there too.
   package mutating func learn(_ mm: MMID, _ page: VirtualPage, _ facts: LearnedEntry) -> Outcome {
     let ref = ensure(mm, page)
-    guard !isHuge(ref) else { return .nothing }
+    if facts.isHugetlb, !isHuge(ref) {
+      guard tables[ref.region].live == 0, ref.slot == 0 else { return .nothing }
+      makeHuge(ref.region)
+    }
+    guard isHuge(ref) == facts.isHugetlb else { return .nothing }
     if tables.entry(ref).kind != .none { drop(ref) }
     var target: (folio: FolioID, page: Int)?
     if let same = facts.sameAs, let other = find(same.mm, same.page), tables.entry(other).kind == .present {
@@ -55,7 +61,7 @@ extension World {
       let page = facts.pageInFolio ?? entry.page
       if page < folios.order(folio).pageCount { target = (folio, page) }
     }
-    let folio = target?.folio ?? newFolio()
+    let folio = target?.folio ?? (facts.isHugetlb ? newFolio(order: FolioOrder(9), flags: .hugetlb) : newFolio())
     var entry = Entry(.present, index: folio.raw, page: target?.page ?? 0)
     entry.young = true
     entry.softDirty = facts.softDirty

@@ -60,6 +60,8 @@ extension World {
     guard vma.protection.contains(.write), !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
       return false
     }
+    // `hugetlb_change_protection` gives the entry the VMA's protection, which is without write for private memory.
+    if folios.flags(FolioID(entry.index)).contains(.hugetlb) { return false }
     if facts.upgradeNeedsDirty, !entry.dirty { return false }
     if options.protectsByWrongPage, let index, folios.flags(FolioID(entry.index)).contains(.large) {
       return pageBit(FolioID(entry.index), index).isExclusive

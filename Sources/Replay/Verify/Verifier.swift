@@ -7,7 +7,11 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case entryNotSeen = "entry never seen (attached, or after loss)"
   case placeNotSeen = "came or moved at an address the trace does not tell"
   case userfaultfd = "a userfaultfd may have taken the fault"
-  case hugetlb = "of hugetlb, which the model does not follow"
+  case hugetlb = "of hugetlb with a userfaultfd, in pages that no PMD maps, or from outside: not followed"
+  case hugetlbContent = "a read of a hugetlb file mapped its page or, where it has none, an anonymous one"
+  case hugetlbKept = "a huge page kept beside other mappers: taken from them (no page left), or pinned at fork"
+  case hugetlbPinned = "a read or write with O_DIRECT may have brought the huge page in, or copied it"
+  case flushesNotSeen = "on hugetlb a copy shows by its flush alone, and the trace has none"
   case sharersNotSeen = "sharers never seen"
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
@@ -26,7 +30,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
 package enum NotComparedCause: String, Sendable, CaseIterable {
   case touchedDuringSnapshot = "changed while the snapshot was taken"
   case swappedOut = "swapped out, which the trace does not tell of a page whose frame it did not: no flag is shown"
-  case hugetlb = "of hugetlb, which the model does not follow"
+  case hugetlb = "of hugetlb in pages that no PMD maps, which the model does not follow"
   case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 

@@ -18,6 +18,8 @@ enum EventWords {
     case .privateFile: "private-file"
     case .shared: "shared"
     case .hugetlb: "hugetlb"
+    case .hugetlbFile: "hugetlb-file"
+    case .gigantic: "gigantic"
     case .loader: "loader"
     case .unknown: "unknown"
     }
@@ -86,6 +88,7 @@ enum EventWords {
     case .copiedFromFile: "cow-file"
     case .file: "file"
     case .swappedIn: "swap-in"
+    case .pooled: "pool"
     case .refused: "refused"
     case .raced: "raced"
     case .unexplained: "unexplained"
