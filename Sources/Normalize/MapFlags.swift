@@ -13,7 +13,9 @@ struct MapFlags {
 
   private var isAnonymous: Bool { bits & 0x20 != 0 }
   private var isHugetlb: Bool { bits & 0x40000 != 0 }
-  private var populates: Bool { bits & 0x8000 != 0 }
+
+  /// `MAP_LOCKED`, or `MAP_POPULATE` without `MAP_NONBLOCK` (`do_mmap`).
+  private var populates: Bool { bits & 0x2000 != 0 || bits & 0x18000 == 0x8000 }
 
   private var isShared: Bool {
     let type = bits & 0x0f
