@@ -121,9 +121,6 @@ struct Record: ParsableCommand {
     options.freezes = freeze
     options.user = try commandUser()
     options.durationMilliseconds = duration.map { Int($0 * 1000) }
-    for defect in KernelDefect.present(in: HostFacts.release()) {
-      talk("this kernel, by its release, has \(defect.name): \(defect.summary)")
-    }
     let result: RecordingResult
     do {
       result = try Recording(options, say: talk).run()
@@ -153,6 +150,9 @@ struct Record: ParsableCommand {
       talk(
         "\(result.bufferKiB >> 10) MiB per CPU were too few: --buffer \(size >> 10) would hold four times the loss"
           + (size >> 10 > Self.largestBuffer ? ", but \(Self.largestBuffer) is the most: record less" : ""))
+    }
+    for defect in KernelDefect.present(in: HostFacts.release()) {
+      talk("this kernel, by its release, has \(defect.name): \(defect.summary)")
     }
     if case .commandEnded = result.end, !result.remaining.isEmpty {
       talk("still running: \(result.remaining.map(String.init).joined(separator: " "))")
