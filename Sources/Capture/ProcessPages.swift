@@ -12,7 +12,8 @@ struct PageRun: Equatable {
   var count: Int
 }
 
-/// What procfs shows of one process's pages: `maps`, `pagemap`, and the `kpageflags` of the present ones.
+/// What procfs shows of one process's pages: `maps`, `pagemap`, the `kpageflags` of the present ones, and how much its
+/// page tables take.
 ///
 /// The arrays are kept from one snapshot to the next: the thread that fills them is traced itself (so that its reading
 /// of `pagemap` names the mm), and should not add page faults of its own.
@@ -24,6 +25,8 @@ struct ProcessPages {
   private(set) var pagemap: [UInt64] = []
   /// Beside each pagemap word: the kpageflags word of its frame; 0 for a page that is not present.
   private(set) var flags: [UInt64] = []
+  /// `VmPTE` in bytes.
+  private(set) var pageTableBytes: UInt64?
 
   static let flagsPath = "/proc/kpageflags"
 
@@ -63,6 +66,7 @@ struct ProcessPages {
     pagemap.removeAll(keepingCapacity: true)
     flags.removeAll(keepingCapacity: true)
     try readMaps("/proc/\(pid)/maps")
+    pageTableBytes = readPageTableBytes("/proc/\(pid)/status")
     let path = "/proc/\(pid)/pagemap"
     let descriptor = try KernelText.open(path, .readOnly, doing: "read")
     defer { KernelText.closeQuietly(descriptor) }
@@ -92,6 +96,17 @@ struct ProcessPages {
       }
     }
     MemoryMaps.ranges(in: maps, into: &ranges)
+  }
+
+  /// `nil` when the process is gone.
+  private mutating func readPageTableBytes(_ path: String) -> UInt64? {
+    guard let descriptor = try? KernelText.open(path, .readOnly, doing: "read") else { return nil }
+    defer { KernelText.closeQuietly(descriptor) }
+    // A page or so, given out by one read.
+    guard let count = unsafe try? text.withUnsafeMutableBytes({ unsafe try descriptor.read(into: $0) }) else {
+      return nil
+    }
+    return ProcessStatus.pageTableBytes(in: text[..<count])
   }
 
   /// Finds the parts of a large VMA that hold anything. False when this kernel has no `PAGEMAP_SCAN`.

@@ -118,7 +118,7 @@ final class Snapshotter: @unchecked Sendable {
     let pages = job.pages
     var snapshot = Snapshot(
       index: UInt32(job.index), pid: job.pid, processStartTime: startTime, beginTime: job.begin, endTime: job.end,
-      wasFrozen: frozen,
+      wasFrozen: frozen, pageTableBytes: pages.pageTableBytes,
       vmas: String(decoding: pages.maps, as: UTF8.self).split(separator: "\n").compactMap { SnapshotVMA(mapsLine: $0) },
       pages: [])
     snapshot.pages.reserveCapacity(pages.pagemap.count)

@@ -14,6 +14,7 @@ struct SnapshotTests {
     ]
     return Snapshot(
       index: index, pid: 100 + Int32(index), processStartTime: 5_000, beginTime: 10, endTime: 20, wasFrozen: true,
+      pageTableBytes: index == 1 ? nil : 12 << 12,
       vmas: try lines.map { try #require(SnapshotVMA(mapsLine: $0)) },
       pages: [3, 4, 5, 9, 10, 0x7_ffff_7a00].map {
         SnapshotPage(virtualPage: $0, pagemap: 1 << 63 | 1 << 56 | 1000 + $0, pageFlags: 1 << 34)
@@ -35,6 +36,37 @@ struct SnapshotTests {
       for position in 0..<3 { #expect(try file.snapshot(at: position) == Self.snapshot(UInt32(position))) }
       let page = try file.snapshot(at: 0).pages[0]
       #expect(page.isPresent && page.isExclusivelyMapped && !page.isSwapped && page.pfn == 1003)
+    }
+  }
+
+  @Test("A file of version 1 has no bytes of page tables; of a later version than ours nothing is read")
+  func olderVersion() throws {
+    try Fixture.withScratch { scratch in
+      try Self.write(scratch + "/s")
+      let written = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch + "/s")))
+      let header = 32
+      let each = (written.count - header) / 3
+      func write(version: UInt8, dropping: Int) throws {
+        var bytes = written[..<header]
+        bytes[8] = version
+        for index in 0..<3 {
+          var record = Array(written[(header + index * each)..<(header + (index + 1) * each)])
+          record.removeLast(dropping)
+          let length = UInt64(record.count - 12)
+          for byte in 0..<8 { record[4 + byte] = UInt8(truncatingIfNeeded: length >> UInt64(8 * byte)) }
+          bytes += record
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: scratch + "/v"))
+      }
+      try write(version: 1, dropping: 8)
+      let old = try SnapshotFile.open(scratch + "/v")
+      for position in 0..<3 {
+        var expected = try Self.snapshot(UInt32(position))
+        expected.pageTableBytes = nil
+        #expect(try old.snapshot(at: position) == expected)
+      }
+      try write(version: 3, dropping: 0)
+      #expect(throws: TraceFileError.self) { try SnapshotFile.open(scratch + "/v") }
     }
   }
 

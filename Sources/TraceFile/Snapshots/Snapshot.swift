@@ -12,6 +12,9 @@ package struct Snapshot: Equatable, Sendable {
   package var endTime: UInt64
   /// The process was stopped while it was read.
   package var wasFrozen: Bool
+  /// `VmPTE` of /proc/PID/status in bytes: page tables of all levels but the top one (`mm_pgtables_bytes`). `nil` where it
+  /// was not read, as before version 2 of the file.
+  package var pageTableBytes: UInt64?
   /// VMAs in order of address.
   package var vmas: [SnapshotVMA]
   /// Pages that were present or swapped, in order of address.
@@ -19,7 +22,7 @@ package struct Snapshot: Equatable, Sendable {
 
   package init(
     index: UInt32, pid: Int32, processStartTime: UInt64, beginTime: UInt64, endTime: UInt64, wasFrozen: Bool,
-    vmas: [SnapshotVMA], pages: [SnapshotPage]
+    pageTableBytes: UInt64? = nil, vmas: [SnapshotVMA], pages: [SnapshotPage]
   ) {
     self.index = index
     self.pid = pid
@@ -27,6 +30,7 @@ package struct Snapshot: Equatable, Sendable {
     self.beginTime = beginTime
     self.endTime = endTime
     self.wasFrozen = wasFrozen
+    self.pageTableBytes = pageTableBytes
     self.vmas = vmas
     self.pages = pages
   }

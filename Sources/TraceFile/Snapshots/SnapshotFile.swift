@@ -2,11 +2,12 @@
 
 /// `snapshots.bin`: the snapshots of a capture, appended one by one. Little endian, no alignment.
 ///
-///     file      "cowsnap\0"  u32 version = 1  u32 page size  16 bytes clock name, NUL padded
+///     file      "cowsnap\0"  u32 version = 2  u32 page size  16 bytes clock name, NUL padded
 ///     snapshot  u32 0x50414e53 ("SNAP")  u64 bytes that follow
 ///               u32 index  s32 pid  u64 process start time  u64 begin time  u64 end time  u8 frozen
 ///               u32 n, n VMAs
 ///               u32 n, n runs of neighbouring pages
+///               u64 bytes of page tables, all ones where they are not known (since version 2)
 ///     VMA       u64 start  u64 end  u8 permissions (1 r, 2 w, 4 x, 8 shared)  u8 kind
 ///               u64 offset  u64 device  u64 inode  u16 length, name
 ///     run       u64 first virtual page  u32 n, n times {u64 pagemap  u64 kpageflags}
@@ -15,10 +16,11 @@
 /// one is a `damage`, not an error.
 package struct SnapshotFile: Sendable {
   static let magic: StaticString = "cowsnap\0"
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   static let snapshotMagic: UInt32 = 0x5041_4e53
   static let clockBytes = 16
 
+  private let version: UInt32
   package let pageSize: Int
   /// Clock of the begin and end times (`mono`, `boot`, ...).
   package let clock: String
@@ -38,8 +40,10 @@ package struct SnapshotFile: Sendable {
   init(region: ByteRegion) throws(TraceFileError) {
     var cursor = ByteCursor(region, isBigEndian: false)
     guard cursor.skip(Self.magic) else { throw cursor.error(.malformed("beginning of the snapshots")) }
-    let version = try cursor.integer(UInt32.self, "the header")
-    guard version == Self.version else { throw cursor.error(.unsupported("version \(version) of the snapshots")) }
+    version = try cursor.integer(UInt32.self, "the header")
+    guard (1...Self.version).contains(version) else {
+      throw cursor.error(.unsupported("version \(version) of the snapshots"))
+    }
     pageSize = Int(try cursor.integer(UInt32.self, "the header"))
     guard CaptureManifest.isPageSize(pageSize) else { throw cursor.error(.badLength("page size", UInt64(pageSize))) }
     clock = String(region.text(try cursor.take(UInt64(Self.clockBytes), "the header")).prefix { $0 != "\0" })
@@ -84,6 +88,10 @@ package struct SnapshotFile: Sendable {
             virtualPage: first + step, pagemap: try cursor.integer(UInt64.self, what),
             pageFlags: try cursor.integer(UInt64.self, what)))
       }
+    }
+    if version >= 2 {
+      let bytes = try cursor.integer(UInt64.self, what)
+      snapshot.pageTableBytes = bytes == .max ? nil : bytes
     }
     guard cursor.remaining == 0 else { throw cursor.error(.badLength("rest of \(what)", UInt64(cursor.remaining))) }
     return snapshot

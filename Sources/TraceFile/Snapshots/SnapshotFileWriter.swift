@@ -67,6 +67,7 @@ package struct SnapshotFileWriter: ~Copyable {
         out.append(page.pageFlags)
       }
     }
+    out.append(snapshot.pageTableBytes ?? .max)
     return out.bytes
   }
 
