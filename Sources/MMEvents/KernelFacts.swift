@@ -22,7 +22,7 @@ public struct KernelFacts: Sendable, Equatable {
   public var batchesProtection: Bool
   /// KSM unmerge breaks by a write fault; otherwise by an unshare fault.
   public var unmergeWrites: Bool
-  /// `MADV_DONTNEED` over a whole table frees it when empty.
+  /// `MADV_DONTNEED` over a whole table frees it when empty (`CONFIG_PT_RECLAIM`: x86 since 6.14, others since 7.0).
   public var reclaimsEmptyTables: Bool
   /// khugepaged collapses to orders below the PMD.
   public var collapsesToSmallOrders: Bool
@@ -120,6 +120,7 @@ public struct KernelFacts: Sendable, Equatable {
     facts.locksVMAs = version >= (6, 4)
     facts.numaHintKeepsWrite = version < (6, 2)
     facts.hasGuardRegions = version >= (6, 13)
+    facts.reclaimsEmptyTables = version >= (6, 14)
     facts.pageFlagsShowHeadOnly = version >= (6, 10)
     if version >= (6, 15) {
       facts.largeFolioReuse = .singleMM

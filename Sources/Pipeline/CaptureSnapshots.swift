@@ -41,7 +41,7 @@ final class CaptureSnapshots: SnapshotSource {
 
   private func convert(_ snapshot: Snapshot) -> ProcessSnapshot {
     let huge = HugetlbOfSnapshot(snapshot, pageShift)
-    return ProcessSnapshot(
+    var converted = ProcessSnapshot(
       vmas: snapshot.vmas.map { vma in
         let range = PageRange(start: VirtualPage(vma.start >> pageShift), end: VirtualPage(vma.end >> pageShift))
         return ProcessSnapshot.VMA(
@@ -50,6 +50,11 @@ final class CaptureSnapshots: SnapshotSource {
       swapped: Set(snapshot.pages.filter(\.isSwapped).map { VirtualPage($0.virtualPage) }),
       hugetlbTails: UInt64(snapshot.pages.count { isAnonymous($0) && $0.isOfHugetlb && $0.isTail }),
       gigantic: UInt64(snapshot.pages.count { isAnonymous($0) && huge.isGigantic($0) }))
+    // With larger pages a table has more entries.
+    guard pageShift == 12 else { return converted }
+    converted.pageTableBytes = snapshot.pageTableBytes
+    converted.populatedTables = Set(snapshot.pages.map { $0.virtualPage >> 9 })
+    return converted
   }
 
   /// KPF_ANON on a present page. `/proc/kpageflags` is read after pagemap: a file's page (bit 61 of its entry) may have

@@ -11,11 +11,17 @@ extension TraceReader {
 
   /// What is particular to that kernel: the nearest there is.
   private var kernelFacts: KernelFacts {
-    switch kernel {
-    case .known(let facts): facts
-    case .withoutAnonExclusive: .v6_1
-    case .notUnderstood: .newest
+    var facts =
+      switch kernel {
+      case .known(let facts): facts
+      case .withoutAnonExclusive: KernelFacts.v6_1
+      case .notUnderstood: KernelFacts.newest
+      }
+    // It is no choice: `CONFIG_PT_RECLAIM` is there where the architecture has it.
+    if let configuration = capture?.manifest?.kernelConfig, !configuration.isEmpty {
+      facts.reclaimsEmptyTables = configuration["CONFIG_PT_RECLAIM"] == "y"
     }
+    return facts
   }
 
   /// It shows when a folio leaves a CPU's LRU-add batch.

@@ -4,6 +4,7 @@ import Capture
 import Foundation
 import TestSupport
 import Testing
+import TraceFile
 
 /// The host the live tests run on, and the program under test.
 enum LiveHost {
@@ -26,6 +27,10 @@ enum LiveHost {
     _ = unsafe unlink(path)
     return descriptor >= 0 && close(descriptor) == 0
   }()
+
+  /// `MADV_DONTNEED` over a whole page table frees it: an architecture has it or not, from 6.14 on.
+  static let reclaimsTables =
+    HostFacts.manifest(recorder: "", commandLine: [], clock: "", cpuCount: 1).kernelConfig["CONFIG_PT_RECLAIM"] == "y"
 
   static let instances = "/sys/kernel/tracing/instances"
 

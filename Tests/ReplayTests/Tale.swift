@@ -23,11 +23,11 @@ struct Tale {
   }
 
   init(
-    snapshots: [UInt32: ProcessSnapshot] = [:], without: [CallSiteSwitch] = [], audits: [any Audit.Type] = [],
-    seesFlushes: Bool = true
+    snapshots: [UInt32: ProcessSnapshot] = [:], without: [CallSiteSwitch] = [], facts: KernelFacts = .v7_3,
+    audits: [any Audit.Type] = [], seesFlushes: Bool = true
   ) {
     driver = ReplayDriver(
-      encodings: [.baseline] + Story.sound, facts: .v7_3, switches: SwitchSet(without: without),
+      encodings: [.baseline] + Story.sound, facts: facts, switches: SwitchSet(without: without),
       seesLRUInsertion: false, seesFlushes: seesFlushes, audits: audits, snapshots: Snapshots(all: snapshots))
     at(Self.p, 100, .mmCreated(.exec))
     at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))

@@ -20,6 +20,10 @@ package protocol Audit: Sendable {
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
   /// An event of one of the kinds that `interests` has, before anything follows from it.
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>)
+  /// Page tables came, went, lost their last entry or got their first in all that followed from an event; one may be
+  /// named twice. Only where `interests` has `.tables`.
+  mutating func tablesChanged(
+    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
 
   /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.
   func figures(pageShift: UInt8) -> [String: UInt64]
@@ -35,6 +39,9 @@ extension Audit {
     _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {}
   package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {}
+  package mutating func tablesChanged(
+    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {}
   package func examples(pageShift: UInt8) -> [AuditExample] { [] }
 }
 
@@ -81,6 +88,9 @@ package struct AuditInterests: OptionSet, Sendable {
   package static var forkEvents: AuditInterests { AuditInterests(rawValue: 1 << 62) }
   /// Direct I/O that begins, and writes into another task's memory.
   package static var gupEvents: AuditInterests { AuditInterests(rawValue: 1 << 61) }
+
+  /// Page tables.
+  package static var tables: AuditInterests { AuditInterests(rawValue: 1 << 60) }
 
   /// None where no audit can be interested.
   @inline(__always)

@@ -4,7 +4,9 @@ import MMEvents
 
 /// The audits there are.
 package enum AuditRegistry {
-  package static let all: [any Audit.Type] = [CollapseAudit.self, CopiesAudit.self, MprotectAudit.self, PinsAudit.self]
+  package static let all: [any Audit.Type] = [
+    CollapseAudit.self, CopiesAudit.self, MprotectAudit.self, PinsAudit.self, TablesAudit.self,
+  ]
 
   package static func audit(named name: String) -> (any Audit.Type)? {
     all.first { $0.description.name == name.lowercased() }
@@ -36,6 +38,8 @@ struct Audits: Sendable {
   func areInterested(in event: MMEvent) -> Bool {
     anyInterest.rawValue != 0 && !anyInterest.isDisjoint(with: AuditInterests(event))
   }
+
+  var followTables: Bool { anyInterest.contains(.tables) }
 
   @inline(never)
   mutating func before(
@@ -73,6 +77,16 @@ struct Audits: Sendable {
     guard new != interests[index] else { return }
     interests[index] = new
     anyInterest = interests.reduce(into: []) { $0.formUnion($1) }
+  }
+
+  /// All that an event did to page tables is told at once.
+  @inline(never)
+  mutating func tablesChanged(_ world: inout World<Baseline>, _ record: MMEventRecord) {
+    let regions = world.changedTables
+    for index in all.indices where interests[index].contains(.tables) {
+      all[index].tablesChanged(regions, world, record)
+    }
+    world.forgetTableChanges()
   }
 
   func results(pageShift: UInt8, _ capabilities: Capabilities) -> [AuditResult] {

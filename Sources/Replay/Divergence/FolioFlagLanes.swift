@@ -111,14 +111,15 @@ extension Operation {
     switch self {
     case .anonymousFault(_, _, let order, _): order == .base
     case .createMM, .readFault, .writeFault, .filePageCopy, .filePageMapped, .forkBegin, .forkCopy, .forkEnd,
-      .forkAbort, .zap, .discard, .freeEmptyTables, .exitBegin, .exitEnd, .move, .protect, .lazilyFree, .learn,
-      .resolve, .forget:
+      .forkAbort, .zap, .discard, .freeTables, .populateTables, .exitBegin, .exitEnd, .move, .protect, .lazilyFree,
+      .learn,
+      .resolve, .forget, .installGuards, .removeGuards:
       true
     case .hugeFault, .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference,
       .dropReference, .swapOut, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd,
       .migrationSet,
       .migrationRestore, .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge,
-      .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy,
+      .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .uffdCopy,
       .uffdMove, .uffdWriteProtect, .uffdResolve, .clearSoftDirty, .numaScan, .numaFault, .moveToDevice,
       .returnFromDevice, .deviceInsert, .makeDeviceExclusive, .restoreDeviceExclusive, .poison:
       false

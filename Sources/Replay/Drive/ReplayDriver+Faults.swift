@@ -10,7 +10,11 @@ extension ReplayDriver {
     settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
     let vma = facts(mm, page)
-    if isOnHugetlb(mm, page, access, outcome, vma) { return hugetlbFault(mm, page, access, outcome) }
+    if isOnHugetlb(mm, page, access, outcome, vma) {
+      lockstep.baseline.doubtTables(mm, .hugetlb)
+      return hugetlbFault(mm, page, access, outcome)
+    }
+    if !access.contains(.present) { noteTable(mm, page, outcome, vma) }
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     // Whose page was flushed, if not hugetlb's, is not told.

@@ -11,6 +11,7 @@ extension ReplayDriver {
     run(.zap(mm, range))
     lockstep.doubts.settle(mm, range)
     layouts[mm]?.remove(range)
+    freeTables(mm, around: range)
   }
 
   /// VMA by VMA as they were: one that has the protection already is left alone (`mprotect_fixup`), entries and all.
@@ -43,7 +44,10 @@ extension ReplayDriver {
           start: VirtualPage(piece.range.start.rawValue &+ shift), end: VirtualPage(piece.range.end.rawValue &+ shift)),
         piece.facts)
     }
-    if !keepsSource { layouts[mm]?.remove(source) }
+    anonymousVMAs.moved(mm, source, by: shift)
+    guard !keepsSource else { return }
+    layouts[mm]?.remove(source)
+    freeTables(mm, around: source)
   }
 
   /// A VMA is split here: a huge page that lies across the border is mapped by PTEs from then on
@@ -64,7 +68,8 @@ extension ReplayDriver {
       lockstep.doubts.settle(mm, range)
     case .guardInstall:
       noteRemoved(mm, range)
-      run(.zap(mm, range))
+      guarded(mm, range)
+    case .guardRemove: run(.removeGuards(mm, range))
     case .free:
       occurrences.insert(.lazyFree)
       noteTouched(mm, range)
@@ -80,7 +85,8 @@ extension ReplayDriver {
     case .populateRead, .populateWrite:
       readSwapIn(mm, range, writes: advice == .populateWrite)
       fillHugetlb(mm, range, writes: advice == .populateWrite)
-    case .hugePage, .noHugePage, .cold, .willNeed, .guardRemove: break
+      populatedTables(mm, range, writes: advice == .populateWrite)
+    case .hugePage, .noHugePage, .cold, .willNeed: break
     }
   }
 
@@ -160,7 +166,9 @@ extension ReplayDriver {
     }
     lockstep.doubts.forked(parent, child, range)
     let pieces = layouts[parent]?.pieces(of: range) ?? []
-    for piece in pieces { run(.forkCopy(parent: parent, child: child, piece.range, piece.facts)) }
+    for piece in pieces {
+      run(.forkCopy(parent: parent, child: child, piece.range, forkedFacts(piece, of: range, parent, child)))
+    }
     if hugetlb.isSeen { forkedHugetlb(parent, child, range) }
     // It is one VMA: what is known of a part holds for all of it (a stack that grew).
     guard let known = pieces.first(where: { $0.facts != VMAMap.unknown }) else { return }
@@ -190,11 +198,13 @@ extension ReplayDriver {
 
   /// A folio came in at an unknown address: found by a snapshot, or by the fault that shows it was there.
   mutating func appeared(_ mm: MMID, _ pfn: PFN, _ order: FolioOrder) {
+    if unseen.collectors.contains(current.task) { return }
     if let page = unseen.takeWaiting(mm), order == .base {
       bind(run(.uffdCopy(mm, page, facts(mm, page), writeProtected: false)), pfn)
       return
     }
     count(.placelessPages)
+    lockstep.baseline.doubtTables(mm, .placeNotSeen)
     unseen.appeared(pfn, order, in: mm, at: current.time)
   }
 
@@ -217,6 +227,7 @@ extension ReplayDriver {
   /// Frames that a running removal unmaps while others map them: their references go later.
   private mutating func noteRemoved(_ mm: MMID, _ range: PageRange) {
     noteTouched(mm, range)
+    noteAnonymous(mm, range)
     guard hidden.isRemoving(current.task) else { return }
     var shared: [PFN] = []
     lockstep.baseline.forEachEntry(mm, range) { _, entry in

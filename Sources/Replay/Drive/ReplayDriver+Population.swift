@@ -75,6 +75,7 @@ extension ReplayDriver {
 
   /// A page that was filled where the model sees no room for it, as in a stack that grew.
   private mutating func cameUnplaced(_ mm: MMID, _ outcome: FaultOutcome) {
+    lockstep.baseline.doubtTables(mm, .placeNotSeen)
     switch outcome {
     case .anonymous(let pfn, let order, _): unseen.appeared(pfn, order, in: mm, at: current.time)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): unseen.appeared(pfn, .base, in: mm, at: current.time)

@@ -51,6 +51,13 @@ package struct ProcessSnapshot: Sendable {
   /// How many pages more are anonymous: those of hugetlb but the first of each huge page, and of larger ones all.
   package var hugetlbTails: UInt64
   package var gigantic: UInt64
+  /// `VmPTE`; `nil` where it was not read, or tables are not those of the model.
+  package var pageTableBytes: UInt64?
+  /// Page tables (vpn / 512) in which anything was mapped or swapped.
+  package var populatedTables: Set<UInt64> = []
+
+  /// What one takes.
+  static let tableBytes: UInt64 = 4096
 
   package init(
     vmas: [VMA], anonymous: [Page], swapped: Set<VirtualPage> = [], hugetlbTails: UInt64 = 0, gigantic: UInt64 = 0
@@ -73,6 +80,8 @@ struct OpenSnapshot {
   /// Reclaim took pages of the mm meanwhile: which ones is told later, or never. `/proc/kpageflags` is read after
   /// pagemap, so a page may have been mapped then and not now.
   var isReclaimed = false
+  /// Bytes of its page tables when it began.
+  var pageTableBytes: UInt64 = 0
 
   /// Frames that were written to swap or freed meanwhile: where they had been mapped need not be known.
   var gone: Set<PFN> = []
@@ -117,7 +126,9 @@ extension ReplayDriver {
   }
 
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
+    unseen.collectors.insert(current.task)
     snapshots[index] = OpenSnapshot(mm: mm, isReclaimed: !unmappedToSwap.isEmpty)
+    snapshots[index]?.pageTableBytes = UInt64(lockstep.baseline.tableCount(mm)) * ProcessSnapshot.tableBytes
     snapshots[index]?.touchedRanges =
       hidden.removals(in: mm) + hugetlb.fills(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
     for (child, copy) in copying {
@@ -137,6 +148,7 @@ extension ReplayDriver {
     }
     let isComplete = lockstep.baseline.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
+    compareTables(open, snapshot)
     if snapshot.hugetlbTails > 0 { verifier.notCompared(.headOnly, count: snapshot.hugetlbTails) }
     if snapshot.gigantic > 0 { verifier.notCompared(.hugetlb, count: snapshot.gigantic) }
     var seen = Set<VirtualPage>()

@@ -20,6 +20,7 @@ package struct ReplayDriver {
   var hugetlb: HugetlbPages
   var populating: [MMID: Populating] = [:]
   var unseen = UnseenPages()
+  var anonymousVMAs = AnonymousVMAs()
   /// Tasks that collapsed a range since they asked for it last (`MADV_COLLAPSE`), or khugepaged.
   var collapsedInCall: Set<TaskID> = []
   /// Where the page is mapped that a task isolated last to collapse it with others.
@@ -77,6 +78,7 @@ package struct ReplayDriver {
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
     lockstep.scope = judging
     self.audits = Audits(audits, facts)
+    lockstep.baseline.notesTableChanges = self.audits.followTables
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     hugetlb = HugetlbPages(seesFlushes: seesFlushes)
@@ -134,6 +136,7 @@ package struct ReplayDriver {
       .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
+    if !lockstep.baseline.changedTables.isEmpty { audits.tablesChanged(&lockstep.baseline, record) }
   }
 
   private mutating func apply(_ event: MMEvent, _ mm: MMID) {
@@ -290,6 +293,7 @@ package struct ReplayDriver {
     programs[mm] = nil
     unseen.forget(mm)
     hugetlb.forget(mm)
+    anonymousVMAs.forget(mm)
     lockstep.doubts.forget(mm)
     copying[mm] = nil
     endDirectIO(of: mm)

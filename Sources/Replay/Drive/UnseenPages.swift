@@ -11,6 +11,8 @@ struct UnseenPages {
   /// Somebody wrote to another process's memory at an address that is not told (`process_vm_writev`), and nothing says
   /// to whose.
   private var isAnyAccessed = false
+  /// Who takes snapshots: what such a task allocates under the lock of another mm is its own.
+  var collectors: Set<TaskID> = []
 
   /// What is unseen of one mm.
   private struct AddressSpace {

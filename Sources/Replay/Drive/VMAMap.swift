@@ -56,6 +56,14 @@ struct VMAMap {
     return pieces
   }
 
+  /// What lies between the VMAs on both sides of a range that has none.
+  func hole(around range: PageRange) -> PageRange {
+    let next = firstIndex(endingAfter: range.start)
+    return PageRange(
+      start: next > 0 ? vmas[next - 1].range.end : PageRange.everything.start,
+      end: next < vmas.count ? vmas[next].range.start : PageRange.everything.end)
+  }
+
   mutating func set(_ range: PageRange, _ facts: VMAFacts) {
     guard !range.isEmpty else { return }
     remove(range)

@@ -16,6 +16,8 @@ struct PageTables: ~Copyable, Sendable {
     var isHuge: Bool
     /// Encoding B: a bitmap hangs off this table.
     var hasBitmap: Bool
+    /// Pages of files may be mapped here, of which `live` has some at most: fault-around maps more than the trace tells.
+    fileprivate(set) var isUncounted = false
     /// Virtual page number divided by 512.
     var base: UInt64
     /// The PMD entry when huge; its bitmap bit is the PMD-level bit.
@@ -39,6 +41,9 @@ struct PageTables: ~Copyable, Sendable {
   /// The newest region of each family.
   private var families = ContiguousArray<UInt32>()
   private var familyNumbers = Numbering()
+  /// Tables that came or went, or whose first or last entry did, while that is of interest; one may be named twice.
+  private(set) var changed = ContiguousArray<UInt32>()
+  var notesChanges = false
 
   /// Regions in use.
   var regionCount: Int { regionNumbers.liveCount }
@@ -54,7 +59,22 @@ struct PageTables: ~Copyable, Sendable {
     words.grow(toInclude: Int(region) &<< 9)
     marks.grow(toInclude: Int(region) &<< 9)
     join(region, family)
+    noteChange(region)
     return region
+  }
+
+  @inline(__always)
+  private mutating func noteChange(_ region: UInt32) {
+    if notesChanges, changed.last != region { changed.append(region) }
+  }
+
+  mutating func forgetChanges() { changed.removeAll(keepingCapacity: true) }
+
+  /// Says whether more may be mapped here than is known.
+  mutating func setUncounted(_ isUncounted: Bool, region: UInt32) {
+    guard regions[Int(region)].isUncounted != isUncounted else { return }
+    regions[Int(region)].isUncounted = isUncounted
+    noteChange(region)
   }
 
   /// All that is left in the table goes with it.
@@ -63,6 +83,7 @@ struct PageTables: ~Copyable, Sendable {
     words.dropLeaf(Int(region))
     marks.dropLeaf(Int(region))
     regions[Int(region)].live = 0
+    noteChange(region)
   }
 
   /// Gives the region back. Stale slot bits go with the table.
@@ -73,6 +94,7 @@ struct PageTables: ~Copyable, Sendable {
     regions[Int(region)].mm = noIndex
     leave(region)
     regionNumbers.giveBack(region)
+    noteChange(region)
   }
 
   // — families
@@ -141,6 +163,7 @@ struct PageTables: ~Copyable, Sendable {
     store(Entry(word: entry.word, marks: kept), over: old, at: ref)
     if old.isNone != entry.isNone {
       if old.isNone { regions[region].live &+= 1 } else { regions[region].live &-= 1 }
+      if regions[region].live == (old.isNone ? 1 : 0) { noteChange(ref.region) }
     }
   }
 
@@ -201,6 +224,7 @@ struct PageTables: ~Copyable, Sendable {
   mutating func setHuge(_ isHuge: Bool, region: UInt32) {
     precondition(regions[Int(region)].live == 0, "changing the level of a table in use")
     regions[Int(region)].isHuge = isHuge
+    noteChange(region)
   }
 }
 
@@ -237,100 +261,6 @@ struct FamilySlot: BitwiseCopyable, Sendable, Equatable {
   let raw: UInt32
 }
 
-/// One mm: where its page tables are.
-struct MMState: Sendable {
-  let id: MMID
-  var origin: MMOrigin
-  /// The mm that the chain of forks began with.
-  var family: MMID
-  /// `MMF_HAS_PINNED`.
-  var hasPinned = false
-  /// `exit_mmap` is tearing the tables down: what it still maps may be gone already.
-  var tearingDown = false
-  /// Everything mapped is known (built by exec or by a fork of such an mm).
-  var isComplete: Bool
-  /// Bases (vpn / 512) of the regions, ascending, and the regions in the same order.
-  private(set) var bases = ContiguousArray<UInt64>()
-  private(set) var regions = ContiguousArray<UInt32>()
-  private var lastBase = UInt64.max
-  private var lastRegion = noIndex
-  /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
-  var pmdBitmaps = ContiguousArray<UInt64>()
-  /// Encoding B: per PMD page, the slots whose tables are deposited, the head last.
-  var deposits: [UInt64: [UInt32]] = [:]
-  /// `write_protect_seq`: odd while a fork of this mm runs.
-  var writeProtectSequence: UInt32 = 0
-
-  init(id: MMID, origin: MMOrigin, isComplete: Bool) {
-    self.id = id
-    family = id
-    self.origin = origin
-    self.isComplete = isComplete
-  }
-
-  /// Index of the first region whose base is not below `base`.
-  func position(of base: UInt64) -> Int {
-    var low = 0
-    var high = bases.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if bases[middle] < base { low = middle &+ 1 } else { high = middle }
-    }
-    return low
-  }
-
-  /// Bases, regions, and the index of the first that is not below `base`. They alone: whoever takes the whole state to
-  /// look at them copies the rest too.
-  func places(
-    from base: UInt64
-  ) -> (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>, first: Int) {
-    (bases, regions, position(of: base))
-  }
-
-  mutating func region(base: UInt64) -> UInt32? {
-    if base == lastBase { return lastRegion }
-    let position = position(of: base)
-    guard position < bases.count, bases[position] == base else { return nil }
-    lastBase = base
-    lastRegion = regions[position]
-    return lastRegion
-  }
-
-  /// The same without touching the cache.
-  func peekRegion(base: UInt64) -> UInt32? {
-    if base == lastBase { return lastRegion }
-    let position = position(of: base)
-    return position < bases.count && bases[position] == base ? regions[position] : nil
-  }
-
-  mutating func insert(region: UInt32, base: UInt64) {
-    let position = position(of: base)
-    precondition(position == bases.count || bases[position] != base, "two page tables at one address")
-    bases.insert(base, at: position)
-    regions.insert(region, at: position)
-    lastBase = base
-    lastRegion = region
-  }
-
-  mutating func remove(base: UInt64) {
-    let position = position(of: base)
-    precondition(position < bases.count && bases[position] == base, "no page table at \(base)")
-    bases.remove(at: position)
-    regions.remove(at: position)
-    lastBase = .max
-    lastRegion = noIndex
-  }
-
-  mutating func forgetAll() {
-    bases.removeAll()
-    regions.removeAll()
-    pmdBitmaps.removeAll()
-    deposits.removeAll()
-    lastBase = .max
-    lastRegion = noIndex
-  }
-}
-
 extension PageTables {
   borrowing func copy() -> PageTables {
     var copy = PageTables()
@@ -340,6 +270,8 @@ extension PageTables {
     copy.regionNumbers = regionNumbers
     copy.families = families
     copy.familyNumbers = familyNumbers
+    copy.changed = changed
+    copy.notesChanges = notesChanges
     return copy
   }
 }

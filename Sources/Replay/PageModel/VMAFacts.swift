@@ -30,6 +30,8 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
     package static let inherited = Flags(rawValue: 1 << 7)
     /// Of hugetlb: it has, or may have, an `anon_vma`.
     package static let hasAnonVMA = Flags(rawValue: 1 << 8)
+    /// What is copied of it: fork makes all its page tables, empty ones too (`vma_needs_copy`).
+    package static let copiesTables = Flags(rawValue: 1 << 9)
   }
 
   package init(

@@ -48,6 +48,8 @@ package struct World<E: Encoding>: Sendable {
   var translations: [CPUTranslation] = []
   /// forks under way: their TLB flush comes at the end.
   var forksUnderWay = 0
+  /// PMD and PUD tables of all mms.
+  var upperTableCount = 0
   /// mms that are being torn down.
   var dyingCount = 0
   /// Reclaim is unmapping a folio: it flushes when it has to.
@@ -200,7 +202,7 @@ extension World {
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base, relative: relative)
-    mms[Int(slot)]?.insert(region: region, base: base)
+    upperTableCount += mms[Int(slot)]?.insert(region: region, base: base) ?? 0
     return EntryRef(region: region, slot: Int(page.rawValue & 511))
   }
 

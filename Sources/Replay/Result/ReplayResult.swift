@@ -200,6 +200,8 @@ package struct Verification: Sendable {
   package var entries: Tally
   /// `/proc/kpageflags` and pagemap.
   package var pages: Tally
+  /// `VmPTE` of `/proc/PID/status`: bytes of an mm's page tables.
+  package var tables: Tally
   /// Why something stayed unknown, by name.
   package var unknownCauses: [NamedCount]
   /// Pages of snapshots that are no evidence, by cause; not among those checked.
@@ -216,6 +218,7 @@ package struct Verification: Sendable {
     decisions = Tally()
     entries = Tally()
     pages = Tally()
+    tables = Tally()
     unknownCauses = []
     disagreementCauses = []
   }
@@ -234,7 +237,7 @@ package struct Tally: Sendable, Equatable {
 
 /// One point where model and kernel differ, or where the model could not tell.
 package struct Finding: Sendable {
-  package enum Evidence: String, Sendable { case decision, entry, page }
+  package enum Evidence: String, Sendable { case decision, entry, page, table }
 
   package var evidence: Evidence
   /// The name of the `DisagreementCause` or `UnknownCause`.

@@ -50,7 +50,7 @@ extension ReplayResult {
     if unknown.multipliedFullWidth(by: 100) > checked.multipliedFullWidth(by: UInt64(maxUnknownPercent)) {
       reasons.append(.unknown(unknown, of: checked, limitPercent: maxUnknownPercent))
     }
-    if total.agree + total.disagree == 0 { reasons.append(.nothingCompared) }
+    if verification.aboutFlag.agree + verification.aboutFlag.disagree == 0 { reasons.append(.nothingCompared) }
     let judged = encodings.filter { $0.id != .baseline }
     if !judged.isEmpty, judged.allSatisfy({ $0.checks == 0 }) { reasons.append(.nothingJudged) }
     return Trust(reasons: reasons)
@@ -58,10 +58,15 @@ extension ReplayResult {
 }
 
 extension Verification {
-  /// Over all three kinds of evidence.
-  package var total: Tally {
+  /// Over all four kinds of evidence.
+  package var total: Tally { Self.sum([decisions, entries, pages, tables]) }
+
+  /// Without page tables, which say nothing of the flag.
+  package var aboutFlag: Tally { Self.sum([decisions, entries, pages]) }
+
+  private static func sum(_ tallies: [Tally]) -> Tally {
     var total = Tally()
-    for tally in [decisions, entries, pages] {
+    for tally in tallies {
       total.agree += tally.agree
       total.disagree += tally.disagree
       total.unknown += tally.unknown

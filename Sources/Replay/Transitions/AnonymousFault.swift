@@ -58,6 +58,7 @@ extension World {
   package mutating func filePageMapped(_ mm: MMID, _ page: VirtualPage) {
     let ref = ensure(mm, page)
     if tables.entry(ref).kind == .none { place(Entry(.filePage), at: ref) }
+    tables.setUncounted(true, region: ref.region)
   }
 
   /// A small folio, mapped W D (or r D without `VM_WRITE`) where the old entry has just been cleared. For the

@@ -14,6 +14,8 @@ extension World {
     let family = mms[Int(from)]?.family ?? parent
     mms[Int(to)]?.isComplete = isComplete
     mms[Int(to)]?.family = family
+    let tablesUnknown = mms[Int(from)]?.tablesUnknown
+    mms[Int(to)]?.tablesUnknown = tablesUnknown
     mms[Int(from)]?.writeProtectSequence &+= 1
     forksUnderWay += 1
   }
@@ -24,6 +26,7 @@ extension World {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
     guard let slot = slot(of: parent) else { return .done }
     let hasPinned = mms[Int(slot)]?.hasPinned ?? false
+    if vma.flags.contains(.copiesTables) { copyUpperTables(slot, child, range) }
     for (region, part) in regions(parent, range) {
       guard copyTable(region, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)
@@ -49,6 +52,7 @@ extension World {
       changed.child.end(&touched)
     }
     var childRegion = noIndex
+    if vma.flags.contains(.copiesTables) { childRegion = copyEmptyTable(region, part.start, child) }
     var left = Int(tables[region].live)
     var page = part.start
     while page < part.end, left > 0 {

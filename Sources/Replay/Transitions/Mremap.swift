@@ -31,6 +31,7 @@ extension World {
     for ref in liveRefs(mm, source) {
       if isHuge(ref) { splitHugeEntry(ref.region) }
     }
+    makeDestinationTables(mm, source, destination)
     if options.hasContPTE { batchForMove(liveRefs(mm, source)) }
     var done: [(from: EntryRef, to: EntryRef)] = []
     for from in liveRefs(mm, source) {
@@ -44,6 +45,17 @@ extension World {
       done.append((from, to))
     }
     return true
+  }
+
+  /// `move_page_tables`: wherever the source has a table the destination gets one, entries or not.
+  private mutating func makeDestinationTables(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage) {
+    for (region, part) in regions(mm, source) where !tables[region].isHuge {
+      let isUncounted = tables[region].isUncounted
+      for page in [part.start, part.end.advanced(by: -1)] {
+        let target = ensure(mm, VirtualPage(destination.rawValue &+ page.rawValue &- source.start.rawValue))
+        if isUncounted { tables.setUncounted(true, region: target.region) }
+      }
+    }
   }
 
   /// The entry changes its place and nothing else; soft-dirty is set (`move_soft_dirty_pte`).
@@ -102,7 +114,7 @@ extension World {
     movePins(mm, PageRange(start: page, count: 512), to: destination)
     mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
     tables[region].base = target
-    mms[Int(slot)]?.insert(region: region, base: target)
+    upperTableCount += mms[Int(slot)]?.insert(region: region, base: target) ?? 0
     if isHugeEntry {
       depositMoved(region, from: page.rawValue &>> 9)
       let ref = EntryRef(region: region, slot: 0)

@@ -17,7 +17,10 @@ package enum Operation: Sendable, BitwiseCopyable {
   case forkAbort(parent: MMID, child: MMID)
   case zap(MMID, PageRange)
   case discard(MMID, PageRange)
-  case freeEmptyTables(MMID, PageRange)
+  /// `free_pgtables`: what lies between two VMAs.
+  case freeTables(MMID, PageRange)
+  /// Page tables whose entries nobody counts.
+  case populateTables(MMID, PageRange)
   case exitBegin(MMID)
   case exitEnd(MMID)
   case move(MMID, PageRange, VirtualPage)
@@ -76,13 +79,13 @@ package enum Operation: Sendable, BitwiseCopyable {
   package var transition: Transition {
     switch self {
     case .createMM: .create
-    case .readFault, .anonymousFault, .filePageMapped: .anonymousFault
+    case .readFault, .anonymousFault, .filePageMapped, .populateTables: .anonymousFault
     case .hugeFault(_, _, _, _, let isHugetlb): isHugetlb ? .hugetlb : .thpFault
     case .writeFault: .writeFault
     case .filePageCopy: .fileCopy
     case .forkBegin, .forkCopy, .forkEnd: .fork
     case .forkAbort: .forkAbort
-    case .zap, .freeEmptyTables: .zap
+    case .zap, .freeTables: .zap
     case .discard: .dontNeed
     case .exitBegin, .exitEnd: .exit
     case .move: .mremap

@@ -40,8 +40,11 @@ extension World {
       zap(mm, range, keepsMarkers: true)
       if facts.reclaimsEmptyTables { freeEmptyTables(mm, range) }
       return .done
-    case .freeEmptyTables(let mm, let range):
-      freeEmptyTables(mm, range)
+    case .freeTables(let mm, let hole):
+      freeTables(mm, hole)
+      return .done
+    case .populateTables(let mm, let range):
+      populateTables(mm, range)
       return .done
     case .exitBegin(let mm):
       exitBegin(mm)
@@ -155,7 +158,8 @@ extension World {
       return .done
     case .poison(let mm, let page): return poison(mm, page)
     case .createMM, .readFault, .anonymousFault, .hugeFault, .writeFault, .filePageCopy, .filePageMapped, .forkBegin,
-      .forkCopy, .forkEnd, .forkAbort, .zap, .discard, .freeEmptyTables, .exitBegin, .exitEnd, .move, .protect,
+      .forkCopy, .forkEnd, .forkAbort, .zap, .discard, .freeTables, .populateTables, .exitBegin, .exitEnd, .move,
+      .protect,
       .lazilyFree, .learn, .resolve, .forget:
       preconditionFailure("an operation of traces, which `apply` does itself")
     }

@@ -18,6 +18,7 @@ extension World {
       removed += 1
     }
     zapPins(mm, range)
+    if range.end.rawValue &- range.start.rawValue >= 512 { countAgain(mm, range) }
     return removed
   }
 
@@ -71,6 +72,7 @@ extension World {
       tables.free(region)
     }
     zapPins(mm, .everything)
+    upperTableCount -= mms[Int(slot)]?.upperTables.count ?? 0
     if mms[Int(slot)]?.tearingDown == true { dyingCount -= 1 }
     mms[Int(slot)] = nil
     freeMMs.append(slot)

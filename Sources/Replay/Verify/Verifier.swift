@@ -23,6 +23,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case frameFreed = "the frame was freed while the model mapped it here"
   case loss = "records were lost before"
   case refuted = "the kernel showed another flag before"
+  case tablesRefuted = "the page tables were not what the model has before"
   case raced = "raced with another thread, or refused in atomic context"
 }
 
@@ -44,6 +45,7 @@ package enum DisagreementCause: String, Sendable, CaseIterable {
   case pageExtra = "the model has an anonymous page that the kernel does not map"
   case frameDiffers = "another frame is mapped"
   case exclusiveDiffers = "the exclusive flag differs"
+  case pageTablesDiffer = "more or fewer bytes of page tables"
 }
 
 /// The tally of the model against the kernel's evidence.
@@ -51,6 +53,7 @@ package struct Verifier: Sendable {
   package private(set) var decisions = Tally()
   package private(set) var entries = Tally()
   package private(set) var pages = Tally()
+  package private(set) var tables = Tally()
   private var unknowns: [UnknownCause: UInt64] = [:]
   private var disagreements: [DisagreementCause: UInt64] = [:]
   private var notCompared: [NotComparedCause: UInt64] = [:]
@@ -80,6 +83,7 @@ package struct Verifier: Sendable {
       case .decision: \.decisions
       case .entry: \.entries
       case .page: \.pages
+      case .table: \.tables
       }
     switch verdict {
     case .agree: self[keyPath: tally].agree += 1
@@ -133,6 +137,7 @@ package struct Verifier: Sendable {
     result.decisions = decisions
     result.entries = entries
     result.pages = pages
+    result.tables = tables
     result.unknownCauses = UnknownCause.allCases.compactMap { cause in
       unknowns[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }

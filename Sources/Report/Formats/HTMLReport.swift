@@ -233,7 +233,7 @@ package struct HTMLReport {
     let verification = result.verification
     let rows = [
       ("decisions: copy or reuse", verification.decisions), ("entries: migration types", verification.entries),
-      ("pages: kpageflags bit 34", verification.pages),
+      ("pages: kpageflags bit 34", verification.pages), ("tables: VmPTE", verification.tables),
     ].map { name, tally in
       "<tr><td>\(name)</td><td>\(Numbers.grouped(tally.checked))</td><td>\(Numbers.grouped(tally.agree))</td>"
         + "<td class=\"\(tally.disagree == 0 ? "" : "bad")\">\(Numbers.grouped(tally.disagree))</td>"

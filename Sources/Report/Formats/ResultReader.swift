@@ -150,13 +150,14 @@ package struct ResultReader {
     verification.decisions = object.decisions.tally
     verification.entries = object.entries.tally
     verification.pages = object.pages.tally
+    verification.tables = object.tables?.tally ?? Tally()
     verification.unknownCauses = object.unknownCauses.named
     verification.notComparedCauses = (object.notCompared ?? [:]).named
     verification.disagreementCauses = object.disagreementCauses.named
     verification.coverage = (object.coverage ?? []).map(\.slice)
     if let first = object.firstDisagreement {
       guard let evidence = Finding.Evidence(rawValue: first.evidence) else {
-        throw .badLine(number, reason: "evidence \"\(first.evidence)\" is not decision, entry or page")
+        throw .badLine(number, reason: "evidence \"\(first.evidence)\" is not decision, entry, page or table")
       }
       verification.firstDisagreement = Finding(
         evidence: evidence, cause: first.cause, sequence: Sequence(first.sequence),

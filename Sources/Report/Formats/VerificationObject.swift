@@ -88,6 +88,8 @@ struct VerificationObject: Codable {
   var decisions: Tally
   var entries: Tally
   var pages: Tally
+  /// Not in results of older versions.
+  var tables: Tally?
   var unknownCauses: [String: UInt64]
   var notCompared: [String: UInt64]?
   var disagreementCauses: [String: UInt64]
@@ -97,7 +99,7 @@ struct VerificationObject: Codable {
   var findings: [Finding]?
 
   enum CodingKeys: String, CodingKey {
-    case version, trust, decisions, entries, pages
+    case version, trust, decisions, entries, pages, tables
     case unknownCauses = "unknown_causes"
     case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
@@ -110,6 +112,7 @@ struct VerificationObject: Codable {
     decisions = Tally(verification.decisions)
     entries = Tally(verification.entries)
     pages = Tally(verification.pages)
+    tables = Tally(verification.tables)
     unknownCauses = verification.unknownCauses.byName
     notCompared = verification.notComparedCauses.byName
     disagreementCauses = verification.disagreementCauses.byName
@@ -126,6 +129,7 @@ struct VerificationObject: Codable {
     try container.encode(decisions, forKey: .decisions)
     try container.encode(entries, forKey: .entries)
     try container.encode(pages, forKey: .pages)
+    try container.encodeIfPresent(tables, forKey: .tables)
     try container.encode(unknownCauses, forKey: .unknownCauses)
     try container.encode(notCompared ?? [:], forKey: .notCompared)
     try container.encode(disagreementCauses, forKey: .disagreementCauses)

@@ -35,6 +35,7 @@ package struct VerificationText {
       ("decisions: copy or reuse at a write-protection fault", verification.decisions),
       ("entries: type of a migration entry", verification.entries),
       ("pages: kpageflags bit 34", verification.pages),
+      ("tables: VmPTE, bytes of an mm's page tables", verification.tables),
     ] {
       table.add([
         TextTable.Cell(text: name), TextTable.Cell(text: Numbers.count(tally.checked)),
@@ -73,7 +74,7 @@ package struct VerificationText {
     let total = result.verification.total
     let (agree, disagree, unknown) = (total.agree, total.disagree, total.unknown)
     let missing = result.capture.capabilities.missing.filter { $0.description.isNeeded }
-    if agree + disagree == 0 {
+    if result.verification.aboutFlag.agree + result.verification.aboutFlag.disagree == 0 {
       return style.bad("nothing to compare: the kernel's evidence says nothing about this model")
         + (missing.isEmpty ? "" : ": the trace has no " + missing.map(\.description.title).joined(separator: ", "))
         + (unknown > 0 ? " (\(Numbers.plural(unknown, "observation")) of unknown state)" : "")

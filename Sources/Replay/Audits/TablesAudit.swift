@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Page tables that are held empty: how many, what emptied them, how soon they are wanted again, and what freeing them
+/// would have caught.
+package struct TablesAudit: Audit {
+  package static let description = AuditDescription(
+    "tables", question: "How many page tables are held empty, and what would freeing them have caught?",
+    text: """
+      A page table is there from the first fault, fork, move or population that needs it, a file's too, until \
+      free_pgtables finds no VMA left for it, MADV_DONTNEED reclaims it (CONFIG_PT_RECLAIM), its PMD is zapped (THP), or \
+      the mm exits. It is empty when all 512 entries are none: markers, swap entries and zero pages fill it, and a table \
+      below a huge page counts as filled. Counted are those of the mms that are followed, at the end of each event: what \
+      one call empties and frees is told as one.
+
+      A table with pages of a file, of an mm that was there before the recording, or of one that is filled unseen \
+      (userfaultfd, hugetlb), is never counted as empty: what else it maps is not known. uncounted_peak says how many.
+
+      The kernel referees tables and bytes: VmPTE in each snapshot, of mms whose tables are all known (verify, "tables").
+      """,
+    figures: [
+      Figure("tables_peak", "page tables at most", "PTE tables at one time, of all mms.", needs: seen),
+      Figure(
+        "bytes_peak", "bytes of page tables at most", "At one time, of all mms: PTE, PMD and PUD tables, a page each.",
+        needs: seen),
+      Figure("empty_peak", "empty ones at most", "PTE tables with nothing in them, at one time.", needs: seen),
+      Figure(
+        "uncounted_peak", "not known to be empty or not, at most", "PTE tables that are there, without a known entry.",
+        needs: seen),
+      Figure(
+        "emptied", "tables emptied",
+        "The last entry went, not with the VMA (munmap of all the table spans) or the mm: by MADV_DONTNEED, munmap of a "
+          + "part, reclaim after MADV_FREE, mremap or UFFDIO_MOVE of what was there, or guard removal.", needs: seen),
+      Figure("refilled_1s", "filled again within 1 s", "Of them, kept or freed.", needs: seen),
+      Figure("refilled", "filled again", "Of them, whenever.", needs: seen),
+      Figure(
+        "freed_upstream", "freed by MADV_DONTNEED",
+        "What this kernel freed: empty at the end of a single call that covers the table whole.", needs: seen),
+      Figure(
+        "freed_any_range", "freed if the range did not matter",
+        "Of those emptied, by MADV_DONTNEED or munmap of any range: what freeing in these calls would have caught.",
+        needs: seen),
+    ])
+  package var interests: AuditInterests { .tables }
+
+  private typealias Figure = AuditDescription.Figure
+  private static let seen: [Capability] = [.pageFaults, .calls, .layouts]
+
+  /// Where a table is: its number goes to another when it is freed.
+  private struct Place: Equatable {
+    let mm: MMID
+    let base: UInt64
+
+    init(mm: MMID, base: UInt64) { (self.mm, self.base) = (mm, base) }
+
+    init(_ owner: (mm: MMID, page: VirtualPage)) { self.init(mm: owner.mm, base: owner.page.rawValue &>> 9) }
+
+    var page: VirtualPage { VirtualPage(base &<< 9) }
+  }
+
+  /// By the number of the table.
+  private var tables: [(state: PageTableState, place: Place)] = []
+  /// How many there are now, by state.
+  private var now = [UInt64](repeating: 0, count: PageTableState.allCases.count)
+  private var tablesPeak: UInt64 = 0
+  /// In tables of any level.
+  private var bytesPeak: UInt64 = 0
+  private var emptyPeak: UInt64 = 0
+  private var uncountedPeak: UInt64 = 0
+  /// When tables were emptied that were not filled since, kept or freed, by mm and base.
+  private var emptied: [MMID: [UInt64: Timestamp]] = [:]
+  private var emptiedCount: UInt64 = 0
+  private var refilledSoon: UInt64 = 0
+  private var refilled: UInt64 = 0
+  private var freedUpstream: UInt64 = 0
+  private var freedAnyRange: UInt64 = 0
+  private var firstEmptied: AuditExample?
+  private var firstFreed: AuditExample?
+  private var mostEmpty: AuditExample?
+
+  private static let second: UInt64 = 1_000_000_000
+
+  package init(_ facts: KernelFacts) {}
+
+  package mutating func tablesChanged(
+    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {
+    for region in regions {
+      let state = world.tableState(region)
+      changed(region, state, state == .absent ? nil : Place(world.owner(EntryRef(region: region, slot: 0))), record)
+    }
+    if case .mmExited = record.event, let mm = record.mm { emptied[mm] = nil }
+    let count = now[PageTableState.empty.rawValue...].reduce(0, +)
+    tablesPeak = max(tablesPeak, count)
+    bytesPeak = max(bytesPeak, count + UInt64(world.upperTableCount))
+    uncountedPeak = max(uncountedPeak, now[PageTableState.uncounted.rawValue])
+    let empty = now[PageTableState.empty.rawValue]
+    guard empty > emptyPeak, let mm = record.mm else { return }
+    emptyPeak = empty
+    mostEmpty = AuditExample(
+      "\(empty) of \(count) empty, the last in mm\(mm.rawValue)", mm: mm, sequence: record.sequence)
+  }
+
+  private mutating func changed(
+    _ region: UInt32, _ state: PageTableState, _ place: Place?, _ record: MMEventRecord
+  ) {
+    while tables.count <= Int(region) { tables.append((.absent, Place(mm: MMID(0), base: 0))) }
+    var before = tables[Int(region)]
+    now[before.state.rawValue] -= before.state == .absent ? 0 : 1
+    now[state.rawValue] += state == .absent ? 0 : 1
+    tables[Int(region)] = (state, place ?? before.place)
+    // It moved, or the number is another table's.
+    if let place, place != before.place { before = (.absent, place) }
+    switch (before.state, state) {
+    case (.filled, .empty), (.uncounted, .empty): wasEmptied(before.place, record)
+    case (.filled, .absent), (.uncounted, .absent):
+      guard record.event.isDiscard else { return }
+      wasEmptied(before.place, record)
+      wasFreed(before.place, record)
+    case (.empty, .absent):
+      if record.event.isDiscard { wasFreed(before.place, record) } else { forget(before.place) }
+    case (.absent, .filled), (.absent, .deposited), (.absent, .uncounted), (.empty, .filled), (.empty, .deposited),
+      (.empty, .uncounted):
+      wasFilled(before.place, record)
+    case (.absent, _), (.empty, .empty), (.filled, _), (.deposited, _), (.uncounted, _): break
+    }
+  }
+
+  private mutating func wasEmptied(_ place: Place, _ record: MMEventRecord) {
+    emptied[place.mm, default: [:]][place.base] = record.time
+    emptiedCount += 1
+    if record.event.isDiscard || record.event.isUnmap { freedAnyRange += 1 }
+    guard firstEmptied == nil else { return }
+    firstEmptied = AuditExample(
+      "emptied: mm\(place.mm.rawValue)", mm: place.mm, page: place.page, sequence: record.sequence)
+  }
+
+  private mutating func wasFreed(_ place: Place, _ record: MMEventRecord) {
+    freedUpstream += 1
+    guard firstFreed == nil else { return }
+    firstFreed = AuditExample(
+      "freed by MADV_DONTNEED: mm\(place.mm.rawValue)", mm: place.mm, page: place.page, sequence: record.sequence)
+  }
+
+  private mutating func wasFilled(_ place: Place, _ record: MMEventRecord) {
+    guard let since = emptied[place.mm]?.removeValue(forKey: place.base) else { return }
+    refilled += 1
+    if record.time.nanoseconds < since.nanoseconds &+ Self.second { refilledSoon += 1 }
+  }
+
+  /// It went with its VMA: what comes to that place is something else.
+  private mutating func forget(_ place: Place) { emptied[place.mm]?[place.base] = nil }
+
+  package func figures(pageShift: UInt8) -> [String: UInt64] {
+    [
+      "tables_peak": tablesPeak, "bytes_peak": bytesPeak &<< UInt64(pageShift), "empty_peak": emptyPeak,
+      "uncounted_peak": uncountedPeak, "emptied": emptiedCount, "refilled_1s": refilledSoon, "refilled": refilled,
+      "freed_upstream": freedUpstream, "freed_any_range": freedAnyRange,
+    ]
+  }
+
+  package func examples(pageShift: UInt8) -> [AuditExample] {
+    [mostEmpty, firstEmptied, firstFreed].compactMap(\.self)
+  }
+}
+
+extension MMEvent {
+  fileprivate var isDiscard: Bool {
+    if case .advised(_, let advice) = self { advice == .dontNeed } else { false }
+  }
+
+  fileprivate var isUnmap: Bool { if case .unmapped = self { true } else { false } }
+}

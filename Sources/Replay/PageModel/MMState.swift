@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+
+/// One mm: where its page tables are.
+struct MMState: Sendable {
+  let id: MMID
+  var origin: MMOrigin
+  /// The mm that the chain of forks began with.
+  var family: MMID
+  /// `MMF_HAS_PINNED`.
+  var hasPinned = false
+  /// `exit_mmap` is tearing the tables down: what it still maps may be gone already.
+  var tearingDown = false
+  /// Everything mapped is known (built by exec or by a fork of such an mm).
+  var isComplete: Bool
+  /// Bases (vpn / 512) of the regions, ascending, and the regions in the same order.
+  private(set) var bases = ContiguousArray<UInt64>()
+  private(set) var regions = ContiguousArray<UInt32>()
+  private var lastBase = UInt64.max
+  private var lastRegion = noIndex
+  /// Tables of the levels above.
+  private(set) var upperTables = UpperTables()
+  /// Why page tables may have come, gone or been filled unseen; `nil`: all are known, if the mm is complete.
+  var tablesUnknown: TableDoubt?
+  /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
+  var pmdBitmaps = ContiguousArray<UInt64>()
+  /// Encoding B: per PMD page, the slots whose tables are deposited, the head last.
+  var deposits: [UInt64: [UInt32]] = [:]
+  /// `write_protect_seq`: odd while a fork of this mm runs.
+  var writeProtectSequence: UInt32 = 0
+
+  init(id: MMID, origin: MMOrigin, isComplete: Bool) {
+    self.id = id
+    family = id
+    self.origin = origin
+    self.isComplete = isComplete
+  }
+
+  /// Index of the first region whose base is not below `base`.
+  func position(of base: UInt64) -> Int {
+    var low = 0
+    var high = bases.count
+    while low < high {
+      let middle = (low &+ high) / 2
+      if bases[middle] < base { low = middle &+ 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// Bases, regions, and the index of the first that is not below `base`. They alone: whoever takes the whole state to
+  /// look at them copies the rest too.
+  func places(
+    from base: UInt64
+  ) -> (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>, first: Int) {
+    (bases, regions, position(of: base))
+  }
+
+  mutating func region(base: UInt64) -> UInt32? {
+    if base == lastBase { return lastRegion }
+    let position = position(of: base)
+    guard position < bases.count, bases[position] == base else { return nil }
+    lastBase = base
+    lastRegion = regions[position]
+    return lastRegion
+  }
+
+  /// The same without touching the cache.
+  func peekRegion(base: UInt64) -> UInt32? {
+    if base == lastBase { return lastRegion }
+    let position = position(of: base)
+    return position < bases.count && bases[position] == base ? regions[position] : nil
+  }
+
+  /// Returns how many tables of the levels above had to be made for it.
+  @discardableResult
+  mutating func insert(region: UInt32, base: UInt64) -> Int {
+    let position = position(of: base)
+    precondition(position == bases.count || bases[position] != base, "two page tables at one address")
+    bases.insert(base, at: position)
+    regions.insert(region, at: position)
+    lastBase = base
+    lastRegion = region
+    return upperTables.insert(above: base)
+  }
+
+  mutating func insertUpperTables(_ other: UpperTables, _ range: PageRange) -> Int {
+    upperTables.insert(from: other, range)
+  }
+
+  mutating func removeUpperTables(within range: PageRange) -> Int { upperTables.remove(within: range) }
+
+  mutating func remove(base: UInt64) {
+    let position = position(of: base)
+    precondition(position < bases.count && bases[position] == base, "no page table at \(base)")
+    bases.remove(at: position)
+    regions.remove(at: position)
+    lastBase = .max
+    lastRegion = noIndex
+  }
+
+  mutating func forgetAll() {
+    bases.removeAll()
+    regions.removeAll()
+    pmdBitmaps.removeAll()
+    deposits.removeAll()
+    lastBase = .max
+    lastRegion = noIndex
+  }
+}

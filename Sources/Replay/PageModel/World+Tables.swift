@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Why page tables of an mm may have come, gone or been filled unseen.
+package enum TableDoubt: Sendable {
+  case placeNotSeen, hugetlb
+  /// The kernel counts others than the model.
+  case refuted
+}
+
+/// What is known of a page table.
+package enum PageTableState: Int, Sendable, CaseIterable {
+  case absent
+  /// All its entries are none.
+  case empty
+  case filled
+  /// A PMD entry stands in its place, and has it for when it is split.
+  case deposited
+  /// It is there; whether it has an entry is not known.
+  case uncounted
+}
+
+/// Which page tables there are, and what is in them.
+extension World {
+  package func tableState(_ region: UInt32) -> PageTableState {
+    let table = tables[region]
+    guard table.mm != noIndex else { return .absent }
+    if table.isHuge {
+      // hugetlb deposits none; the one below a THP is freed with its PMD (`zap_deposited_table`).
+      let isHugetlb = table.pmd.refersToFolio && folios.flags(FolioID(table.pmd.index)).contains(.hugetlb)
+      return table.live > 0 && !isHugetlb ? .deposited : .absent
+    }
+    if table.live > 0 { return .filled }
+    let slot = Int(table.mm)
+    return !table.isUncounted && mms[slot]?.isComplete == true && mms[slot]?.tablesUnknown == nil
+      ? .empty : .uncounted
+  }
+
+  /// Page tables of an mm, of all levels but the top one: `mm_pgtables_bytes`, by the page.
+  package func tableCount(_ mm: MMID) -> Int {
+    guard let slot = slot(of: mm), let regions = mms[Int(slot)]?.regions else { return 0 }
+    return (mms[Int(slot)]?.upperTables.count ?? 0) + regions.count { tableState($0) != .absent }
+  }
+
+  /// A page table for this base (vpn / 512) is there.
+  package func hasTable(_ mm: MMID, base: UInt64) -> Bool {
+    region(mm, base: base).map { tableState($0) != .absent } ?? false
+  }
+
+  /// A page table is there whose entries are not all known.
+  package func isUncounted(_ mm: MMID, _ page: VirtualPage) -> Bool {
+    region(mm, base: page.rawValue &>> 9).map { tables[$0].isUncounted } ?? false
+  }
+
+  /// Anything of the range is an anonymous page, or was one that is swapped out.
+  func hasAnonymous(_ mm: MMID, _ range: PageRange) -> Bool {
+    regions(mm, range).contains { region, part in
+      if tables[region].live == 0 { return false }
+      if tables[region].isHuge { return true }
+      let first = Int(part.start.rawValue & 511)
+      return (first..<first + part.count).contains { slot in
+        let entry = tables.entry(EntryRef(region: region, slot: slot))
+        return entry.refersToFolio || entry.kind == .swap
+      }
+    }
+  }
+
+  /// Why the page tables of the mm are not known; `nil` also where the mm itself is not.
+  package func tablesUnknown(_ mm: MMID) -> TableDoubt? {
+    slot(of: mm).flatMap { mms[Int($0)]?.tablesUnknown }
+  }
+
+  /// Page tables of the mm may have come, gone or been filled unseen.
+  package mutating func doubtTables(_ mm: MMID, _ cause: TableDoubt) {
+    guard let slot = slot(of: mm), mms[Int(slot)]?.tablesUnknown == nil else { return }
+    mms[Int(slot)]?.tablesUnknown = cause
+  }
+
+  // — changes
+
+  /// Which tables changed since they were forgotten.
+  package var changedTables: ContiguousArray<UInt32> { tables.changed }
+
+  package var notesTableChanges: Bool {
+    get { tables.notesChanges }
+    set { tables.notesChanges = newValue }
+  }
+
+  package mutating func forgetTableChanges() { tables.forgetChanges() }
+}

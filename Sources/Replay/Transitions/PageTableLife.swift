@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package import MMEvents
+
+/// Page tables as things that come and go, beside the entries that make one (docs/semantics.md, "Page tables").
+extension World {
+  /// `__handle_mm_fault`, `walk_page_range_mm`: a page table for all of the range. What it maps is not told.
+  mutating func populateTables(_ mm: MMID, _ range: PageRange) {
+    guard !range.isEmpty else { return }
+    for base in range.start.rawValue &>> 9...(range.end.rawValue &- 1) &>> 9 {
+      let ref = ensure(mm, VirtualPage(base &<< 9))
+      if !tables[ref.region].isHuge { tables.setUncounted(true, region: ref.region) }
+    }
+  }
+
+  /// `free_pgtables`: `hole` is what lies between two VMAs, and has none.
+  mutating func freeTables(_ mm: MMID, _ hole: PageRange) {
+    if skips(.freeTables) { return }
+    freeEmptyTables(mm, hole)
+    guard let slot = slot(of: mm) else { return }
+    upperTableCount -= mms[Int(slot)]?.removeUpperTables(within: hole) ?? 0
+  }
+
+  /// Everything in the tables that lie in the range was zapped: what they map is known again.
+  mutating func countAgain(_ mm: MMID, _ range: PageRange) {
+    for (region, part) in regions(mm, range) where part.count == PageTables.entriesPerTable {
+      tables.setUncounted(false, region: region)
+    }
+  }
+
+  /// `copy_pte_range` makes the child's table before it looks at an entry.
+  mutating func copyEmptyTable(_ parent: UInt32, _ page: VirtualPage, _ child: MMID) -> UInt32 {
+    let region = ensure(child, page, relative: parent).region
+    if tables[parent].isUncounted { tables.setUncounted(true, region: region) }
+    return region
+  }
+
+  mutating func copyUpperTables(_ parent: UInt32, _ child: MMID, _ range: PageRange) {
+    guard let upper = mms[Int(parent)]?.upperTables, let slot = slot(of: child) else { return }
+    upperTableCount += mms[Int(slot)]?.insertUpperTables(upper, range) ?? 0
+  }
+}
