@@ -69,8 +69,9 @@ extension Gap {
         "pins-not-followed", .model, .doubt, "pages", "pages pinned at an address that the trace does not tell")
     case .remoteAccessNotFollowed:
       Description(
-        "remote-access-not-followed", .model, .doubt, "calls",
-        "accesses to another process's memory whose address the trace does not tell")
+        "remote-access-not-followed", .model, .doubt, "accesses",
+        "accesses to another process's memory whose address the trace does not tell; told once of an mm where not even "
+          + "its end shows")
     case .collapseNotFollowed:
       Description("collapse-not-followed", .model, .doubt, "collapses", "collapses of ranges the model does not know")
     case .deviceMemoryNotFollowed:

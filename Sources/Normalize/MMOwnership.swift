@@ -18,6 +18,8 @@ struct MMOwnership: ~Copyable {
     /// Last totals seen of each `RSSMember`, in pages; `unknown` before the first of an attached mm.
     var counts: [4 of Int64]
     var teardownBegan = false
+    /// Somebody else was told to have accessed it at an address that the trace does not tell.
+    var isAccessed = false
     /// Another number whenever `id` or `hash` are others, and never one that was there before.
     var naming: UInt64
 
@@ -165,6 +167,13 @@ struct MMOwnership: ~Copyable {
     guard let place = place(of: id), !spaces[place].teardownBegan else { return false }
     spaces[place].users = 0
     spaces[place].teardownBegan = true
+    return true
+  }
+
+  /// Somebody accesses the space at an unknown address; `false` when that was known, or it is gone.
+  mutating func noteAccess(_ id: MMID) -> Bool {
+    guard let place = place(of: id), !spaces[place].isAccessed else { return false }
+    spaces[place].isAccessed = true
     return true
   }
 

@@ -23,7 +23,7 @@ struct RemoteWrite {
 /// GUP on somebody else's memory (`process_vm_writev`, `access_remote_vm`), where the arguments do not say where.
 extension Normalizer {
   /// The task locked another mm. In a call that is not traced it may be writing to `/proc/PID/mem`, or reading another of
-  /// the files there; told once, since nothing says that it has ended.
+  /// the files there; told once of each mm, since nothing says that it has ended.
   mutating func tellRemoteAccess(_ slot: Int, _ mm: MMID) {
     switch tasks[slot].call?.call {
     case nil, .read, .write, .pread64, .pwrite64, .open, .openat, .close, .dup, .dup2, .dup3, .fcntl, .processVMReadv,
@@ -31,8 +31,7 @@ extension Normalizer {
       break
     default: return
     }
-    guard tasks[slot].isFollowed, !tasks[slot].isCollector, tasks[slot].accessed != mm else { return }
-    tasks[slot].accessed = mm
+    guard tasks[slot].isFollowed, !tasks[slot].isCollector, ownership.noteAccess(mm) else { return }
     emit(mm, .unfollowed(.remoteAccess, nil))
   }
 }

@@ -35,8 +35,6 @@ struct TaskState: ~Copyable {
   /// on somebody else's memory.
   var lockedForeign: MMID? { didSet { windows[.lockedForeign] = lockedForeign != nil } }
   var strayOwner: MMID? { didSet { windows[.strayOwner] = strayOwner != nil } }
-  /// The mm that it was told last to have accessed at an unknown address.
-  var accessed: MMID?
   /// Where the stray folio's event belongs, once its owner is certain.
   var strayPlace: DelayLine.Slot?
   var replacement: Replacement? { didSet { windows[.replacement] = replacement != nil } }

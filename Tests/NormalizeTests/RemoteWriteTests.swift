@@ -66,4 +66,19 @@ struct RemoteWriteTests {
     let range = PageRange(start: Self.page, count: 2)
     #expect(two.contains { if case .unfollowed(.remoteAccess, range) = $0 { true } else { false } })
   }
+
+  @Test("Who reads two processes in turn is told once of each: the doubt has no end")
+  func inTurn() throws {
+    let third = "ffff888300000000"
+    let beginning: [TracedLine] = [
+      (300, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+      (300, "rss_stat: mm_id=99 curr=1 type=MM_ANONPAGES size=40960B"), (300, Self.lock(third)),
+      (300, "rss_stat: mm_id=99 curr=1 type=MM_FILEPAGES size=40960B"),
+    ]
+    let turns: [TracedLine] = Array(repeating: [Self.other, Self.lock(third)], count: 5).joined().map { (100, $0) }
+    let events = try normalized(Self.beginning + beginning + turns)
+    let read = events.filter { if case .unfollowed(.remoteAccess, nil) = $0.event { true } else { false } }
+    #expect(read.count == 2)
+    #expect(Set(read.map(\.mm)).count == 2)
+  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// Page tables as things that come and go, beside the entries that make one (docs/semantics.md, "Page tables").
 extension World {
