@@ -111,6 +111,12 @@ public enum MMEvent: Sendable, BitwiseCopyable {
 }
 
 extension MMEvent {
+  /// `MADV_DONTNEED`.
+  @inlinable
+  public var isDiscard: Bool {
+    if case .advised(_, let advice) = self { advice == .dontNeed } else { false }
+  }
+
   /// GUP faults for a task of another mm that writes here.
   @inlinable
   public var isRemoteFault: Bool {

@@ -15,7 +15,8 @@ private let python = "/usr/bin/python3"
 struct TablesLiveTests {
   @Test("64 tables filled, 32 emptied in halves, 16 in one call, 8 filled again: VmPTE is the model's at every stage")
   func stages() throws {
-    // What each stage leaves is there for some snapshots. No exit handlers: they would free memory of their own.
+    // What each stage leaves is there until two more snapshots were begun and written, however busy the host is. No exit
+    // handlers: they would free memory of their own.
     let program = """
       import ctypes, os, time
       libc = ctypes.CDLL(None)
@@ -29,28 +30,40 @@ struct TablesLiveTests {
       def stage():
           with open("/proc/self/status") as file:
               print(next(line for line in file if line.startswith("VmPTE")).split()[1], flush=True)
-          time.sleep(0.25)
+          for snapshot in range(2):
+              size = os.stat("x.cow/snapshots.bin").st_size
+              for wait in range(1000):
+                  if os.stat("x.cow/snapshots.bin").st_size != size: break
+                  time.sleep(0.02)
       stage()
       for table in tables:
           ctypes.memset(table, 1, 1)
           ctypes.memset(table + size // 2, 1, 1)
       stage()
+      emptied = [time.monotonic()]
       for table in tables[:32]:
           advise(table, size // 2, 4)
           advise(table + size // 2, size // 2, 4)
+      emptied.append(time.monotonic())
       stage()
       for table in tables[32:48]:
           advise(table, size, 4)
       stage()
+      refilled = [time.monotonic()]
       for table in tables[:8]:
           ctypes.memset(table, 2, 1)
+      refilled.append(time.monotonic())
       stage()
+      print("between", int(1000 * (refilled[0] - emptied[1])), int(1000 * (refilled[1] - emptied[0])), flush=True)
       os._exit(0)
       """
     let work = try Scratch()
     let record = ["-o", "x.cow", "--snapshot-every", "50", "--", python, "-c", program]
     #expect(try LiveHost.record(record, in: work).wait() == .exited(code: 0))
-    let told = try work.read("stdout").split(separator: "\n").compactMap { UInt64($0) }.map { $0 << 10 }
+    let lines = try work.read("stdout").split(separator: "\n")
+    let told = lines.compactMap { UInt64($0) }.map { $0 << 10 }
+    // Milliseconds from when a table was emptied to when it was filled again, at least and at most.
+    let between = try #require(lines.last { $0.hasPrefix("between") }).split(separator: " ").compactMap { Int($0) }
     try #require(told.count == 5)
     // Above the 64, PMD tables for one or two 1 GiB, if they were not there.
     #expect([64, 65, 66].contains((told[1] - told[0]) / 4096))
@@ -72,7 +85,9 @@ struct TablesLiveTests {
     let figures = try #require(audit["figures"] as? [String: Int])
     #expect(figures["empty_peak"] == 32 && figures["emptied"] == 48)
     #expect(figures["freed_upstream"] == 16 && figures["freed_any_range"] == 48)
-    #expect(figures["refilled_1s"] == 8 && figures["refilled"] == 8)
+    #expect(figures["refilled"] == 8)
+    if between[1] < 990 { #expect(figures["refilled_1s"] == 8) }
+    if between[0] > 1010 { #expect(figures["refilled_1s"] == 0) }
     #expect(figures["bytes_peak"].map { UInt64($0) } == told.max())
   }
 }

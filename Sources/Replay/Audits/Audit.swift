@@ -99,8 +99,7 @@ package struct AuditInterests: OptionSet, Sendable {
     case .collapseBegan, .collapseFailed: self = .collapseEvents
     case .forkCounted, .forkCopiedPinned: self = .forkEvents
     case .directIOBegan: self = .gupEvents
-    case .fault(_, let access, _): self = access.contains(.remote) ? .gupEvents : []
-    default: self = []
+    default: self = event.isRemoteFault ? .gupEvents : []
     }
   }
 }

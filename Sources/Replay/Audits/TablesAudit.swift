@@ -166,9 +166,5 @@ package struct TablesAudit: Audit {
 }
 
 extension MMEvent {
-  fileprivate var isDiscard: Bool {
-    if case .advised(_, let advice) = self { advice == .dontNeed } else { false }
-  }
-
   fileprivate var isUnmap: Bool { if case .unmapped = self { true } else { false } }
 }
