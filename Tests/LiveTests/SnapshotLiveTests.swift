@@ -42,7 +42,7 @@ struct SnapshotLiveTests {
   @Test("The reading of pagemap names the target's mm between the two markers")
   func bracket() throws {
     let work = try Scratch()
-    let script = "sleep 0.9 & wait"
+    let script = "sleep 4 & wait"
     let recorder = try LiveHost.record(["-o", "x.cow", "--snapshot-every", "200", "--", "sh", "-c", script], in: work)
     #expect(recorder.wait() == .exited(code: 0))
     let reader = try TraceFile.open(work.path("x.cow"))
