@@ -19,8 +19,6 @@ struct MMState: Sendable {
   private(set) var regions = ContiguousArray<UInt32>()
   private var lastBase = UInt64.max
   private var lastRegion = noIndex
-  /// Tables of the levels above.
-  private(set) var upperTables = UpperTables()
   /// Why page tables may have come, gone or been filled unseen; `nil`: all are known, if the mm is complete.
   var tablesUnknown: TableDoubt?
   /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
@@ -72,23 +70,14 @@ struct MMState: Sendable {
     return position < bases.count && bases[position] == base ? regions[position] : nil
   }
 
-  /// Returns how many tables of the levels above had to be made for it.
-  @discardableResult
-  mutating func insert(region: UInt32, base: UInt64) -> Int {
+  mutating func insert(region: UInt32, base: UInt64) {
     let position = position(of: base)
     precondition(position == bases.count || bases[position] != base, "two page tables at one address")
     bases.insert(base, at: position)
     regions.insert(region, at: position)
     lastBase = base
     lastRegion = region
-    return upperTables.insert(above: base)
   }
-
-  mutating func insertUpperTables(_ other: UpperTables, _ range: PageRange) -> Int {
-    upperTables.insert(from: other, range)
-  }
-
-  mutating func removeUpperTables(within range: PageRange) -> Int { upperTables.remove(within: range) }
 
   mutating func remove(base: UInt64) {
     let position = position(of: base)

@@ -14,6 +14,7 @@ extension World {
     mms = other.mms
     freeMMs = other.freeMMs
     slotOfMM = other.slotOfMM
+    upperTables = other.upperTables
     pins = other.pins
     references = other.references
     ksmPending = other.ksmPending
@@ -33,6 +34,7 @@ extension World {
 
   /// This world runs beside the baseline's from the start.
   mutating func becomeFollower() {
+    upperTables = nil
     tables.becomeFollower()
     folios.becomeFollower()
     slots.becomeFollower()

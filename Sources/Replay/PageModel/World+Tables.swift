@@ -40,7 +40,7 @@ extension World {
   /// Page tables of an mm, of all levels but the top one: `mm_pgtables_bytes`, by the page.
   package func tableCount(_ mm: MMID) -> Int {
     guard let slot = slot(of: mm), let regions = mms[Int(slot)]?.regions else { return 0 }
-    return (mms[Int(slot)]?.upperTables.count ?? 0) + regions.count { tableState($0) != .absent }
+    return (upperTables?.count(slot) ?? 0) + regions.count { tableState($0) != .absent }
   }
 
   /// A page table for this base (vpn / 512) is there.
@@ -81,6 +81,13 @@ extension World {
 
   /// Which tables changed since they were forgotten.
   package var changedTables: ContiguousArray<UInt32> { tables.changed }
+
+  /// Asked after each event.
+  @inline(__always)
+  var hasChangedTables: Bool { !tables.changed.isEmpty }
+
+  /// PMD and PUD tables of all mms.
+  package var upperTableCount: Int { upperTables?.count ?? 0 }
 
   package var notesTableChanges: Bool {
     get { tables.notesChanges }

@@ -48,8 +48,8 @@ package struct World<E: Encoding>: Sendable {
   var translations: [CPUTranslation] = []
   /// forks under way: their TLB flush comes at the end.
   var forksUnderWay = 0
-  /// PMD and PUD tables of all mms.
-  var upperTableCount = 0
+  /// Of all mms; `nil` where nobody counts them: in the world of an encoding.
+  var upperTables: AllUpperTables? = AllUpperTables()
   /// mms that are being torn down.
   var dyingCount = 0
   /// Reclaim is unmapping a folio: it flushes when it has to.
@@ -202,7 +202,8 @@ extension World {
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base, relative: relative)
-    upperTableCount += mms[Int(slot)]?.insert(region: region, base: base) ?? 0
+    mms[Int(slot)]?.insert(region: region, base: base)
+    upperTables?.insert(above: base, slot)
     return EntryRef(region: region, slot: Int(page.rawValue & 511))
   }
 

@@ -26,7 +26,9 @@ extension World {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
     guard let slot = slot(of: parent) else { return .done }
     let hasPinned = mms[Int(slot)]?.hasPinned ?? false
-    if vma.flags.contains(.copiesTables) { copyUpperTables(slot, child, range) }
+    if vma.flags.contains(.copiesTables), let child = self.slot(of: child) {
+      upperTables?.copy(from: slot, to: child, range)
+    }
     for (region, part) in regions(parent, range) {
       guard copyTable(region, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)

@@ -114,7 +114,8 @@ extension World {
     movePins(mm, PageRange(start: page, count: 512), to: destination)
     mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
     tables[region].base = target
-    upperTableCount += mms[Int(slot)]?.insert(region: region, base: target) ?? 0
+    mms[Int(slot)]?.insert(region: region, base: target)
+    upperTables?.insert(above: target, slot)
     if isHugeEntry {
       depositMoved(region, from: page.rawValue &>> 9)
       let ref = EntryRef(region: region, slot: 0)

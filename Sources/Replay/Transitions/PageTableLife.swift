@@ -17,8 +17,7 @@ extension World {
   mutating func freeTables(_ mm: MMID, _ hole: PageRange) {
     if skips(.freeTables) { return }
     freeEmptyTables(mm, hole)
-    guard let slot = slot(of: mm) else { return }
-    upperTableCount -= mms[Int(slot)]?.removeUpperTables(within: hole) ?? 0
+    if let slot = slot(of: mm) { upperTables?.remove(within: hole, slot) }
   }
 
   /// Everything in the tables that lie in the range was zapped: what they map is known again.
@@ -33,10 +32,5 @@ extension World {
     let region = ensure(child, page, relative: parent).region
     if tables[parent].isUncounted { tables.setUncounted(true, region: region) }
     return region
-  }
-
-  mutating func copyUpperTables(_ parent: UInt32, _ child: MMID, _ range: PageRange) {
-    guard let upper = mms[Int(parent)]?.upperTables, let slot = slot(of: child) else { return }
-    upperTableCount += mms[Int(slot)]?.insertUpperTables(upper, range) ?? 0
   }
 }

@@ -72,7 +72,7 @@ extension World {
       tables.free(region)
     }
     zapPins(mm, .everything)
-    upperTableCount -= mms[Int(slot)]?.upperTables.count ?? 0
+    upperTables?.forget(slot)
     if mms[Int(slot)]?.tearingDown == true { dyingCount -= 1 }
     mms[Int(slot)] = nil
     freeMMs.append(slot)
