@@ -102,7 +102,8 @@ extension ReplayDriver {
     }
   }
 
-  private mutating func hasAnonVMA(_ mm: MMID, _ page: VirtualPage) {
+  /// The VMA got an `anon_vma`, if it had none (`vmf_anon_prepare`).
+  mutating func noteAnonVMA(_ mm: MMID, _ page: VirtualPage) {
     guard let range = layouts[mm]?.range(around: page) else { return }
     layouts[mm]?.change(range) { $0.flags.insert(.hasAnonVMA) }
   }
@@ -111,7 +112,7 @@ extension ReplayDriver {
     _ mm: MMID, _ place: PageRange, _ vma: VMAFacts, write: Bool, _ pfn: PFN? = nil
   ) {
     hugetlb[mm, place.start] = nil
-    if !vma.flags.contains(.hasAnonVMA) { hasAnonVMA(mm, place.start) }
+    if !vma.flags.contains(.hasAnonVMA) { noteAnonVMA(mm, place.start) }
     if !isEmpty(mm, place) { run(.zap(mm, place), .hugetlb) }
     bindHugetlb(run(.hugeFault(mm, place.start, vma, write: write, isHugetlb: true)), pfn)
   }

@@ -23,12 +23,6 @@ extension ReplayDriver {
     hugetlb.removed(mm, range, at: current.time)
   }
 
-  /// `madvise_dontneed_free_valid_vma`: of hugetlb, whole huge pages.
-  mutating func discarded(_ piece: VMAMap.VMA) -> PageRange {
-    guard piece.facts.backing.isHugetlb else { return piece.range }
-    return PageRange(start: piece.range.start, end: PageRange(around: piece.range.end, FolioOrder(9)).start)
-  }
-
   /// `MAP_POPULATE`, `MADV_POPULATE_READ` and `_WRITE`: every page of the range is there now.
   mutating func fillHugetlb(_ mm: MMID, _ range: PageRange, writes: Bool) {
     for place in hugePages(mm, range) { takeByGUP(mm, place, writes: writes) }
@@ -66,9 +60,7 @@ extension ReplayDriver {
       hugetlb[mm, place.start] = nil
       run(.hugeFault(mm, place.start, vma, write: writes, isHugetlb: true))
     }
-    if let range = layouts[mm]?.range(around: place.start) {
-      layouts[mm]?.change(range) { $0.flags.insert(.hasAnonVMA) }
-    }
+    noteAnonVMA(mm, place.start)
   }
 
   /// The VMA was copied. `copy_hugetlb_page_range` copies a page at once that may be pinned; for that it takes one from
@@ -81,5 +73,13 @@ extension ReplayDriver {
         lockstep.doubts.add(child, place, .hugetlbPinned)
       }
     }
+  }
+}
+
+extension VMAMap.VMA {
+  /// What `MADV_DONTNEED` takes of it: of hugetlb, whole huge pages (`madvise_dontneed_free_valid_vma`).
+  var discarded: PageRange {
+    guard facts.backing.isHugetlb else { return range }
+    return PageRange(start: range.start, end: PageRange(around: range.end, FolioOrder(9)).start)
   }
 }

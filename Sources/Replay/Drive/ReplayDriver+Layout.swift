@@ -64,7 +64,7 @@ extension ReplayDriver {
     case .dontNeed, .remove:
       noteRemoved(mm, range)
       // VMA by VMA: a page table that several of them share is not freed.
-      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.discard(mm, discarded(piece))) }
+      for piece in layouts[mm]?.pieces(of: range) ?? [] { run(.discard(mm, piece.discarded)) }
       lockstep.doubts.settle(mm, range)
     case .guardInstall:
       noteRemoved(mm, range)

@@ -113,7 +113,6 @@ extension ReplayDriver {
   }
 
   mutating func noteGone(_ pfn: PFN, _ order: FolioOrder = .base) {
-    guard !snapshots.isEmpty else { return }
     for index in snapshots.values.indices {
       for page in 0..<order.pageCount { snapshots.values[index].gone.insert(pfn.advanced(by: page)) }
     }

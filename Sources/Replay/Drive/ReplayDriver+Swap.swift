@@ -86,7 +86,7 @@ extension ReplayDriver {
 
   /// The frame of a folio that only the swapcache had: reclaim is done with it.
   mutating func swapCacheFreed(_ pfn: PFN) {
-    guard !cached.isEmpty, let place = cached.removeValue(forKey: pfn) else { return }
+    guard let place = cached.removeValue(forKey: pfn) else { return }
     run(.endWriteback(place.mm, place.page, drops: true))
   }
 

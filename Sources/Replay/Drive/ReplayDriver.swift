@@ -65,7 +65,8 @@ package struct ReplayDriver {
   private var audits: Audits
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
-  /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only the worlds are of interest.
+  /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only
+  /// the worlds are of interest.
   package init(
     encodings: [EncodingID], facts: KernelFacts, switches: SwitchSet = .allOn, seesLRUInsertion: Bool,
     seesFaults: Bool = true, seesFlushes: Bool = true, judging: JudgingScope = .touched, audits: [any Audit.Type] = [],
@@ -136,7 +137,7 @@ package struct ReplayDriver {
       .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
-    if !lockstep.baseline.changedTables.isEmpty { audits.tablesChanged(&lockstep.baseline, record) }
+    if lockstep.baseline.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
   }
 
   private mutating func apply(_ event: MMEvent, _ mm: MMID) {
@@ -298,52 +299,6 @@ package struct ReplayDriver {
     copying[mm] = nil
     endDirectIO(of: mm)
     hidden.teardownEnded(mm)
-  }
-
-  /// The last reference went. A teardown frees before the trace tells its end; anything else that frees a mapped page
-  /// unmapped it unseen.
-  private mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
-    unseen.freed(pfn)
-    if !snapshots.isEmpty { noteGone(pfn, order) }
-    if !outlived.isEmpty { settleCopies(from: pfn) }
-    if !leaving.isEmpty { leftByReclaim(pfn) }
-    guard let folio = lockstep.baseline.folio(at: pfn) else {
-      if !cached.isEmpty { swapCacheFreed(pfn) }
-      return
-    }
-    guard lockstep.baseline.isMapped(folio) else {
-      swapCacheFreed(pfn)
-      _ = lockstep.baseline.pfnFreed(pfn)
-      return
-    }
-    if ksmReplaced(pfn) { return }
-    if collapsing[current.task] != nil {
-      _ = lockstep.baseline.pfnFreed(pfn)
-      return
-    }
-    if lazilyFreed(pfn) || cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
-    let owners = mappingsNotDying(of: pfn, order)
-    swapCacheFreed(pfn)
-    guard lockstep.baseline.pfnFreed(pfn), !owners.isEmpty else { return }
-    count(.framesFreedWhileMapped)
-    for owner in owners {
-      run(.zap(owner.mm, owner.range))
-      lockstep.doubts.add(owner.mm, owner.range, .frameFreed)
-      lockstep.markIncomplete(owner.mm)
-    }
-  }
-
-  /// What maps the frames, in mms that are not going away: nothing, most often.
-  private func mappingsNotDying(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
-    var found: [(mm: MMID, range: PageRange)] = []
-    for index in 0..<order.pageCount {
-      lockstep.baseline.forEachMapperNotDying(of: pfn.advanced(by: index)) { owner in
-        let isHuge = order != .base && lockstep.baseline.isPMDMapped(owner.mm, owner.page)
-        let range = isHuge ? PageRange(around: owner.page, FolioOrder(9)) : PageRange(start: owner.page, count: 1)
-        found.append((owner.mm, range))
-      }
-    }
-    return found
   }
 
   private mutating func exited(_ mm: MMID) {

@@ -80,7 +80,7 @@ extension World {
     var isCertain = false
     forEachOtherObserver(ref) { other in
       found += 1
-      if mms[Int(tables[other.region].mm)]?.tearingDown == true { return }
+      if isDying(other) { return }
       let owner = owner(other)
       if doubts.cause(owner.mm, owner.page) == nil { isCertain = true }
     }

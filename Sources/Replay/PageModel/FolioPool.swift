@@ -2,16 +2,6 @@
 
 import MMEvents
 
-/// Where the entries are that refer to a page.
-enum Mappings: Sendable {
-  case none
-  case one(EntryRef)
-  /// In some of the tables of a family, at this slot.
-  case familySlot(FamilySlot)
-  /// The first node of a list.
-  case list(UInt32)
-}
-
 /// All folios, and who maps them.
 ///
 /// A small folio mapped once keeps its one `EntryRef` inline. Mapped by several tables of one family, all at the same

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+/// Where the entries are that refer to a page.
+enum Mappings: Sendable {
+  case none
+  case one(EntryRef)
+  /// In some of the tables of a family, at this slot.
+  case familySlot(FamilySlot)
+  /// The first node of a list.
+  case list(UInt32)
+}
+
 /// The entries of pages that are mapped at different places: one list per page, newest first.
 struct MappingLists: ~Copyable, Sendable {
   private var nodes = LeafArray<MappingNode>(blank: .free)

@@ -10,6 +10,10 @@ extension World {
     return mms[Int(slot)]?.tearingDown ?? false
   }
 
+  /// The entry is of an mm that is being torn down.
+  @inline(__always)
+  func isDying(_ ref: EntryRef) -> Bool { mms[Int(tables[ref.region].mm)]?.tearingDown == true }
+
   /// More than one entry refers to the folio.
   package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios.attached(folio) > 1 }
 
@@ -71,7 +75,7 @@ extension World {
     guard let folio = folio(at: pfn) else { return }
     let page = folios.isPlain(folio) ? 0 : Int(pfn.rawValue &- (self.pfn(of: folio) ?? pfn).rawValue)
     forEachMapping(of: folio, page: page) { ref in
-      if mms[Int(tables[ref.region].mm)]?.tearingDown != true { body(owner(ref)) }
+      if !isDying(ref) { body(owner(ref)) }
     }
   }
 

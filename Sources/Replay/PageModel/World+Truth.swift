@@ -134,7 +134,7 @@ extension World {
     var dying = true
     for page in 0..<folios.order(folio).pageCount where dying {
       forEachMapping(of: folio, page: page) { other in
-        if other != ref, mms[Int(tables[other.region].mm)]?.tearingDown != true { dying = false }
+        if other != ref, !isDying(other) { dying = false }
       }
     }
     return dying
