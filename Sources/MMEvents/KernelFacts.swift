@@ -104,36 +104,29 @@ public struct KernelFacts: Sendable, Equatable {
   }
 
   public static func release(_ text: String) -> Release {
-    guard let version = majorMinor(text) else { return .notUnderstood }
-    return forRelease(text).map { .known($0) } ?? (version < (5, 19) ? .withoutAnonExclusive : .notUnderstood)
+    guard let version = KernelVersion(seriesOf: text) else { return .notUnderstood }
+    return forRelease(text).map { .known($0) }
+      ?? (version < KernelVersion(5, 19) ? .withoutAnonExclusive : .notUnderstood)
   }
 
   /// The row for a release string such as `6.12.117-amd64`: the newest row not newer than it, with what is known to
   /// have changed before the next one; 5.19 and 6.0 have the oldest. `nil` when the release is older than that or not
   /// understood.
   public static func forRelease(_ release: String) -> KernelFacts? {
-    guard let version = majorMinor(release), version >= (5, 19) else { return nil }
-    var facts = all.last { row in majorMinor(row.name).map { $0 <= version } ?? false } ?? v6_1
-    facts.batchesCounters = version < (6, 2)
-    facts.markerSwapTypes = version < (6, 2) ? 2 : 1
-    facts.movesARM64SwapType = version >= (6, 10)
-    facts.locksVMAs = version >= (6, 4)
-    facts.numaHintKeepsWrite = version < (6, 2)
-    facts.hasGuardRegions = version >= (6, 13)
-    facts.reclaimsEmptyTables = version >= (6, 14)
-    facts.pageFlagsShowHeadOnly = version >= (6, 10)
-    if version >= (6, 15) {
+    guard let version = KernelVersion(seriesOf: release), version >= KernelVersion(5, 19) else { return nil }
+    var facts = all.last { row in KernelVersion(seriesOf: row.name).map { $0 <= version } ?? false } ?? v6_1
+    facts.batchesCounters = version < KernelVersion(6, 2)
+    facts.markerSwapTypes = version < KernelVersion(6, 2) ? 2 : 1
+    facts.movesARM64SwapType = version >= KernelVersion(6, 10)
+    facts.locksVMAs = version >= KernelVersion(6, 4)
+    facts.numaHintKeepsWrite = version < KernelVersion(6, 2)
+    facts.hasGuardRegions = version >= KernelVersion(6, 13)
+    facts.reclaimsEmptyTables = version >= KernelVersion(6, 14)
+    facts.pageFlagsShowHeadOnly = version >= KernelVersion(6, 10)
+    if version >= KernelVersion(6, 15) {
       facts.largeFolioReuse = .singleMM
       facts.deviceSwapTypes = 3
     }
     return facts
-  }
-
-  private static func majorMinor(_ release: String) -> (Int, Int)? {
-    let parts = release.split(separator: ".", maxSplits: 2)
-    guard parts.count >= 2, let major = Int(parts[0]), let minor = Int(parts[1].prefix { $0.isNumber }) else {
-      return nil
-    }
-    return (major, minor)
   }
 }
