@@ -92,11 +92,7 @@ struct AuditLiveTests {
     #expect(
       try LiveHost.record(["-o", "x.cow", "--", python, "-c", program], in: work).wait() == .exited(code: 0))
     let errors = try work.read("stderr")
-    #expect(
-      try LiveHost.run([try LiveHost.binary(), "replay", "--json", "x.cow"], in: work).wait() == .exited(code: 0))
-    let objects = try work.read("stdout").split(separator: "\n").map { line in
-      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
+    let objects = try LiveHost.objects(of: ["replay", "--json", "x.cow"], in: work)
     let verification = try #require(objects.last { $0["type"] as? String == "summary" }?["verify"] as? [String: Any])
     let decisions = try #require(verification["decisions"] as? [String: Any])
     #expect(decisions["disagree"] as? Int == 0)

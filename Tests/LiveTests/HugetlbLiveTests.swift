@@ -68,13 +68,13 @@ struct HugetlbLiveTests {
     let work = try Scratch()
     let recorder = try LiveHost.record(
       ["-o", "x.cow", "--snapshot-every", "20", "--", python, "-c", Self.program], in: work)
-    let ended = try recorder.wait()
+    let ended = recorder.wait()
     let errors = try work.read("stderr")
     #expect(ended == .exited(code: 0), "\(errors)")
     let places = Set(try work.read("stdout").split(separator: "\n").compactMap { UInt64($0) })
     #expect(!places.isEmpty)
 
-    let objects = try objects(of: ["replay", "--json", "x.cow"], in: work)
+    let objects = try LiveHost.objects(of: ["replay", "--json", "x.cow"], in: work)
     let verification = try #require(objects.last { $0["type"] as? String == "summary" }?["verify"] as? [String: Any])
     for kind in ["decisions", "pages"] {
       let tally = try #require(verification[kind] as? [String: Any])
@@ -85,7 +85,7 @@ struct HugetlbLiveTests {
     #expect(!objects.contains { $0["type"] as? String == "gap" && $0["name"] as? String == "hugetlb-not-followed" })
 
     var decisions: [String: Int] = [:]
-    for event in try self.objects(of: ["script", "--json", "x.cow"], in: work) {
+    for event in try LiveHost.objects(of: ["script", "--json", "x.cow"], in: work) {
       guard event["access"] as? String == "write-protect", let outcome = event["outcome"] as? String,
         let address = (event["addr"] as? String).flatMap({ UInt64($0.dropFirst(2), radix: 16) }),
         places.contains(where: { $0 <= address && address < $0 + 4 << 20 })
@@ -93,13 +93,6 @@ struct HugetlbLiveTests {
       decisions[outcome, default: 0] += 1
     }
     #expect(decisions == ["pool": 6, "quiet": 18])
-  }
-
-  private func objects(of arguments: [String], in work: Scratch) throws -> [[String: Any]] {
-    #expect(try LiveHost.run([try LiveHost.binary()] + arguments, in: work).wait() == .exited(code: 0))
-    return try work.read("stdout").split(separator: "\n").map { line in
-      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
   }
 }
 

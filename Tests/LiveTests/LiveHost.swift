@@ -60,6 +60,14 @@ enum LiveHost {
     return try HeldCommand.fork(["sh", "-c", script, "sh"] + command).release()
   }
 
+  /// The objects that a verb prints, one per line.
+  static func objects(of arguments: [String], in directory: Scratch) throws -> [[String: Any]] {
+    #expect(try run([try binary()] + arguments, in: directory).wait() == .exited(code: 0))
+    return try directory.read("stdout").split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+  }
+
   /// Instances of the recorder with this pid.
   static func instances(of pid: Int32) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: instances)) ?? []

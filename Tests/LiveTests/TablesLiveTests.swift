@@ -72,11 +72,7 @@ struct TablesLiveTests {
     let shown = Set(try (0..<file.count).map { try file.snapshot(at: $0).pageTableBytes })
     #expect(shown.isSuperset(of: told.map { Optional($0) }))
 
-    #expect(
-      try LiveHost.run([try LiveHost.binary(), "replay", "--json", "x.cow"], in: work).wait() == .exited(code: 0))
-    let objects = try work.read("stdout").split(separator: "\n").map { line in
-      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
+    let objects = try LiveHost.objects(of: ["replay", "--json", "x.cow"], in: work)
     let verification = try #require(objects.last?["verify"] as? [String: Any])
     let tables = try #require(verification["tables"] as? [String: Int])
     #expect(tables["disagree"] == 0 && tables["unknown"] == 0)

@@ -55,8 +55,10 @@ struct VerifyLiveTests {
       #expect(tally["disagree"] == 0, "\(evidence)")
       if evidence == "decisions" { #expect(try #require(tally["agree"]) > 100) }
     }
-    let gaps = try objects(of: ["replay", "--json", "x.cow"], in: work).filter { $0["type"] as? String == "gap" }
-      .compactMap { $0["name"] as? String }
+    let gaps = try LiveHost.objects(of: ["replay", "--json", "x.cow"], in: work).filter {
+      $0["type"] as? String == "gap"
+    }
+    .compactMap { $0["name"] as? String }
     // What the model maps is what the kernel maps: neither fork's totals nor what is freed says otherwise.
     #expect(!gaps.contains("frames-freed-while-mapped"))
     #expect(!gaps.contains("fork-count-differs"))
@@ -64,13 +66,6 @@ struct VerifyLiveTests {
   }
 
   private func lastObject(of arguments: [String], in work: Scratch) throws -> [String: Any] {
-    try #require(try objects(of: arguments, in: work).last)
-  }
-
-  private func objects(of arguments: [String], in work: Scratch) throws -> [[String: Any]] {
-    #expect(try LiveHost.run([try LiveHost.binary()] + arguments, in: work).wait() == .exited(code: 0))
-    return try work.read("stdout").split(separator: "\n").map { line in
-      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
+    try #require(try LiveHost.objects(of: arguments, in: work).last)
   }
 }
