@@ -2,21 +2,19 @@
 """What is measured: cowscope's verbs, peers, and C programs as ceilings."""
 import os
 import shutil
-import subprocess
 import sys
 
 import measure
-from compiled import CACHE, ROOT, compiled
+import this_tree
+from compiled import CACHE, compiled
 from plan import plan
 
 
 def cowscope(binary, configuration):
     if binary:
         return binary
-    build = ["swift", "build", "-c", configuration, "--product", "cowscope"]
-    sys.stderr.write(" ".join(build) + "\n")
-    subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return os.path.join(ROOT, ".build", configuration, "cowscope")
+    sys.stderr.write("swift build -c %s --product cowscope\n" % configuration)
+    return this_tree.built(configuration)
 
 
 def commands(cowscope, capture):
