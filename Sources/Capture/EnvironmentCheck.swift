@@ -127,7 +127,11 @@ package enum EnvironmentCheck {
           name: "kernel", state: .limited("this release does not tell whether it has them"),
           detail: unknown.joined(separator: ", ")))
     }
-    if list.isEmpty { list.append(Requirement(name: "kernel", state: .ok, detail: "\(release), no known defect")) }
+    if list.isEmpty {
+      list.append(
+        Requirement(name: "kernel", state: .ok, detail: "\(release), none of \(KernelDefect.known.count) known defects")
+      )
+    }
     return list
   }
 

@@ -21,7 +21,7 @@ enum ResultLine {
     /// What the capture cannot show, by name.
     var limits: [String]
     var occurrences: [String]
-    /// Defects that the kernel has by its release; absent when it has none that is known. Not read back.
+    /// Defects that the kernel has by its release; absent when it has none for certain. Not read back.
     var knownDefects: [String]?
     /// Absent when the recording ended by itself.
     var incomplete: Bool?
