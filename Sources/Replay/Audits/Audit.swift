@@ -8,7 +8,7 @@ package import MMEvents
 /// nothing and owns all its state. What the doubts name is not known, whatever the world has there.
 package protocol Audit: Sendable {
   static var description: AuditDescription { get }
-  /// Everything else passes it by. May change with what it was shown.
+  /// Everything else passes it by. May change with an event that it saw.
   var interests: AuditInterests { get }
 
   init(_ facts: KernelFacts)

@@ -58,7 +58,6 @@ struct Audits: Sendable {
     let interest = AuditInterests(step.transition)
     for index in all.indices where !interests[index].isDisjoint(with: interest) {
       all[index].after(step, outcome, world, record)
-      note(index)
     }
   }
 
@@ -71,7 +70,7 @@ struct Audits: Sendable {
     }
   }
 
-  /// What was shown to the audit may have changed what it is interested in.
+  /// The event that the audit saw may have changed what it is interested in.
   private mutating func note(_ index: Int) {
     let new = all[index].interests
     guard new != interests[index] else { return }

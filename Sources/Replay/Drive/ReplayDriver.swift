@@ -59,6 +59,9 @@ package struct ReplayDriver {
   var current = MMEventRecord(
     sequence: Sequence(0), time: Timestamp(nanoseconds: 0), cpu: CPU(0), task: TaskID(0), mm: nil, event: .removalEnded)
 
+  /// In the event being applied. Most records are of frames that nobody mapped.
+  private var hasTakenStep = false
+
   package internal(set) var ancestry = Ancestry()
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
@@ -137,7 +140,10 @@ package struct ReplayDriver {
       .forkAborted, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
-    if lockstep.baseline.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
+    if hasTakenStep {
+      hasTakenStep = false
+      if lockstep.baseline.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
+    }
   }
 
   private mutating func apply(_ event: MMEvent, _ mm: MMID) {
@@ -273,6 +279,7 @@ package struct ReplayDriver {
   mutating func run(_ operation: Operation, _ transition: Transition? = nil, followsKernel: Bool = false) -> Outcome {
     let context = JudgingContext(
       sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
+    hasTakenStep = true
     guard audits.areInterested(in: operation) else {
       return lockstep.apply(operation, context, followsKernel: followsKernel)
     }

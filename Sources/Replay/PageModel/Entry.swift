@@ -85,6 +85,9 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   package var refersToFolio: Bool { Self.referring &>> (raw & 0xf) & 1 != 0 }
 
   @inline(__always)
+  var isAnonymousOrSwapped: Bool { (Self.referring | Self.bit(.swap)) &>> (raw & 0xf) & 1 != 0 }
+
+  @inline(__always)
   private static var referring: UInt64 {
     bit(.present) | bit(.migrationRead) | bit(.migrationReadExclusive) | bit(.migrationWrite) | bit(.devicePrivate)
       | bit(.deviceExclusive)

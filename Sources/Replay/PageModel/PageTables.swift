@@ -154,6 +154,13 @@ struct PageTables: ~Copyable, Sendable {
   @inline(__always)
   private func tableEntry(_ ref: EntryRef) -> Entry { Entry(word: words[Int(ref.raw)], marks: marks[Int(ref.raw)]) }
 
+  /// Any of these entries of a table, not a huge one, is an anonymous page or was one that is swapped out. fork asks it of
+  /// each VMA, and most of those have none.
+  func hasAnonymous(_ region: UInt32, _ slots: Range<Int>) -> Bool {
+    let first = Int(region) &<< 9
+    return slots.contains { Entry(word: words[first &+ $0], marks: 0).isAnonymousOrSwapped }
+  }
+
   /// Writes the entry; the slot keeps its bitmap bit and its verdict.
   @inline(__always)
   mutating func write(_ entry: Entry, at ref: EntryRef) {

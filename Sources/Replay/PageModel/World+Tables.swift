@@ -59,10 +59,7 @@ extension World {
       if tables[region].live == 0 { return false }
       if tables[region].isHuge { return true }
       let first = Int(part.start.rawValue & 511)
-      return (first..<first + part.count).contains { slot in
-        let entry = tables.entry(EntryRef(region: region, slot: slot))
-        return entry.refersToFolio || entry.kind == .swap
-      }
+      return tables.hasAnonymous(region, first..<first + part.count)
     }
   }
 
@@ -82,7 +79,7 @@ extension World {
   /// Which tables changed since they were forgotten.
   package var changedTables: ContiguousArray<UInt32> { tables.changed }
 
-  /// Asked after each event.
+  /// Asked after each event that took a step.
   @inline(__always)
   var hasChangedTables: Bool { !tables.changed.isEmpty }
 
