@@ -29,21 +29,24 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPrefetch"),
     .target(name: "MMEvents", swiftSettings: strict),
+    .target(name: "SourceText", swiftSettings: strict),
     .target(
       name: "TraceFile", dependencies: ["MMEvents", "CPrefetch", "CTraceEvent", "CZstd", "CZlib", system],
       swiftSettings: strict),
     .target(
       name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
-    .target(name: "Replay", dependencies: ["MMEvents", collections], swiftSettings: strict),
-    .target(name: "Explore", swiftSettings: strict),
+    .target(name: "Replay", dependencies: ["MMEvents", "SourceText", collections], swiftSettings: strict),
+    .target(name: "Explore", dependencies: ["SourceText"], swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
     .target(
       name: "Pipeline", dependencies: ["MMEvents", "TraceFile", "Normalize", "Replay", "Report", system],
       swiftSettings: strict),
     .executableTarget(
       name: "cowscope",
-      dependencies: ["MMEvents", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", system, arguments],
+      dependencies: [
+        "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", system, arguments,
+      ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),

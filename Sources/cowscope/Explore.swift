@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Explore
-import Foundation
+import SourceText
 
 struct ExploreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -96,11 +96,7 @@ struct CellCoordinate: ExpressibleByArgument {
 extension InterleavingLibrary {
   /// The files that came with the program.
   static func bundled() throws -> InterleavingLibrary {
-    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    guard
-      let directory = bundledDirectory(
-        executable: program, currentDirectory: FileManager.default.currentDirectoryPath)
-    else {
+    guard let directory = BundledFiles.directory("interleavings") else {
       throw ModelError(
         file: "fixtures/interleavings", line: 1, reason: "the bundled files are neither beside the program nor above it"
       )

@@ -2,9 +2,9 @@
 
 import ArgumentParser
 import Dispatch
-import Foundation
 import MMEvents
 import Replay
+import SourceText
 import Synchronization
 
 /// `cowscope litmus`: runs worked examples against every encoding they speak of.
@@ -116,14 +116,10 @@ struct Litmus: ParsableCommand {
   private func load() throws -> [LitmusScenario] {
     guard files.isEmpty else {
       return try files.flatMap { file throws(LitmusError) in
-        try LitmusLibrary.isDirectory(file) ? LitmusLibrary.load(directory: file) : LitmusLibrary.load(file: file)
+        try SourceFile.isDirectory(file) ? LitmusLibrary.load(directory: file) : LitmusLibrary.load(file: file)
       }
     }
-    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    guard
-      let directory = LitmusLibrary.bundledDirectory(
-        executable: program, currentDirectory: FileManager.default.currentDirectoryPath)
-    else {
+    guard let directory = BundledFiles.directory("litmus") else {
       throw LitmusError(
         file: "fixtures/litmus", line: 1, column: 1,
         reason: "the bundled examples are neither beside the program nor above it; name files to run")

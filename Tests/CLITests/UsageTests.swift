@@ -45,6 +45,21 @@ struct UsageTests {
   }
 
   @Test(
+    "A text that is not there, or is none, fails with status 1 and names it",
+    arguments: [("litmus", "x.litmus", ":1:1"), ("explore", "x.rows", ":1")])
+  func unreadableText(verb: String, name: String, place: String) throws {
+    let scratch = try Scratch()
+    let path = scratch.url.appending(path: name).path
+    let missing = try Invocation(verb, path)
+    #expect(missing.status == 1)
+    #expect(missing.talk == "cowscope: \(path)\(place): cannot be read: No such file or directory\n")
+    try scratch.create(name).write(contentsOf: Data([0x66, 0xff, 0xfe]))
+    let bytes = try Invocation(verb, path)
+    #expect(bytes.status == 1)
+    #expect(bytes.talk == "cowscope: \(path)\(place): cannot be read: it is not UTF-8\n")
+  }
+
+  @Test(
     "Without a name it is trace.cow, where record writes",
     arguments: ["info", "script", "replay", "report", "verify", "diff"])
   func defaultCapture(verb: String) throws {

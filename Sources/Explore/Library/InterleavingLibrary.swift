@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Foundation
+internal import SourceText
 
 /// Models and rows from files.
 package struct InterleavingLibrary: Sendable {
@@ -33,9 +33,9 @@ package struct InterleavingLibrary: Sendable {
   package mutating func add(file: String) throws(ModelError) {
     let text: String
     do {
-      text = try String(contentsOfFile: file, encoding: .utf8)
+      text = try SourceFile.read(file)
     } catch {
-      throw ModelError(file: file, line: 1, reason: "cannot be read: \(error.localizedDescription)")
+      throw ModelError(file: file, line: 1, reason: error.reason)
     }
     try add(text: text, file: file)
   }
@@ -44,9 +44,9 @@ package struct InterleavingLibrary: Sendable {
   package mutating func add(directory: String) throws(ModelError) {
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+      names = try SourceFile.names(in: directory)
     } catch {
-      throw ModelError(file: directory, line: 1, reason: "cannot be listed: \(error.localizedDescription)")
+      throw ModelError(file: directory, line: 1, reason: error.reason)
     }
     for suffix in [".model", ".rows", ".expected"] {
       for name in names where name.hasSuffix(suffix) { try add(file: directory + "/" + name) }
@@ -54,29 +54,5 @@ package struct InterleavingLibrary: Sendable {
     guard !contents.models.isEmpty else {
       throw ModelError(file: directory, line: 1, reason: "holds no .model file")
     }
-  }
-
-  /// Where the bundled files are: `share/cowscope/interleavings` beside the program's directory when installed, else
-  /// `fixtures/interleavings` above the program or the current directory.
-  package static func bundledDirectory(executable: String, currentDirectory: String) -> String? {
-    let program = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
-    let installed = program.deletingLastPathComponent().appendingPathComponent("share/cowscope/interleavings")
-    if isDirectory(installed.path) { return installed.path }
-    return nearest(above: program) ?? nearest(above: URL(fileURLWithPath: currentDirectory))
-  }
-
-  private static func nearest(above start: URL) -> String? {
-    var place = start.standardizedFileURL
-    while true {
-      let candidate = place.appendingPathComponent("fixtures/interleavings")
-      if isDirectory(candidate.path) { return candidate.path }
-      if place.path == "/" { return nil }
-      place = place.deletingLastPathComponent()
-    }
-  }
-
-  package static func isDirectory(_ path: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
   }
 }

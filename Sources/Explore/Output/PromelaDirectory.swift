@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Foundation
+internal import FoundationEssentials
 
 /// Where models for SPIN go, one file a cell.
 package struct PromelaDirectory {

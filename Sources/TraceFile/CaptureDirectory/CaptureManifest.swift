@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Foundation
+internal import FoundationEssentials
 
 /// `capture.json`: what the recording host and the recorder were. Written twice: when recording starts, so that a
 /// killed recording has it, and when it ends.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Foundation
+internal import FoundationEssentials
 
 /// Reading a capture, finished or not.
 extension CaptureDirectory {

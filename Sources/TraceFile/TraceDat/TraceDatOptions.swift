@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Foundation
-
 /// Options of a trace.dat, their ids shared by versions 6 and 7. Ids not listed are passed over.
 enum TraceDatOption: UInt16 {
   case done = 0, date, cpuStat, buffer, traceClock, uname, hook, offset, cpuCount, version
@@ -33,7 +31,8 @@ struct TraceDatOptions {
     guard let option = TraceDatOption(rawValue: raw.id) else { return }
     var body = ByteCursor(cursor.region, range: raw.range, isBigEndian: cursor.isBigEndian)
     func text() -> String {
-      String(cursor.region.text(raw.range).prefix { $0 != "\0" }).trimmingCharacters(in: .whitespacesAndNewlines)
+      let text = cursor.region.text(raw.range).prefix { $0 != "\0" }.drop(while: \.isWhitespace)
+      return String(text[..<(text.lastIndex { !$0.isWhitespace }.map(text.index(after:)) ?? text.startIndex)])
     }
     switch option {
     case .done, .hook: break
