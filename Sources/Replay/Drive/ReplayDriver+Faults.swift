@@ -9,7 +9,11 @@ extension ReplayDriver {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
     settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
-    let vma = facts(mm, page)
+    var vma = facts(mm, page)
+    if vma.protection.contains(.unknown), access.contains(.write) {
+      noteWritability(mm, page, access, outcome, vma)
+      vma = facts(mm, page)
+    }
     if isOnHugetlb(mm, page, access, outcome, vma) {
       lockstep.baseline.doubtTables(mm, .hugetlb)
       return hugetlbFault(mm, page, access, outcome)
@@ -29,6 +33,29 @@ extension ReplayDriver {
     case .refused: break
     case .pooled, .unexplained: count(.contradictoryFaults)
     case .lost: faultLost(mm, page, access)
+    }
+  }
+
+  /// A private page that is anonymous was written, which tells that its VMA is writable; unless a debugger wrote it
+  /// (`FOLL_FORCE`), until the mm itself has done so.
+  private mutating func noteWritability(
+    _ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome, _ vma: VMAFacts
+  ) {
+    switch outcome {
+    case .refused, .lost, .unexplained: return
+    case .quiet where !access.isDisjoint(with: [.kernel, .remote]): return
+    case .quiet, .anonymous, .copied, .copiedFromFile, .file, .swappedIn, .raced, .pooled: break
+    }
+    let isForced = access.contains(.remote)
+    guard isForced != vma.flags.contains(.writeForced) else { return }
+    switch lockstep.baseline.entry(mm, page).kind {
+    case .none, .zeroPage, .filePage: break
+    default: if isForced { return }
+    }
+    var range = PageRange(start: page, count: 1)
+    if case .anonymous(_, let order, _) = outcome { range = PageRange(around: page, order) }
+    layouts[mm]?.change(range, fillsGaps: true) {
+      if isForced { $0.flags.insert(.writeForced) } else { $0.flags.remove(.writeForced) }
     }
   }
 
@@ -71,6 +98,10 @@ extension ReplayDriver {
     guard vma.backing != .shared else { return }
     // `access_error` refuses it; where the kernel wrote, no signal tells.
     if access.contains(.kernel), !vma.mayWrite { return }
+    if access.contains(.kernel), vma.isWriteUnknown {
+      unknown(.decision, mm, page, .remoteAccess)
+      return lockstep.doubts.add(mm, page, .remoteAccess)
+    }
     let mayHaveWaited = access.contains(.retried) && unseen.protectsByUserfaultfd(mm)
     switch lockstep.predictWriteFault(mm, page) {
     case .mustCopy where mayHaveWaited, .mustReplace where mayHaveWaited:

@@ -99,6 +99,7 @@ package enum PTEBits: Encoding {
       }
     if isDone {
       entry.dirty = true
+      entry.dirtyUnknown = false
       world.update(entry, at: ref)
     }
   }

@@ -32,6 +32,8 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
     package static let hasAnonVMA = Flags(rawValue: 1 << 8)
     /// What is copied of it: fork makes all its page tables, empty ones too (`vma_needs_copy`).
     package static let copiesTables = Flags(rawValue: 1 << 9)
+    /// Where the protection is unknown: what came here was forced (`FOLL_FORCE`), which does not ask for VM_WRITE.
+    package static let writeForced = Flags(rawValue: 1 << 10)
   }
 
   package init(
@@ -48,11 +50,32 @@ package struct VMAFacts: Sendable, BitwiseCopyable, Equatable {
   /// `VM_WRITE`. An unknown protection counts as writable: the fault that asks happened and was not refused.
   package var mayWrite: Bool { protection.contains(.write) || protection.contains(.unknown) }
 
+  /// Neither a protection nor a write that was not refused told whether VM_WRITE is set.
+  package var isWriteUnknown: Bool { protection.contains(.unknown) && flags.contains(.writeForced) }
+
   /// `vma_is_accessible`: a protnone entry is a NUMA hint there.
   var isAccessible: Bool { !protection.isDisjoint(with: [.read, .write, .execute, .unknown]) }
 
   /// `pte_needs_soft_dirty_wp`: a clean soft-dirty bit keeps the entry read-only so that the next write is seen.
   func needsSoftDirtyWP(_ entry: Entry) -> Bool { flags.contains(.softDirtyTracked) && !entry.softDirty }
+
+  /// `maybe_mkwrite`.
+  @inline(__always)
+  func granting(_ entry: Entry, if isGranted: Bool = true) -> Entry {
+    var entry = entry
+    entry.writable = isGranted && mayWrite && !isWriteUnknown
+    entry.writableUnknown = isGranted && isWriteUnknown
+    return marking(entry)
+  }
+
+  /// What is dirty where, and only where, it is writable (`do_anonymous_page`).
+  @inline(__always)
+  func grantingDirty(_ entry: Entry, if isGranted: Bool = true) -> Entry {
+    var entry = granting(entry, if: isGranted)
+    entry.dirty = mayWrite && !isWriteUnknown
+    entry.dirtyUnknown = isWriteUnknown
+    return entry
+  }
 
   /// `pte_mkwrite(pte, vma)`: on x86 a writable entry of a shadow stack is one without Write.
   func marking(_ entry: Entry) -> Entry {

@@ -35,12 +35,10 @@ extension World {
       guard !old.kind.refersToFolio, old.kind != .swap else { continue }
       var entry = Entry(.present, index: folio.raw, page: index)
       entry.uffdWP = old.kind == .markerUffdWP
-      entry.writable = vma.mayWrite && !entry.uffdWP
-      entry.dirty = vma.mayWrite
       entry.softDirty = true
       entry.young = true
-      place(vma.marking(entry), at: ref)
-      E.installedExclusive(&self, ref, vma.mayWrite ? .anonymousFault : .forcedFault)
+      place(vma.grantingDirty(entry, if: !entry.uffdWP), at: ref)
+      E.installedExclusive(&self, ref, vma.mayWrite && !vma.isWriteUnknown ? .anonymousFault : .forcedFault)
     }
     return .installed(folio)
   }
@@ -75,9 +73,9 @@ extension World {
       entry.uffdWP = old?.uffdWP ?? false
     case .anonymousFault, .forcedFault, .fileCopy, .writeCopy, .swapIn, .swapOff, .forkCopy, .restore, .deviceInsert,
       .collapse, .userfaultCopy, .userfaultMove, .deviceExclusiveRestore, .hugetlbReadFault:
-      entry.writable = vma.mayWrite
       entry.dirty = true
       entry.softDirty = true
+      entry = vma.granting(entry)
     }
     place(vma.marking(entry), at: ref)
     E.installedExclusive(&self, ref, site)

@@ -84,10 +84,9 @@ extension World {
     makeHuge(region)
     let ref = EntryRef(region: region, slot: 0)
     var entry = Entry(.present, index: folio.raw)
-    entry.writable = vma.mayWrite
     entry.dirty = true
     entry.softDirty = true
-    place(vma.marking(entry), at: ref)
+    place(vma.granting(entry), at: ref)
     E.installedExclusive(&self, ref, .collapse)
   }
 
@@ -96,9 +95,7 @@ extension World {
     for index in 0..<folios.order(folio).pageCount {
       let ref = ensure(mm, start.advanced(by: index))
       var entry = Entry(.present, index: folio.raw, page: index)
-      entry.writable = vma.mayWrite
-      entry.dirty = vma.mayWrite
-      place(vma.marking(entry), at: ref)
+      place(vma.grantingDirty(entry), at: ref)
       E.installedExclusive(&self, ref, .collapse)
     }
   }

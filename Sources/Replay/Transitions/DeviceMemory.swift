@@ -36,10 +36,9 @@ extension World {
     entry.kind = .present
     entry.young = false
     entry.dirty = false
-    let mayWrite = wasExclusive && vma.mayWrite && !entry.uffdWP && !vma.needsSoftDirtyWP(entry)
-    entry.writable = mayWrite
-    if mayWrite { entry.dirty = folios.flags(folio).contains(.dirty) }
-    update(vma.marking(entry), at: ref)
+    entry = vma.granting(entry, if: wasExclusive && !entry.uffdWP && !vma.needsSoftDirtyWP(entry))
+    if entry.writable { entry.dirty = folios.flags(folio).contains(.dirty) }
+    update(entry, at: ref)
     if wasExclusive { E.installedExclusive(&self, ref, .deviceExclusiveRestore) }
   }
 }
@@ -110,10 +109,8 @@ extension World {
     if old.kind == .zeroPage { drop(ref) }
     let folio = newFolio()
     var entry = Entry(.present, index: folio.raw)
-    entry.writable = vma.mayWrite
-    entry.dirty = vma.mayWrite
     entry.young = true
-    place(vma.marking(entry), at: ref)
+    place(vma.grantingDirty(entry), at: ref)
     E.installedExclusive(&self, ref, .deviceInsert)
     recordStore(ref, page)
     return .installed(folio)

@@ -24,11 +24,10 @@ extension World {
     let content = folios.content(FolioID(old.index), page: 0)
     let folio = newFolio(order: FolioOrder(9), flags: .hugetlb)
     var entry = Entry(.present, index: folio.raw)
-    entry.writable = vma.mayWrite
     entry.dirty = true
     entry.softDirty = true
     entry.young = true
-    place(vma.marking(entry), at: ref)
+    place(vma.granting(entry), at: ref)
     E.installedExclusive(&self, ref, .writeCopy)
     if options.followsContent { folios.setContent(content, of: folio, page: 0) }
     return true

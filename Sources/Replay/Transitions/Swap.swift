@@ -206,7 +206,7 @@ extension World {
     if isExclusive, vma.mayWrite, !entry.uffdWP, !vma.needsSoftDirtyWP(entry),
       facts.swapInMapsExclusiveWritable || write
     {
-      entry.writable = true
+      entry = vma.granting(entry)
       entry.dirty = write
       if write { entry.softDirty = true }
     }

@@ -19,11 +19,10 @@ extension World {
     let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
     var entry = Entry(.present, index: folio.raw)
     // hugetlb_no_page maps a read fault read-only and clean; a THP is always dirty.
-    entry.writable = vma.mayWrite && (write || !isHugetlb)
     entry.dirty = write || !isHugetlb
     entry.softDirty = true
     entry.young = true
-    place(vma.marking(entry), at: head)
+    place(vma.granting(entry, if: write || !isHugetlb), at: head)
     E.installedExclusive(&self, head, isHugetlb && !write ? .hugetlbReadFault : .anonymousFault)
     return .installed(folio)
   }

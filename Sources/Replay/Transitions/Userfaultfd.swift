@@ -14,12 +14,11 @@ extension World {
     guard old.kind == .none || old.kind == .markerUffdWP else { return .failed(.busy) }
     let folio = newFolio()
     var entry = Entry(.present, index: folio.raw)
-    entry.writable = vma.mayWrite && !writeProtected
     entry.dirty = true
     entry.softDirty = true
     entry.young = true
     entry.uffdWP = writeProtected
-    place(vma.marking(entry), at: ref)
+    place(vma.granting(entry, if: !writeProtected), at: ref)
     E.installedExclusive(&self, ref, .userfaultCopy)
     recordStore(ref, page)
     return .installed(folio)

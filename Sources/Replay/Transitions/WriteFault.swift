@@ -47,8 +47,7 @@ extension World {
     case .zeroPage, .filePage:
       if E.claim(self, ref, entry).isExclusive {
         // Encoding C without its gate takes the KSM zero page for an exclusive one.
-        entry.writable = vma.mayWrite
-        update(vma.marking(entry), at: ref)
+        update(vma.granting(entry), at: ref)
         return .done
       }
       drop(ref)
@@ -110,7 +109,7 @@ extension World {
       E.reused(&self, ref, .write)
     }
     var entry = tables.entry(ref)
-    if vma.mayWrite { entry = vma.marking(entry.withWrite) }
+    if vma.mayWrite { entry = vma.granting(entry) }
     entry.dirty = true
     entry.givenUp = false
     entry.dirtyUnknown = false
@@ -119,7 +118,7 @@ extension World {
     entry.young = true
     entry.uffdWP = false
     update(entry, at: ref)
-    if !vma.mayWrite { E.installedExclusive(&self, ref, .writeCopy) }
+    if !entry.writable { E.installedExclusive(&self, ref, .writeCopy) }
     return .reused(folio)
   }
 
