@@ -75,7 +75,13 @@ extension Normalizer {
     // A child comes out of its parent's `clone`; an attached task out of a call whose entry was not seen.
     guard let window = tasks[slot].call, window.call == call else { return true }
     let failed = result < 0 && result >= -4095
-    if let mm = tasks[slot].mm, !failed { applied(window, slot, mm, result: UInt64(bitPattern: result)) }
+    if let mm = tasks[slot].mm {
+      if failed {
+        appliedInPart(window, mm, error: -result)
+      } else {
+        applied(window, slot, mm, result: UInt64(bitPattern: result))
+      }
+    }
     if call.clones { abortFork(slot) }
     tasks[slot].exec = nil
     endCall(slot)
@@ -129,10 +135,7 @@ extension Normalizer {
       if window.cutsOff, !window.isCutOff { emit(mm, .unmapped(cutOff(by: window))) }
     case .mprotect, .pkeyMprotect:
       emit(mm, .protected(pages(arguments[0], arguments[1]), Self.protection(arguments[2])))
-    case .madvise:
-      if !window.isApplied, let advice = Advice(madvise: arguments[2]) {
-        emit(mm, .advised(pages(arguments[0], arguments[1]), advice))
-      }
+    case .madvise: if let advice = Advice(madvise: arguments[2]) { advised(window, mm, advice) }
     case .open, .openat, .dup, .dup2, .dup3, .fcntl: opened(window, mm, descriptor: result)
     case .read, .write, .pread64, .close, .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork,
       .vfork, .execve, .execveat,

@@ -48,7 +48,9 @@ extension World {
       update(entry, at: ref)
       if canBecomeWritable(ref, entry, vma, inBatch: index) {
         update(vma.marking(E.madeWritable(&self, ref, entry)), at: ref)
-      } else if vma.protection.contains(.unknown), old.writable || old.writableUnknown {
+      } else if vma.protection.contains(.unknown),
+        old.writable || old.writableUnknown || isUpgradable(ref, entry, vma, inBatch: index)
+      {
         entry.writableUnknown = true
         update(entry, at: ref)
       }
@@ -57,7 +59,12 @@ extension World {
 
   /// `can_change_pte_writable` for private anonymous pages; 6.1 asks for the dirty bit too.
   func canBecomeWritable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts, inBatch index: Int? = nil) -> Bool {
-    guard vma.protection.contains(.write), !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
+    vma.protection.contains(.write) && isUpgradable(ref, entry, vma, inBatch: index)
+  }
+
+  /// What it asks of the entry and its page.
+  private func isUpgradable(_ ref: EntryRef, _ entry: Entry, _ vma: VMAFacts, inBatch index: Int?) -> Bool {
+    guard !entry.protnone, !entry.uffdWP, !vma.needsSoftDirtyWP(entry) else {
       return false
     }
     // `hugetlb_change_protection` gives the entry the VMA's protection, which is without write for private memory.
