@@ -124,9 +124,19 @@ private struct HugetlbOfSnapshot {
 
   func isGigantic(_ page: SnapshotPage) -> Bool { !gigantic.isEmpty && gigantic.contains(page.virtualPage) }
 
+  /// The pages of a snapshot go up the address space, VMA by VMA.
+  private func firstPage(from start: VirtualPage) -> SnapshotPage? {
+    var (low, high) = (0, pages.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if pages[middle].virtualPage < start.rawValue { low = middle + 1 } else { high = middle }
+    }
+    return low < pages.count ? pages[low] : nil
+  }
+
   /// `nil`: not private memory of hugetlb.
   func backing(_ vma: SnapshotVMA, _ range: PageRange) -> VMABacking? {
-    guard !vma.isShared, let first = pages.first(where: { range.contains(VirtualPage($0.virtualPage)) }) else {
+    guard !vma.isShared, let first = firstPage(from: range.start), range.contains(VirtualPage(first.virtualPage)) else {
       return nil
     }
     if isGigantic(first) { return .gigantic }
