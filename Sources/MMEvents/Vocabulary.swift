@@ -64,6 +64,9 @@ public enum Advice: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case mergeable, unmergeable
   case hugePage, noHugePage, collapse
   case populateRead, populateWrite
+  /// What `mlock`, `MAP_POPULATE` and `MAP_LOCKED` do: every page is there, written where the VMA is writable
+  /// (`populate_vma_page_range`).
+  case populate
   case cold, pageOut, willNeed
   case guardInstall, guardRemove
 }

@@ -45,7 +45,7 @@ extension Advice {
     case .dontNeed, .free, .remove, .dontFork, .doFork, .wipeOnFork, .keepOnFork, .mergeable, .unmergeable, .hugePage,
       .noHugePage, .cold, .pageOut, .willNeed, .guardInstall, .guardRemove:
       true
-    case .populateRead, .populateWrite, .collapse: false
+    case .populateRead, .populateWrite, .populate, .collapse: false
     }
   }
 }

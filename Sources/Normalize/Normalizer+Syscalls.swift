@@ -108,11 +108,12 @@ extension Normalizer {
     switch window.call {
     case .mmap:
       let flags = MapFlags(arguments[3])
-      let range = pages(result, flags.length(arguments[1], pageShift: pageShift))
+      var range = target(of: window, at: result)
+      if let placed = window.placed, placed.start == range.start { range = placed }
       if window.isFixedMap, !window.isApplied { emit(mm, .unmapped(range)) }
       emit(mm, .vmaMapped(range, flags.backing(pageShift: pageShift), Self.protection(arguments[2])))
       tellPopulated(slot, range)
-      if flags.fillsUnseen { emit(mm, .advised(range, .populateWrite)) }
+      if flags.fillsUnseen { emit(mm, .advised(range, .populate)) }
     case .munmap:
       if !window.isApplied { emit(mm, .unmapped(pages(arguments[0], arguments[1]))) }
     case .mremap:
@@ -137,19 +138,11 @@ extension Normalizer {
       emit(mm, .protected(pages(arguments[0], arguments[1]), Self.protection(arguments[2])))
     case .madvise: if let advice = Advice(madvise: arguments[2]) { advised(window, mm, advice) }
     case .open, .openat, .dup, .dup2, .dup3, .fcntl: opened(window, mm, descriptor: result)
-    case .read, .write, .pread64, .close, .brk, .processMadvise, .mlock, .mlock2, .mlockall, .clone, .clone3, .fork,
-      .vfork, .execve, .execveat,
+    case .mlock, .mlock2, .mlockall: if let range = locked(window) { emit(mm, .advised(range, .populate)) }
+    case .read, .write, .pread64, .close, .brk, .processMadvise, .clone, .clone3, .fork, .vfork, .execve, .execveat,
       .exitGroup, .ioctl, .ioUringRegister, .vmsplice, .processVMReadv, .processVMWritev, .ptrace, .pwrite64,
       .movePages, .migratePages, .mbind, .userfaultfd, .shmat, .shmdt, .remapFilePages:
       break
-    }
-  }
-
-  /// What a call filled is told when it returns: only then the range is known.
-  private mutating func tellPopulated(_ slot: Int, _ range: PageRange) {
-    for var filled in tasks[slot].populated {
-      if case .populated(_, let outcome) = filled.event { filled.event = .populated(range, outcome) }
-      line.append(filled)
     }
   }
 
@@ -172,8 +165,8 @@ extension Normalizer {
       emit(mm, .vmaMapped(range, .shared, window.arguments[2] & shmReadOnly != 0 ? .read : [.read, .write]))
     case (.remapFilePages, true): emit(mm, .vmaMapped(range, .shared, .unknown))
     case (.mmap, true):
-      let target = pages(window.arguments[0], window.arguments[1])
-      if !window.isFixedMap, window.placed == nil, range.count == target.count {
+      let target = target(of: window, at: window.arguments[0])
+      if !window.isFixedMap, window.placed == nil, isPlaced(range, window, count: target.count) {
         tasks[slot].call?.placed = range
         emit(
           mm,
@@ -186,6 +179,22 @@ extension Normalizer {
       emit(mm, .unmapped(target))
     case (_, true): break
     }
+  }
+
+  /// The range that `mmap` was asked for; `address` is where, if not what the argument says.
+  @inline(__always)
+  private func target(of mmap: SyscallWindow, at address: UInt64) -> PageRange {
+    pages(address, MapFlags(mmap.arguments[3]).length(mmap.arguments[1], pageShift: pageShift))
+  }
+
+  /// The VMA did not merge with a neighbour. A file of hugetlbfs is mapped in whole huge pages: what merged with another
+  /// part of a file, and looks so, is alike in all that is told of it.
+  private func isPlaced(_ vma: PageRange, _ mmap: SyscallWindow, count: Int) -> Bool {
+    if vma.count == count { return true }
+    let inHugePage = FolioOrder(9).pageCount - 1
+    return MapFlags(mmap.arguments[3]).backing(pageShift: pageShift) == .privateFile
+      && (vma.start.rawValue | vma.end.rawValue) & UInt64(inHugePage) == 0
+      && vma.count == (count + inHugePage) & ~inHugePage
   }
 
   /// What `mremap` cuts off, and what is at a fixed destination, goes before anything moves; the source's VMA goes
@@ -223,7 +232,8 @@ extension Normalizer {
     let range = pages(window.arguments[0], window.arguments[1])
     switch window.call {
     // Where a VMA only becomes shorter, the tree does not say that the rest goes.
-    case .munmap, .mmap: emit(mm, .unmapped(range))
+    case .munmap: emit(mm, .unmapped(range))
+    case .mmap: emit(mm, .unmapped(target(of: window, at: window.arguments[0])))
     case .mremap:
       tasks[slot].call?.isCutOff = true
       emit(mm, .unmapped(cutOff(by: window)))
@@ -235,71 +245,13 @@ extension Normalizer {
     tasks[slot].call?.isApplied = true
   }
 
-  /// A page appeared in the task's mm without a fault.
-  mutating func filledWithoutFault(_ slot: Int, _ outcome: FaultOutcome) {
-    guard let mm = tasks[slot].mm else { return }
-    if let filled = filling(slot, outcome) { return line.append(filled) }
-    switch tasks[slot].call?.call {
-    case .mmap, .brk, .mremap:
-      let filled = record(mm, .populated(PageRange(start: VirtualPage(0), count: 0), outcome))
-      tasks[slot].populated.append(filled)
-    default: appeared(mm, outcome)
-    }
-  }
-
-  /// The event of a page that the task's call filled, if the range is known.
-  @inline(__always)
-  func filling(_ slot: Int, _ outcome: FaultOutcome) -> MMEventRecord? {
-    guard let mm = tasks[slot].mm, let window = tasks[slot].call else { return nil }
-    switch window.call {
-    case .mmap, .brk, .mremap: return window.placed.map { record(mm, .populated($0, outcome)) }
-    case .mlock, .mlock2, .madvise:
-      return record(mm, .populated(pages(window.arguments[0], window.arguments[1]), outcome))
-    case .read, .write, .pread64, .pwrite64:
-      guard window.pins, let transfer = MemoryTransfer(window.call, window.arguments) else { return nil }
-      return record(mm, .populated(pages(transfer.start, transfer.length), outcome))
-    case .mlockall:
-      return record(mm, .populated(PageRange(start: VirtualPage(0), end: VirtualPage(.max >> pageShift)), outcome))
-    default: return nil
-    }
-  }
-
-  /// No counter tells that a folio was mapped (`KernelFacts.batchesCounters`): inside a call that fills pages, one that
-  /// was not given back by the time the task goes on has been.
-  mutating func strayFilled(_ slot: Int) {
-    guard batchesCounters, tasks[slot].strayOwner == nil, let folio = tasks[slot].strayFolio,
-      let window = tasks[slot].call
-    else { return }
-    switch window.call {
-    case .mmap, .mlock, .mlock2, .mlockall, .brk, .mremap: break
-    case .madvise:
-      switch Advice(madvise: window.arguments[2]) {
-      case .populateRead, .populateWrite: break
-      default: return
-      }
-    default: return
-    }
-    tasks[slot].strayFolio = nil
-    filledWithoutFault(
-      slot,
-      folio.zeroed || folio.order != .base
-        ? .anonymous(folio.pfn, folio.order, replaced: false) : .copiedFromFile(folio.pfn, wasMapped: false))
-  }
-
-  private mutating func appeared(_ mm: MMID, _ outcome: FaultOutcome) {
-    switch outcome {
-    case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
-    case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
-    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .unexplained, .lost: break
-    }
-  }
-
   /// Where entries may go away while the call runs.
   @inline(__always)
   private func removal(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> PageRange? {
     switch call {
     case .munmap, .mremap: pages(arguments[0], arguments[1])
-    case .mmap: MapFlags(arguments[3]).isFixed ? pages(arguments[0], arguments[1]) : nil
+    case .mmap where MapFlags(arguments[3]).isFixed:
+      pages(arguments[0], MapFlags(arguments[3]).length(arguments[1], pageShift: pageShift))
     case .madvise:
       switch Advice(madvise: arguments[2]) {
       case .dontNeed, .guardInstall, .remove, .free, .pageOut: pages(arguments[0], arguments[1])

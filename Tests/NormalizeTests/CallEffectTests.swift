@@ -31,6 +31,29 @@ struct CallEffectTests {
     return "\(range.start.rawValue - 0x7_f000_0000)+\(range.count)"
   }
 
+  @Test("mlock has filled its range when it comes back; with ONFAULT, or when it failed, it has not")
+  func mlock() throws {
+    #expect(try told("sys_mlock(start: 0x7f0000001800, len: 0x1000)", "sys_mlock -> 0x0") == ["populate 1+2"])
+    #expect(try told("sys_mlock(start: 0x7f0000001000, len: 0x1000)", "sys_mlock -> 0xfffffffffffffff4") == [])
+    for (flags, expected) in [(0, ["populate 0+1"]), (1, [])] {
+      let call = "sys_mlock2(start: 0x7f0000000000, len: 0x1000, flags: \(flags))"
+      #expect(try told(call, "sys_mlock2 -> 0x0") == expected)
+    }
+    for (flags, expected) in [(1, ["populate everything"]), (3, ["populate everything"]), (2, []), (5, [])] {
+      #expect(try told("sys_mlockall(flags: \(flags))", "sys_mlockall -> 0x0") == expected)
+    }
+  }
+
+  /// `ksys_mmap_pgoff` rounds the length up before anything is looked at.
+  @Test("MAP_FIXED of hugetlb takes away whole huge pages")
+  func fixedHugetlb() throws {
+    let call = "sys_mmap(addr: 0x7f0000000000, len: 0x201000, prot: 3, flags: 0x40032, fd: ffffffff, off: 0)"
+    let events = try told(call, "sys_mmap -> 0x7f0000000000")
+    #expect(events == ["removing 0+1024", "unmapped 0+1024", "hugetlb 0+1024"])
+    let small = call.replacing("0x40032", with: "0x32")
+    #expect(try told(small, "sys_mmap -> 0x7f0000000000") == ["removing 0+513", "unmapped 0+513", "anonymous 0+513"])
+  }
+
   /// `madvise_walk_vmas` returns ENOMEM for a hole and does the rest.
   @Test("madvise over a hole has done its work; populating, and any other error, ended it")
   func madviseOverHole() throws {

@@ -18,6 +18,8 @@ struct HugetlbPages {
   private(set) var isSeen = false
   /// When entries of it went last, of whichever mm.
   var lastRemoval: Timestamp?
+  /// Those in which a call took references or pins at addresses that are not told (`io_uring_register`).
+  private(set) var pinning: Set<MMID> = []
   /// By mm, and the first page of each huge page.
   private var read: [MMID: [VirtualPage: Content]] = [:]
 
@@ -27,6 +29,8 @@ struct HugetlbPages {
   init(seesFlushes: Bool) { self.seesFlushes = seesFlushes }
 
   mutating func note() { isSeen = true }
+
+  mutating func pins(in mm: MMID) { pinning.insert(mm) }
 
   mutating func fills(_ mm: MMID, _ place: PageRange, _ task: TaskID) { filling.append((task, mm, place)) }
 
@@ -43,7 +47,10 @@ struct HugetlbPages {
     set { if newValue != nil || !read.isEmpty { read[mm, default: [:]][head] = newValue } }
   }
 
-  mutating func forget(_ mm: MMID) { if !read.isEmpty { read[mm] = nil } }
+  mutating func forget(_ mm: MMID) {
+    if !read.isEmpty { read[mm] = nil }
+    pinning.remove(mm)
+  }
 
   mutating func removed(_ mm: MMID, _ range: PageRange, at time: Timestamp) {
     lastRemoval = time

@@ -8,7 +8,7 @@ extension ReplayDriver {
   private func hugePages(_ mm: MMID, _ range: PageRange) -> [PageRange] {
     var places: [PageRange] = []
     for piece in layouts[mm]?.pieces(of: range) ?? [] {
-      guard piece.facts.backing == .hugetlb || piece.facts.backing == .hugetlbFile else { continue }
+      guard piece.facts.backing.isOfPMDs, piece.facts.isAccessible else { continue }
       var place = PageRange(around: piece.range.start, FolioOrder(9))
       while place.start < piece.range.end {
         places.append(place)
@@ -16,6 +16,25 @@ extension ReplayDriver {
       }
     }
     return places
+  }
+
+  /// Where hugetlb lies at an end of the range, that end is the next border of a huge page: `mremap` rounds its lengths
+  /// up to whole ones, and what a file of hugetlbfs is mapped over was as long as its VMA (`ksys_mmap_pgoff`). No part of
+  /// a huge page is ever unmapped or moved (`hugetlb_vm_op_split`).
+  func ofWholeHugePages(_ mm: MMID, _ range: PageRange) -> PageRange {
+    guard !range.isEmpty, !range.start.isFirstOfPMD || !range.end.isFirstOfPMD else { return range }
+    let (first, last) = (facts(mm, range.start), facts(mm, range.end.advanced(by: -1)))
+    let start = first.backing.isOfPMDs ? range.start.nextFirstOfPMD : range.start
+    let end = last.backing.isOfPMDs ? range.end.nextFirstOfPMD : range.end
+    return PageRange(start: start, end: max(start, end))
+  }
+
+  /// No flag of `mmap` tells that a file is of hugetlbfs, the pages of a snapshot do.
+  mutating func noteHugetlb(of mm: MMID, _ snapshot: ProcessSnapshot) {
+    if snapshot.hugetlbTails > 0 || snapshot.gigantic > 0 { lockstep.baseline.doubtTables(mm, .hugetlb) }
+    for vma in snapshot.vmas where vma.facts.backing.isHugetlb && facts(mm, vma.range.start).backing == .privateFile {
+      layouts[mm]?.change(vma.range) { $0.backing = vma.facts.backing }
+    }
   }
 
   mutating func noteHugetlbRemoved(_ mm: MMID, _ range: PageRange) {
@@ -34,6 +53,16 @@ extension ReplayDriver {
     guard lockstep.baseline.isLive(call.mm), !lockstep.baseline.isDying(call.mm) else { return }
     for place in hugePages(call.mm, call.range) where takeByGUP(call.mm, place, writes: call.write, pins: true) {
       lockstep.doubts.add(call.mm, place, .hugetlbPinned)
+    }
+  }
+
+  /// GUP for a call whose addresses are not told: what was shared may have been copied, what fork finds pinned is copied
+  /// at once.
+  mutating func pinnedHugetlb(_ mm: MMID) {
+    guard layouts[mm]?.hasHugetlb(in: .everything) == true else { return }
+    hugetlb.pins(in: mm)
+    for place in hugePages(mm, .everything) where lockstep.baseline.claim(mm, place.start) != .exclusive {
+      lockstep.doubts.add(mm, place, .hugetlbPinned)
     }
   }
 
@@ -67,6 +96,12 @@ extension ReplayDriver {
   /// the pool, which shows nothing.
   mutating func forkedHugetlb(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     hugetlb.forked(parent, child, range)
+    if hugetlb.pinning.contains(parent) {
+      for place in hugePages(parent, range) {
+        lockstep.doubts.add(parent, place, .hugetlbPinned)
+        lockstep.doubts.add(child, place, .hugetlbPinned)
+      }
+    }
     for (_, call) in directIO.all(in: parent) where call.range.overlaps(range) {
       for place in hugePages(parent, call.range) {
         lockstep.doubts.add(parent, place, .hugetlbPinned)
@@ -76,10 +111,30 @@ extension ReplayDriver {
   }
 }
 
+extension VMABacking {
+  /// hugetlb that the model follows: a PMD maps each page.
+  fileprivate var isOfPMDs: Bool { self == .hugetlb || self == .hugetlbFile }
+}
+
+extension VirtualPage {
+  fileprivate var isFirstOfPMD: Bool { rawValue & UInt64(FolioOrder(9).pageCount - 1) == 0 }
+
+  fileprivate var nextFirstOfPMD: VirtualPage {
+    isFirstOfPMD ? self : PageRange(around: self, FolioOrder(9)).end
+  }
+}
+
 extension VMAMap.VMA {
+  /// What no call splits off (`hugetlb_vm_op_split`).
+  var isPartOfHugePage: Bool {
+    facts.backing.isOfPMDs && !(range.start.isFirstOfPMD && range.end.isFirstOfPMD)
+  }
+
   /// What `MADV_DONTNEED` takes of it: of hugetlb, whole huge pages (`madvise_dontneed_free_valid_vma`).
   var discarded: PageRange {
     guard facts.backing.isHugetlb else { return range }
+    // It refuses to begin inside of one.
+    guard range.start.isFirstOfPMD else { return PageRange(start: range.start, count: 0) }
     return PageRange(start: range.start, end: PageRange(around: range.end, FolioOrder(9)).start)
   }
 }

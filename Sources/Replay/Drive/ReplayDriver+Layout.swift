@@ -5,7 +5,8 @@ import MMEvents
 /// What calls do to VMAs and their entries (`munmap`, `mprotect`, `mremap`, `madvise`), and fork, which copies VMA by
 /// VMA.
 extension ReplayDriver {
-  mutating func unmapped(_ mm: MMID, _ range: PageRange) {
+  mutating func unmapped(_ mm: MMID, _ told: PageRange) {
+    let range = ofWholeHugePages(mm, told)
     noteRemoved(mm, range)
     noteHugetlbRemoved(mm, range)
     run(.zap(mm, range))
@@ -17,8 +18,8 @@ extension ReplayDriver {
   /// VMA by VMA as they were: one that has the protection already is left alone (`mprotect_fixup`), entries and all.
   mutating func protected(_ mm: MMID, _ range: PageRange, _ protection: VMAProtection) {
     noteTouched(mm, range)
-    let pieces = layouts[mm]?.pieces(of: range) ?? []
-    layouts[mm]?.change(range, fillsGaps: true) { $0.protection = protection }
+    let pieces = (layouts[mm]?.pieces(of: range) ?? []).filter { !$0.isPartOfHugePage }
+    for piece in pieces { layouts[mm]?.change(piece.range, fillsGaps: true) { $0.protection = protection } }
     for piece in pieces where piece.facts.backing != .shared && piece.facts.protection != protection {
       var vma = piece.facts
       vma.protection = protection
@@ -26,7 +27,8 @@ extension ReplayDriver {
     }
   }
 
-  mutating func moved(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage, _ keepsSource: Bool) {
+  mutating func moved(_ mm: MMID, _ told: PageRange, _ destination: VirtualPage, _ keepsSource: Bool) {
+    let source = ofWholeHugePages(mm, told)
     noteTouched(mm, source)
     let target = PageRange(start: destination, count: source.count)
     noteTouched(mm, target)
@@ -82,10 +84,10 @@ extension ReplayDriver {
     // Where the trace has the events of khugepaged, it was told before the call came back.
     case .collapse: if collapsedInCall.remove(current.task) == nil { count(.collapseNotFollowed) }
     case .pageOut: count(.swapNotFollowed)
-    case .populateRead, .populateWrite:
-      readSwapIn(mm, range, writes: advice == .populateWrite)
-      fillHugetlb(mm, range, writes: advice == .populateWrite)
-      populatedTables(mm, range, writes: advice == .populateWrite)
+    case .populateRead, .populateWrite, .populate:
+      readSwapIn(mm, range, writes: advice != .populateRead)
+      fillHugetlb(mm, range, writes: advice != .populateRead)
+      populatedTables(mm, range, writes: advice != .populateRead)
     case .hugePage, .noHugePage, .cold, .willNeed: break
     }
   }
@@ -244,7 +246,7 @@ extension Advice {
   fileprivate var changesVMA: Bool {
     switch self {
     case .dontFork, .doFork, .wipeOnFork, .keepOnFork, .mergeable, .unmergeable, .hugePage, .noHugePage: true
-    case .dontNeed, .free, .remove, .collapse, .populateRead, .populateWrite, .cold, .pageOut, .willNeed,
+    case .dontNeed, .free, .remove, .collapse, .populateRead, .populateWrite, .populate, .cold, .pageOut, .willNeed,
       .guardInstall, .guardRemove:
       false
     }

@@ -147,6 +147,7 @@ extension ReplayDriver {
     }
     let isComplete = lockstep.baseline.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
+    noteHugetlb(of: open.mm, snapshot)
     compareTables(open, snapshot)
     if snapshot.hugetlbTails > 0 { verifier.notCompared(.headOnly, count: snapshot.hugetlbTails) }
     if snapshot.gigantic > 0 { verifier.notCompared(.hugetlb, count: snapshot.gigantic) }

@@ -37,7 +37,8 @@ extension ReplayDriver {
       return lockstep.baseline.doubtTables(mm, .placeNotSeen)
     }
     for piece in layouts[mm]?.pieces(of: range) ?? [] where piece.facts != VMAMap.unknown {
-      if piece.facts.backing.isHugetlb || writes && piece.facts.backing == .anonymous { continue }
+      let (isToldByPage, vma) = (writes && piece.facts.backing == .anonymous && piece.facts.mayWrite, piece.facts)
+      if vma.backing.isHugetlb || isToldByPage || !vma.isAccessible { continue }
       run(.populateTables(mm, piece.range))
     }
   }

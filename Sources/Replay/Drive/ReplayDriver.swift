@@ -125,7 +125,10 @@ package struct ReplayDriver {
     case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
     case .unfollowed(let what, let range):
       count(what.gap)
-      if let mm = record.mm { unseen.noteUserfaultfd(what, mm) }
+      if let mm = record.mm {
+        unseen.noteUserfaultfd(what, mm)
+        if what == .pin, hugetlb.isSeen { pinnedHugetlb(mm) }
+      }
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn, _):

@@ -6,8 +6,8 @@ package import MMEvents
 package enum DoubtCause: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// fork copied a page of this VMA at once because it may be pinned (`copy_present_page`); which one is not told.
   case forkCopiedPinned
-  /// A read or write with `O_DIRECT` may have brought a huge page of hugetlb's in, or copied it: GUP, which takes it from
-  /// a pool, shows nothing of that; nor does a fork that copies it at once because it is pinned.
+  /// A read or write with `O_DIRECT`, or `io_uring_register`, may have brought a huge page of hugetlb's in, or copied it:
+  /// GUP, which takes it from a pool, shows nothing of that; nor does a fork that copies it at once because it is pinned.
   case hugetlbPinned
   /// A read of a file of hugetlbfs took mmap_lock, as for a page that the file has not, which becomes anonymous; but not
   /// for that alone.

@@ -98,7 +98,7 @@ extension LitmusPlayer {
       world.installGuards(mm, pages)
     case .guardRemove: world.removeGuards(mm, pages)
     case .populateRead: return try perform(.read(range))
-    case .populateWrite: return try perform(.write(range, LitmusWrite()))
+    case .populateWrite, .populate: return try perform(.write(range, LitmusWrite()))
     case .willNeed: world.readAhead(mm, pages)
     case .mergeable, .hugePage, .noHugePage: break
     case .unmergeable, .pageOut, .remove, .collapse: return try adviseFolios(range, advice)

@@ -94,7 +94,7 @@ extension World {
     if skips(.collapseMTHP) { return }
     for index in 0..<folios.order(folio).pageCount {
       let ref = ensure(mm, start.advanced(by: index))
-      var entry = Entry(.present, index: folio.raw, page: index)
+      let entry = Entry(.present, index: folio.raw, page: index)
       place(vma.grantingDirty(entry), at: ref)
       E.installedExclusive(&self, ref, .collapse)
     }

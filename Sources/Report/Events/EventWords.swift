@@ -56,6 +56,7 @@ enum EventWords {
     case .collapse: "MADV_COLLAPSE"
     case .populateRead: "MADV_POPULATE_READ"
     case .populateWrite: "MADV_POPULATE_WRITE"
+    case .populate: "populate"
     case .cold: "MADV_COLD"
     case .pageOut: "MADV_PAGEOUT"
     case .willNeed: "MADV_WILLNEED"

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import MMEvents
+import Testing
+
+@testable import Replay
+
+/// No call takes part of a huge page of hugetlb's: lengths are rounded, or the call refuses (`hugetlb_vm_op_split`,
+/// `mremap_to`, `madvise_dontneed_free_valid_vma`). What GUP fills shows nothing.
+@Suite("Calls on hugetlb")
+struct HugetlbCallTests {
+  private static let writeProtect: FaultAccess = [.write, .present]
+  private static let place = 1024..<2048
+
+  /// Two huge pages of P, both written.
+  private func written(_ snapshots: [UInt32: ProcessSnapshot] = [:]) -> Tale {
+    var tale = Tale(snapshots: snapshots)
+    tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .hugetlb, [.read, .write]))
+    for index in [1024, 1536] { tale.at(Tale.p, 100, .fault(tale.page(index), .write, .quiet)) }
+    return tale
+  }
+
+  private func decisions(_ tale: inout Tale) -> [UInt64] {
+    let decisions = tale.result().verification.decisions
+    return [decisions.agree, decisions.disagree, decisions.unknown]
+  }
+
+  @Test("mremap to a length that rounds up to what there is cuts nothing off")
+  func shrinkWithinPage() {
+    var tale = written()
+    tale.at(Tale.p, 100, .unmapped(tale.range(1544..<2048)))
+    #expect(tale.claim(Tale.p, 1536) == .exclusive)
+    tale.at(Tale.p, 100, .unmapped(tale.range(1030..<2048)))
+    #expect(tale.claim(Tale.p, 1024) == .exclusive && tale.kind(Tale.p, 1536) == .none)
+  }
+
+  @Test("What moves is whole huge pages, whatever the length")
+  func move() {
+    var tale = written()
+    tale.at(
+      Tale.p, 100, .moved(source: tale.range(1024..<1600), destination: tale.page(8192), keepsSource: false))
+    #expect(tale.claim(Tale.p, 8192) == .exclusive && tale.claim(Tale.p, 8704) == .exclusive)
+    #expect(tale.kind(Tale.p, 1024) == .none && tale.kind(Tale.p, 1536) == .none)
+  }
+
+  @Test("mprotect of a part is refused: what is before it may have changed, it has not")
+  func protectPart() {
+    var tale = written()
+    tale.at(Tale.p, 100, .protected(tale.range(1000..<1100), .unknown))
+    tale.at(Tale.p, 100, .protected(tale.range(1030..<1100), .unknown))
+    tale.at(Tale.p, 100, .advised(tale.range(1024..<2048), .dontNeed))
+    #expect(tale.kind(Tale.p, 1024) == .none && tale.kind(Tale.p, 1535) == .none && tale.kind(Tale.p, 1536) == .none)
+  }
+
+  @Test("MADV_DONTNEED does not begin inside of a huge page")
+  func discardFromInside() {
+    var tale = written()
+    tale.at(Tale.p, 100, .advised(tale.range(1025..<2048), .dontNeed))
+    #expect(tale.claim(Tale.p, 1024) == .exclusive && tale.claim(Tale.p, 1536) == .exclusive)
+  }
+
+  @Test("mlock fills what is accessible, writable where the VMA is")
+  func populate() {
+    for (protection, isThere, kept) in [([.read, .write], true, UInt64(0)), (.read, true, 1), ([], false, 0)]
+      as [(VMAProtection, Bool, UInt64)]
+    {
+      var tale = Tale()
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .hugetlb, protection))
+      // A part of each is enough.
+      tale.at(Tale.p, 100, .advised(tale.range(1100..<1540), .populate))
+      #expect((tale.claim(Tale.p, 1024) == .exclusive) == isThere)
+      #expect((tale.claim(Tale.p, 1536) == .exclusive) == isThere)
+      guard isThere, protection == .read else { continue }
+      tale.at(Tale.p, 100, .protected(tale.range(Self.place), [.read, .write]))
+      tale.at(Tale.p, 100, .fault(tale.page(1024), Self.writeProtect, .quiet))
+      #expect(decisions(&tale) == [kept, 0, 0])
+    }
+  }
+
+  @Test("Buffers that are registered may have been copied from what is shared, and are copied at fork")
+  func pinnedSomewhere() {
+    var tale = written()
+    tale.fork(1024..<2048)
+    tale.at(Tale.p, 100, .unfollowed(.pin, nil))
+    // P has a copy, and Q is left with what was shared: or it is not.
+    tale.at(Tale.q, 200, .fault(tale.page(1024), Self.writeProtect, .quiet))
+    #expect(decisions(&tale) == [0, 0, 1])
+    var pinned = written()
+    pinned.at(Tale.p, 100, .unfollowed(.pin, nil))
+    #expect(pinned.claim(Tale.p, 1024) == .exclusive)
+    pinned.fork(1024..<2048)
+    pinned.at(Tale.p, 100, .fault(pinned.page(1024), Self.writeProtect, .quiet))
+    #expect(decisions(&pinned) == [0, 0, 1])
+  }
+
+  @Test("A snapshot that shows pages of hugetlb's nobody saw come: page tables are unknown, not wrong")
+  func tables() {
+    let place = Tale.first.advanced(by: 1024)
+    var shown = ProcessSnapshot(
+      vmas: [],
+      anonymous: [
+        ProcessSnapshot.Page(
+          page: place, pfn: PFN(8192), exclusive: true, isMappedOnce: true, isLarge: true, isHugetlb: true)
+      ], hugetlbTails: 511)
+    shown.pageTableBytes = 3 * 4096
+    var tale = Tale(snapshots: [0: shown])
+    tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .privateFile, [.read, .write]))
+    tale.at(Tale.p, 300, .snapshotBegan(0))
+    tale.at(Tale.p, 300, .snapshotEnded(0))
+    let result = tale.result()
+    #expect(result.verification.tables.unknown == 1 && result.verification.tables.disagree == 0)
+    #expect(result.verification.pages.unknown == 1)
+  }
+}
