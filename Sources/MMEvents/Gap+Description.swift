@@ -72,6 +72,11 @@ extension Gap {
         "remote-access-not-followed", .model, .doubt, "accesses",
         "accesses to another process's memory whose address the trace does not tell; told once of an mm where not even "
           + "its end shows")
+    case .remoteReadsNotFollowed:
+      Description(
+        "remote-reads-not-followed", .model, .info, "address spaces",
+        "address spaces that another process read (process_vm_readv) at addresses the trace does not tell: what was copied "
+          + "for it counts among placeless-pages, and a page that nobody else maps may have become exclusive")
     case .collapseNotFollowed:
       Description("collapse-not-followed", .model, .doubt, "collapses", "collapses of ranges the model does not know")
     case .deviceMemoryNotFollowed:

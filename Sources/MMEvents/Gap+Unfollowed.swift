@@ -10,6 +10,7 @@ extension Unfollowed {
     case .ksm: .ksmNotFollowed
     case .pin: .pinsNotFollowed
     case .remoteAccess: .remoteAccessNotFollowed
+    case .remoteRead: .remoteReadsNotFollowed
     case .collapse: .collapseNotFollowed
     case .deviceMemory: .deviceMemoryNotFollowed
     case .placeless: .placelessPages

@@ -40,6 +40,7 @@ public enum Gap: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case ksmNotFollowed
   case pinsNotFollowed
   case remoteAccessNotFollowed
+  case remoteReadsNotFollowed
   case collapseNotFollowed
   case deviceMemoryNotFollowed
   case placelessPages

@@ -143,6 +143,9 @@ public enum MigrationEntryType: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 /// What the normalizer recognises and the model does not follow.
 public enum Unfollowed: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case hugetlb, swap, migration, ksm, pin, remoteAccess, collapse, deviceMemory, placeless
+  /// `process_vm_readv`: what it reads it pins, for which a page that is not exclusive becomes so, or is copied
+  /// (`gup_must_unshare`).
+  case remoteRead
   /// Any request to a userfaultfd that changes entries, but the next.
   case userfaultfd
   /// `UFFDIO_WRITEPROTECT`: from then on write-protection faults may wait for a handler.

@@ -20,6 +20,8 @@ struct MMOwnership: ~Copyable {
     var teardownBegan = false
     /// Somebody else was told to have accessed it at an address that the trace does not tell.
     var isAccessed = false
+    /// The same of reads alone.
+    var isRead = false
     /// Another number whenever `id` or `hash` are others, and never one that was there before.
     var naming: UInt64
 
@@ -171,9 +173,9 @@ struct MMOwnership: ~Copyable {
   }
 
   /// Somebody accesses the space at an unknown address; `false` when that was known, or it is gone.
-  mutating func noteAccess(_ id: MMID) -> Bool {
-    guard let place = place(of: id), !spaces[place].isAccessed else { return false }
-    spaces[place].isAccessed = true
+  mutating func noteAccess(_ id: MMID, isRead: Bool) -> Bool {
+    guard let place = place(of: id), !spaces[place].isAccessed, !(isRead && spaces[place].isRead) else { return false }
+    if isRead { spaces[place].isRead = true } else { spaces[place].isAccessed = true }
     return true
   }
 

@@ -25,14 +25,15 @@ extension Normalizer {
   /// The task locked another mm. In a call that is not traced it may be writing to `/proc/PID/mem`, or reading another of
   /// the files there; told once of each mm, since nothing says that it has ended.
   mutating func tellRemoteAccess(_ slot: Int, _ mm: MMID) {
+    let isRead = tasks[slot].call?.call == .processVMReadv
     switch tasks[slot].call?.call {
     case nil, .read, .write, .pread64, .pwrite64, .open, .openat, .close, .dup, .dup2, .dup3, .fcntl, .processVMReadv,
       .processVMWritev:
       break
     default: return
     }
-    guard tasks[slot].isFollowed, !tasks[slot].isCollector, ownership.noteAccess(mm) else { return }
-    emit(mm, .unfollowed(.remoteAccess, nil))
+    guard tasks[slot].isFollowed, !tasks[slot].isCollector, ownership.noteAccess(mm, isRead: isRead) else { return }
+    emit(mm, .unfollowed(isRead ? .remoteRead : .remoteAccess, nil))
   }
 }
 

@@ -81,4 +81,20 @@ struct RemoteWriteTests {
     #expect(read.count == 2)
     #expect(Set(read.map(\.mm)).count == 2)
   }
+
+  @Test("process_vm_readv is a read, told once of an mm, until something else may be a write")
+  func read() throws {
+    let call = ["sys_process_vm_readv(pid: c8, lvec: 1000, liovcnt: 1, rvec: 2000, riovcnt: 1, flags: 0)", Self.other]
+    let end = "sys_process_vm_readv -> 0x8"
+    func kinds(_ lines: [String]) throws -> [Unfollowed] {
+      try told(lines).compactMap { if case .unfollowed(let kind, nil) = $0 { kind } else { nil } }
+    }
+    #expect(try kinds(call + [end] + call + [end]) == [.remoteRead])
+    let write = call.map { $0.replacing("readv", with: "writev") } + ["sys_process_vm_writev -> 0x8"]
+    #expect(try kinds(call + [end] + write + call + [end]) == [.remoteRead, .remoteAccess])
+    #expect(try kinds(write + call + [end]) == [.remoteAccess])
+    // What is copied for it is somewhere.
+    let copied = try told(call + [Self.copy, end])
+    #expect(copied.contains { if case .appeared(PFN(0x20), .base) = $0 { true } else { false } })
+  }
 }

@@ -37,6 +37,9 @@ extension ReplayDriver {
       } else if claim == .exclusive, type == .read, isBeingCopied(mm, page) {
         // fork has been there already; how far it is in the VMA is not told.
         verifier.agree(.entry)
+      } else if claim == .shared, isExclusive, let cause = accessCause(mm, page) {
+        unknown(.entry, mm, page, cause)
+        correct(mm, page, from: claim, exclusive: true)
       } else {
         disagree(
           mm, page, "\(claim), \(entry.writable ? "writable" : "read-only")", "\(type)", .migrationType,

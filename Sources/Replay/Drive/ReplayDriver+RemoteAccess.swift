@@ -12,4 +12,11 @@ extension ReplayDriver {
     noteTouched(mm, range)
     lockstep.doubts.add(mm, range, .remoteAccess)
   }
+
+  /// Why a page may be exclusive with nothing to say so; a read makes only what nobody else maps so, and copies the rest.
+  func accessCause(_ mm: MMID, _ page: VirtualPage) -> UnknownCause? {
+    guard let cause = unseen.accessCause(mm) else { return nil }
+    let isShared = !lockstep.baseline.foreignObservers(mm, page, ofWholeFolio: false).isEmpty
+    return cause == .remoteRead && isShared ? nil : cause
+  }
 }

@@ -224,8 +224,8 @@ extension ReplayDriver {
         return
       }
       if awaitsReclaim(of: shown, open) { return }
-      if exclusive, unseen.isAccessedRemotely(open.mm) {
-        unknown(.page, open.mm, shown.page, .remoteAccess)
+      if exclusive, let cause = accessCause(open.mm, shown.page) {
+        unknown(.page, open.mm, shown.page, cause)
       } else {
         disagree(
           open.mm, shown.page, exclusive ? "shared" : "exclusive", exclusive ? "exclusive" : "shared",

@@ -105,6 +105,6 @@ extension ReplayDriver {
     case nil: break
     }
     if unseen.usesUserfaultfd(mm) { return .userfaultfd }
-    return unseen.isAccessedRemotely(mm) ? .remoteAccess : nil
+    return unseen.accessCause(mm)
   }
 }

@@ -126,7 +126,7 @@ package struct ReplayDriver {
     case .unfollowed(let what, let range):
       count(what.gap)
       if let mm = record.mm {
-        unseen.noteUserfaultfd(what, mm)
+        unseen.note(what, in: mm)
         if what == .pin, hugetlb.isSeen { pinnedHugetlb(mm) }
       }
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }

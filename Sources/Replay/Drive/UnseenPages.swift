@@ -25,6 +25,8 @@ struct UnseenPages {
     /// Somebody may have written there from outside, at an address that is not told: a page found unshared was reused,
     /// which shows nowhere.
     var isAccessed = false
+    /// Somebody read there from outside, at an address that is not told: a page found unshared became exclusive.
+    var isRead = false
     /// `UFFDIO_WRITEPROTECT` takes write permission, unseen.
     var isWriteProtectedByUserfaultfd = false
     /// Faults on missing pages that a userfaultfd may be about to fill: a task waits for one at a time.
@@ -51,8 +53,9 @@ struct UnseenPages {
     }
   }
 
-  mutating func noteUserfaultfd(_ what: Unfollowed, _ mm: MMID) {
+  mutating func note(_ what: Unfollowed, in mm: MMID) {
     switch what {
+    case .remoteRead: addressSpaces[mm, default: AddressSpace()].isRead = true
     case .userfaultfd: addressSpaces[mm, default: AddressSpace()].hasUserfaultfd = true
     case .userfaultWriteProtect: addressSpaces[mm, default: AddressSpace()].isWriteProtectedByUserfaultfd = true
     case .hugetlb, .swap, .migration, .ksm, .pin, .remoteAccess, .collapse, .deviceMemory, .placeless: break
@@ -64,6 +67,12 @@ struct UnseenPages {
   }
 
   func isAccessedRemotely(_ mm: MMID) -> Bool { isAnyAccessed || addressSpaces[mm]?.isAccessed ?? false }
+
+  /// Why a page of the mm that nobody else maps may be exclusive, without an event that says so; `nil`: it is not.
+  func accessCause(_ mm: MMID) -> UnknownCause? {
+    if isAccessedRemotely(mm) { return .remoteAccess }
+    return addressSpaces[mm]?.isRead == true ? .remoteRead : nil
+  }
 
   func usesUserfaultfd(_ mm: MMID) -> Bool {
     addressSpaces[mm].map { $0.hasUserfaultfd || $0.isWriteProtectedByUserfaultfd } ?? false

@@ -19,6 +19,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case faultsNotSeen = "the trace has no page faults"
   case forkCopiedPinned = "a page of the VMA was pinned and copied at fork: which one the trace does not tell"
   case remoteAccess = "another process wrote to this memory at an address the trace does not tell"
+  case remoteRead = "another process read this memory (process_vm_readv): the page may have become exclusive for that"
   case excludedByKernel = "the kernel was the only user of a page that the model had mapped here, too"
   case frameFreed = "the frame was freed while the model mapped it here"
   case loss = "records were lost before"

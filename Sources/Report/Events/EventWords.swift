@@ -124,6 +124,7 @@ enum EventWords {
     case .userfaultfd: "userfaultfd"
     case .userfaultWriteProtect: "userfaultfd-wp"
     case .remoteAccess: "remote-access"
+    case .remoteRead: "remote-read"
     case .collapse: "collapse"
     case .deviceMemory: "device-memory"
     case .placeless: "page at an address not seen"
