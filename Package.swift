@@ -10,6 +10,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// What `git describe --always --dirty` says of a tree without tags: a target of its own has it, so that a commit compiles
+/// one file anew.
+let commit = Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "-dirty" : "") }
+
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
@@ -28,6 +32,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPrefetch"),
+    .target(name: "CBuild", cSettings: commit.map { [.define("COWSCOPE_COMMIT", to: "\"\($0)\"")] } ?? []),
     .target(name: "MMEvents", swiftSettings: strict),
     .target(name: "SourceText", swiftSettings: strict),
     .target(
@@ -45,7 +50,8 @@ let package = Package(
     .executableTarget(
       name: "cowscope",
       dependencies: [
-        "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", system, arguments,
+        "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", "CBuild", system,
+        arguments,
       ],
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),

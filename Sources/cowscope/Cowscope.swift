@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import ArgumentParser
+import CBuild
 import MMEvents
 
 @main
@@ -16,12 +17,17 @@ struct Cowscope: ParsableCommand {
       Exit status: 0 done; 1 failed; 2 the condition was hit (--fail-on, a disagreement in verify); \
       3 inconclusive; 64 usage.
       """,
+    version: version,
     subcommands: [
       Check.self, Record.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self,
       VerifyCommand.self, DiffCommand.self, Litmus.self, ExploreCommand.self, ListCommand.self, ExplainCommand.self,
     ])
 
-  static let version = "cowscope 0.1"
+  /// With the commit it was built from, where that is known: `cowscope 0.1 (5314cf9a32f1)`.
+  static let version: String = {
+    let commit = unsafe String(cString: cowscope_build_commit())
+    return commit.isEmpty ? "cowscope 0.1" : "cowscope 0.1 (\(commit))"
+  }()
 
   /// Where `record` writes, and every other verb reads, when nothing else is said.
   static let defaultCapture = "trace.cow"

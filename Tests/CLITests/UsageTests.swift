@@ -35,6 +35,14 @@ struct UsageTests {
     #expect(run.talk == "")
   }
 
+  @Test("The version is data, and names the commit where the tree has one", arguments: [[], ["replay"]])
+  func version(verb: [String]) throws {
+    let run = try Invocation(verb + ["--version"])
+    #expect(run.status == 0)
+    #expect(run.talk == "")
+    #expect(run.output.wholeMatch(of: /cowscope [0-9]+\.[0-9]+( \([0-9a-f]{12}(-dirty)?\))?\n/) != nil, "\(run.output)")
+  }
+
   @Test(
     "A capture that is not there fails with status 1 and names it", arguments: ["info", "script", "replay", "verify"])
   func missing(verb: String) throws {
