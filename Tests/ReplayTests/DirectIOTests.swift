@@ -111,6 +111,46 @@ struct DirectIOTests {
     #expect(result.gaps[.placelessPages] == 0)
   }
 
+  @Test("A page that nobody else maps any more becomes exclusive for a pin without an event: not known until it shows")
+  func keptForPin() {
+    var tale = Tale()
+    tale.touch(1, 11)
+    tale.fork(0..<8)
+    tale.at(Tale.q, 200, .mmTeardownBegan)
+    tale.at(Tale.q, 200, .mmExited)
+    tale.at(Tale.p, 100, .directIOBegan(tale.range(1..<2), write: false))
+    #expect(tale.doubt(Tale.p, 1) == nil)
+    tale.at(Tale.p, 100, .directIOEnded)
+    #expect(tale.claim(Tale.p, 1) == .shared && tale.doubt(Tale.p, 1) == .keptForPin)
+    // Either way the kernel keeps it at the next write, and then it is known.
+    tale.at(Tale.p, 100, .fault(tale.page(1), [.write, .present], .quiet))
+    #expect(tale.claim(Tale.p, 1) == .exclusive && tale.doubt(Tale.p, 1) == nil)
+    let result = tale.result()
+    #expect(result.verification.decisions.agree == 1 && result.verification.decisions.checked == 1)
+  }
+
+  @Test("A page that a child maps is no such page, and one that is such a page is shared like any other by fork")
+  func keptForPinAndFork() {
+    var tale = Tale()
+    tale.touch(1, 11)
+    tale.fork(0..<8)
+    tale.at(Tale.p, 100, .directIOBegan(tale.range(1..<2), write: false))
+    tale.at(Tale.p, 100, .directIOEnded)
+    #expect(tale.doubt(Tale.p, 1) == nil)
+    tale.at(Tale.q, 200, .mmTeardownBegan)
+    tale.at(Tale.q, 200, .mmExited)
+    tale.at(Tale.p, 100, .directIOBegan(tale.range(1..<2), write: false))
+    tale.at(Tale.p, 100, .directIOEnded)
+    #expect(tale.doubt(Tale.p, 1) == .keptForPin)
+    let r = MMID(2)
+    tale.at(r, 100, .mmCreated(.fork))
+    tale.at(Tale.p, 100, .forkBegan(child: r))
+    tale.at(Tale.p, 100, .forkCopied(child: r, tale.range(0..<8)))
+    tale.at(Tale.p, 100, .forkEnded(child: r))
+    #expect(tale.doubt(Tale.p, 1) == nil && tale.doubt(r, 1) == nil)
+    #expect(tale.claim(Tale.p, 1) == .shared && tale.claim(r, 1) == .shared)
+  }
+
   @Test("A read copies shared pages and touches absent ones, going up")
   func copiesAndTouches() {
     var tale = Tale()

@@ -73,6 +73,7 @@ struct Tale {
   mutating func audit() throws -> AuditResult { try #require(result().audits.last) }
 
   func claim(_ mm: MMID, _ index: Int) -> Claim { driver.lockstep.baseline.claim(mm, page(index)) }
+  func doubt(_ mm: MMID, _ index: Int) -> DoubtCause? { driver.lockstep.doubts.cause(mm, page(index)) }
   func kind(_ mm: MMID, _ index: Int) -> EntryKind { driver.lockstep.baseline.entry(mm, page(index)).kind }
   func frame(_ mm: MMID, _ index: Int) -> PFN? { driver.lockstep.baseline.mappedFrame(mm, page(index)) }
 }

@@ -71,7 +71,21 @@ extension ReplayDriver {
     guard let call = directIO[task] else { return }
     directIO[task] = nil
     if hugetlb.isSeen { filledHugetlb(for: call) }
+    doubtKept(by: call)
     for page in call.pinned { run(.unpin(call.mm, page)) }
+  }
+
+  /// Pages that GUP takes for its mm without a copy (`wp_can_reuse_anon_folio` in an unshare or write fault). How far it
+  /// came is not told.
+  private mutating func doubtKept(by call: DirectIO.Call) {
+    var kept: [VirtualPage] = []
+    lockstep.baseline.forEachEntry(call.mm, call.range) { page, entry in
+      if entry.kind == .present, !entry.writable { kept.append(page) }
+    }
+    for page in kept where lockstep.baseline.claim(call.mm, page) == .shared {
+      guard case .mustReuse = lockstep.predictWriteFault(call.mm, page) else { continue }
+      lockstep.doubts.add(call.mm, entryRange(call.mm, page), .keptForPin)
+    }
   }
 
   /// The mm is gone, and so are its tasks.

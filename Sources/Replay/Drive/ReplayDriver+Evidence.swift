@@ -122,6 +122,7 @@ extension UnknownCause {
     switch doubt {
     case .forkCopiedPinned: self = .forkCopiedPinned
     case .hugetlbPinned: self = .hugetlbPinned
+    case .keptForPin: self = .keptForPin
     case .hugetlbContent: self = .hugetlbContent
     case .userfaultfd: self = .userfaultfd
     case .remoteAccess: self = .remoteAccess

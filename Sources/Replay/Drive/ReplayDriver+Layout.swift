@@ -166,6 +166,8 @@ extension ReplayDriver {
       count(.copiedTwiceByFork)
       run(.zap(child, slots), .fork)
     }
+    // It shares whatever it copies.
+    for mm in [parent, child] { lockstep.doubts.settle(mm, slots, ofCause: .keptForPin) }
     lockstep.doubts.forked(parent, child, range)
     let pieces = layouts[parent]?.pieces(of: range) ?? []
     for piece in pieces {

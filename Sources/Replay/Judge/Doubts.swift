@@ -12,6 +12,9 @@ package enum DoubtCause: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// A read of a file of hugetlbfs took mmap_lock, as for a page that the file has not, which becomes anonymous; but not
   /// for that alone.
   case hugetlbContent
+  /// A read or write with `O_DIRECT` met a page that nobody else maps: if GUP came so far, it made the page exclusive in
+  /// its place, which shows in no event.
+  case keptForPin
   /// A userfaultfd may have taken the fault, or moved the page.
   case userfaultfd
   /// Another process wrote to this memory at an address that is not told (`process_vm_writev`, a debugger).

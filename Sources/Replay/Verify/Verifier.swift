@@ -11,6 +11,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case hugetlbContent = "a read of a hugetlb file mapped its page or, where it has none, an anonymous one"
   case hugetlbKept = "a huge page kept beside other mappers: taken from them (no page left), or pinned at fork"
   case hugetlbPinned = "a read or write with O_DIRECT, or io_uring, may have brought the huge page in, or copied it"
+  case keptForPin = "a read or write with O_DIRECT may have made the page exclusive where it is"
   case flushesNotSeen = "on hugetlb a copy shows by its flush alone, and the trace has none"
   case sharersNotSeen = "sharers never seen"
   case sharerDying = "the other mapper is being torn down"
