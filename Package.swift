@@ -42,15 +42,18 @@ let package = Package(
       name: "Capture", dependencies: ["MMEvents", "TraceFile", "CTraceFS", "CZlib", system], swiftSettings: strict),
     .target(name: "Normalize", dependencies: ["MMEvents", "TraceFile", collections], swiftSettings: strict),
     .target(name: "Replay", dependencies: ["MMEvents", "SourceText", collections], swiftSettings: strict),
+    .target(name: "Stories", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
     .target(name: "Explore", dependencies: ["SourceText"], swiftSettings: strict),
     .target(name: "Report", dependencies: ["MMEvents", "Replay"], swiftSettings: strict),
     .target(
-      name: "Pipeline", dependencies: ["MMEvents", "TraceFile", "Normalize", "Replay", "Report", system],
+      name: "Pipeline", dependencies: ["MMEvents", "TraceFile", "Normalize", "Replay", "Stories", "Report", system],
       swiftSettings: strict),
     .executableTarget(
       name: "cowscope",
       dependencies: [
-        "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Explore", "Report", "Pipeline", "CBuild", system,
+        "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Stories", "Explore", "Report", "Pipeline",
+        "CBuild",
+        system,
         arguments,
       ],
       swiftSettings: strict),
@@ -62,17 +65,21 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "NormalizeTests", dependencies: ["Normalize", "TraceFile", "MMEvents"], swiftSettings: strict),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "MMEvents"], swiftSettings: strict),
+    .testTarget(
+      name: "StoriesTests", dependencies: ["TestSupport", "Stories", "Replay"], swiftSettings: strict),
     .testTarget(name: "ExploreTests", dependencies: ["Explore", "Replay"], swiftSettings: strict),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Replay", "MMEvents"], swiftSettings: strict),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["TestSupport", "Pipeline", "MMEvents", "TraceFile", "Normalize", "Replay", "Report"],
+      dependencies: ["TestSupport", "Pipeline", "MMEvents", "TraceFile", "Normalize", "Replay", "Stories", "Report"],
       swiftSettings: strict),
     .testTarget(
       name: "CLITests", dependencies: ["TestSupport", "cowscope", "MMEvents", "Replay", "Report", arguments],
       swiftSettings: strict),
     .testTarget(
-      name: "LiveTests", dependencies: ["TestSupport", "cowscope", "Capture", "TraceFile"], swiftSettings: strict),
+      name: "LiveTests",
+      dependencies: ["TestSupport", "cowscope", "Capture", "TraceFile", "MMEvents", "Replay", "Stories", "Pipeline"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

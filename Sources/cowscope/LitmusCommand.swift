@@ -5,6 +5,7 @@ import Dispatch
 import MMEvents
 import Replay
 import SourceText
+import Stories
 import Synchronization
 
 /// `cowscope litmus`: runs worked examples against every encoding they speak of.
@@ -17,7 +18,8 @@ struct Litmus: ParsableCommand {
       else fixtures/litmus above the program or the current directory. The format is described in \
       fixtures/litmus/README.md.
 
-      Exit status: 0 all ok, 1 a file cannot be read or understood, 2 an example is not ok, 64 usage.
+      Exit status: 0 all ok, 1 a file cannot be read or understood, 2 an example is not ok, 3 --program cannot be \
+      written, 64 usage.
       """)
 
   @Argument(help: "Litmus files, or directories of them.", completion: .file(extensions: ["litmus"]))
@@ -25,6 +27,16 @@ struct Litmus: ParsableCommand {
 
   @Flag(help: "Print KTAP, one test point per example and configuration.")
   var ktap = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Write a C program that does what the example tells, as far as user space can, to standard output.",
+      discussion: "A step that it cannot do is named, and nothing written. --kernel says whose lines count: the newest."
+    ))
+  var program = false
+
+  @Option(help: "Only the example of this ID.")
+  var example: String?
 
   @Option(help: "Run only this encoding; may be repeated.")
   var encoding: [String] = []
@@ -64,6 +76,7 @@ struct Litmus: ParsableCommand {
     } catch let error as LitmusError {
       throw failure(error.description)
     }
+    if program { return try writeProgram(of: scenarios, selection.kernel) }
     if mutations {
       try printMutations(scenarios)
       return
@@ -114,6 +127,14 @@ struct Litmus: ParsableCommand {
   }
 
   private func load() throws -> [LitmusScenario] {
+    let all = try loadFiles()
+    guard let example else { return all }
+    let chosen = all.filter { $0.id == example }
+    if chosen.isEmpty { throw failure("no example '\(example)' there") }
+    return chosen
+  }
+
+  private func loadFiles() throws -> [LitmusScenario] {
     guard files.isEmpty else {
       return try files.flatMap { file throws(LitmusError) in
         try SourceFile.isDirectory(file) ? LitmusLibrary.load(directory: file) : LitmusLibrary.load(file: file)
@@ -161,6 +182,26 @@ struct Litmus: ParsableCommand {
     }
     try Self.print("\(LitmusMutation.all.count) mutations, \(survivors) survive\n")
     if survivors > 0 { throw ExitCode(2) }
+  }
+
+  private func writeProgram(of scenarios: [LitmusScenario], _ kernel: LitmusKernel?) throws {
+    guard scenarios.count == 1, let scenario = scenarios.first else {
+      throw failure("--program takes one example, and there are \(scenarios.count): name it with --example")
+    }
+    guard let kernel = kernel ?? scenario.kernels.max(), scenario.kernels.contains(kernel) else {
+      throw failure("\(scenario.id) does not run on that kernel")
+    }
+    let program: StoryProgram
+    do {
+      program = try StoryProgram(scenario, kernel)
+    } catch {
+      let place = error.line.map { "\(scenario.file):\($0): " } ?? "\(scenario.file): "
+      Talk.say("\(place)not performable: \(error)")
+      throw ExitCode.inconclusive
+    }
+    var output = StandardOutput()
+    try output.write(program.text)
+    try output.flush()
   }
 
   // — rendering

@@ -18,6 +18,14 @@ struct LitmusStepReport: Sendable {
     if case .failed(let why) = outcome, why != .livelock { failed = true }
     isIdle = outcome == .nothing
   }
+
+  /// What a story has to say of the step in an encoding's world, where today's kernel did what `expected` tells.
+  func labels(beside expected: LitmusStepReport) -> Set<LitmusLabel> {
+    var labels = labels
+    if failed, !expected.failed { labels.insert(.fail) }
+    if written > expected.written || (dirtied && !expected.dirtied) { labels.insert(.cost) }
+    return labels
+  }
 }
 
 /// Steps of a story as transitions of the model.

@@ -76,10 +76,8 @@ struct LitmusRun<E: Encoding> {
       let expected = try baseline.perform(operation)
       baselineFailed = expected.failed
       if let report = try own?.perform(operation) {
-        if report.failed, !expected.failed { labels.insert(.fail) }
-        labels.formUnion(report.labels)
+        labels = report.labels(beside: expected)
         extraWrites = report.written > expected.written ? report.written - expected.written : 0
-        if extraWrites > 0 || (report.dirtied && !expected.dirtied) { labels.insert(.cost) }
       }
     } catch {
       switch error {

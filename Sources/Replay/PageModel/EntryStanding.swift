@@ -4,10 +4,10 @@ import MMEvents
 
 /// What one world has for a page, as histories show it.
 package struct EntryStanding: Equatable, Sendable {
-  let kind: EntryKind
+  package let kind: EntryKind
   /// `nil` is not known.
-  let isWritable: Bool?
-  let isDirty: Bool?
+  package let isWritable: Bool?
+  package let isDirty: Bool?
   /// The exclusive bit of a swap entry.
   let exclusiveMark: Bool
   package let claim: Claim
@@ -23,9 +23,10 @@ package struct EntryStanding: Equatable, Sendable {
   private init() { self.init(.none, .shared) }
 
   /// Of a page that no page table has.
-  static let none = EntryStanding()
+  package static let none = EntryStanding()
 
   package var isNone: Bool { kind == .none }
+  package var isSwap: Bool { kind == .swap }
 
   /// `r D PAE-`, `swap entry`, `none`: of an encoding the claim stands alone, `r D -`. A `?` stands for a bit that is
   /// not known.
