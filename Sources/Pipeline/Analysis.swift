@@ -88,12 +88,11 @@ package struct Analysis {
   private func walk(
     _ reader: TraceReader, _ facts: KernelFacts, _ options: Options
   ) throws -> (result: ReplayResult, exemplars: Exemplars, ancestry: Ancestry) {
-    let snapshots = try snapshots(of: reader, facts: facts)
     let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
-    var driver = ReplayDriver(
-      encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, seesFlushes: reader.seesFlushes,
-      audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true }, snapshots: snapshots)
+    let snapshots = try snapshots(of: reader, facts: facts)
+    var driver = driver(
+      of: encodings, options, reader, facts, snapshots,
+      audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true })
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
       return true
@@ -113,6 +112,29 @@ package struct Analysis {
     return (result, exemplars, driver.ancestry)
   }
 
+  private func driver(
+    of encodings: [EncodingID], _ options: Options, _ reader: TraceReader, _ facts: KernelFacts,
+    _ snapshots: CaptureSnapshots?, judging: JudgingScope = .touched, audits: [any Audit.Type] = []
+  ) -> ReplayDriver {
+    ReplayDriver(
+      encodings: encodings, facts: facts, switches: SwitchSet(without: options.without),
+      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, seesFlushes: reader.seesFlushes,
+      judging: judging, audits: audits, snapshots: snapshots)
+  }
+
+  /// Hands the events to `body`, batch by batch, with a model that it is to apply them to, until it has enough.
+  package func follow(
+    _ options: Options = Options(), _ body: (ArraySlice<MMEventRecord>, inout ReplayDriver) throws -> Bool
+  ) throws {
+    let reader = try open()
+    let facts = try kernelFacts(reader)
+    let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
+    var model = driver(of: encodings, options, reader, facts, try snapshots(of: reader, facts: facts))
+    _ = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
+      try body(options.cut(events)[...], &model)
+    }
+  }
+
   // — histories
 
   /// A second walk, with today's kernel and the encodings whose divergences the report will tell about.
@@ -123,10 +145,9 @@ package struct Analysis {
     var histories = PageHistories(exemplars, ancestry: ancestry, pageShift: pageShift)
     guard !exemplars.pages.isEmpty else { return histories }
     reader.rewind()
-    var model = ReplayDriver(
-      encodings: [.baseline] + exemplars.encodings, facts: facts, switches: SwitchSet(without: options.without),
-      seesLRUInsertion: reader.seesLRUInsertion, seesFaults: reader.seesFaults, seesFlushes: reader.seesFlushes,
-      judging: .nothing, snapshots: try snapshots(of: reader, facts: facts))
+    var model = driver(
+      of: [.baseline] + exemplars.encodings, options, reader, facts, try snapshots(of: reader, facts: facts),
+      judging: .nothing)
     var left = exemplars.events
     _ = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { batch in
       let events = options.cut(batch).prefix(Int(clamping: left))

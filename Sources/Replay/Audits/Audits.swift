@@ -21,13 +21,16 @@ struct Audits: Sendable {
   private var anyInterest: AuditInterests = []
 
   init(_ types: [any Audit.Type], _ facts: KernelFacts) {
-    for type in types {
-      let audit = type.init(facts)
-      all.append(audit)
-      interests.append(audit.interests)
-      anyInterest.formUnion(audit.interests)
-    }
+    for type in types { add(type.init(facts)) }
   }
+
+  mutating func add(_ audit: any Audit) {
+    all.append(audit)
+    interests.append(audit.interests)
+    anyInterest.formUnion(audit.interests)
+  }
+
+  func first<A: Audit>(_ type: A.Type) -> A? { all.lazy.compactMap { $0 as? A }.first }
 
   @inline(__always)
   func areInterested(in step: Operation) -> Bool {

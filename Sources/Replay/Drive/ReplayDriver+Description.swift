@@ -19,6 +19,31 @@ extension ReplayDriver {
       mappings: entry.refersToFolio ? lockstep.baseline.mappings(ofFolioAt: entry) : 0)
   }
 
+  /// What the model has there may not be so.
+  package func isInDoubt(_ mm: MMID, _ page: VirtualPage) -> Bool { lockstep.doubts.cause(mm, page) != nil }
+
+  /// The divergence was found.
+  package func hasFound(_ divergence: Divergence) -> Bool {
+    lockstep.findings.contains { log, _ in
+      log.encoding == divergence.encoding
+        && log.signatures.contains {
+          ($0.verdict, $0.certainty) == (divergence.verdict, divergence.certainty)
+            && ($0.transition, $0.order) == (divergence.transition, divergence.order)
+        }
+    }
+  }
+
+  /// One more audit, of the rest of the capture.
+  package mutating func add(_ audit: any Audit) { audits.add(audit) }
+
+  /// What has become of one that was added.
+  package func audit<A: Audit>(_ type: A.Type) -> A? { audits.first(type) }
+
+  /// What the encoding's entry there was last judged; `nil` where it is not replayed.
+  package func verdict(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> Verdict? {
+    lockstep.verdict(mm, page, in: encoding)
+  }
+
   /// The encoding is replayed no further: nobody will ask.
   package mutating func leaveOut(_ encoding: EncodingID) { lockstep.leaveOut(encoding) }
 
@@ -37,6 +62,17 @@ extension Lockstep {
     // It is read off today's entries.
     case .cRaw: cRaw == nil ? nil : baseline.standing(mm, page) { PTEBits.rawClaim(baseline, $0) }
     default: openLane(encoding)?.standing(mm, page)
+    }
+  }
+
+  fileprivate func verdict(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> Verdict? {
+    switch encoding {
+    case .baseline: nil
+    case .aAndLazy: aAndLazy?.verdict(mm, page)
+    case .aAndEager: aAndEager?.verdict(mm, page)
+    case .aOr: aOr?.verdict(mm, page)
+    case .cRaw: cRaw == nil ? nil : baseline.entry(mm, page).verdict
+    default: openLane(encoding)?.verdict(mm, page)
     }
   }
 }

@@ -9,7 +9,7 @@ package import MMEvents
 /// result, whatever the batches.
 package struct ReplayDriver {
   var lockstep: Lockstep
-  let kernel: KernelFacts
+  package let kernel: KernelFacts
   var verifier: Verifier
   var layouts: [MMID: VMAMap] = [:]
   var hidden: HiddenReferences
@@ -65,7 +65,7 @@ package struct ReplayDriver {
   package internal(set) var ancestry = Ancestry()
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
-  private var audits: Audits
+  var audits: Audits
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
   /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only
