@@ -60,6 +60,9 @@ extension ReplayResult {
     named.isEmpty ? divergence.encoding.role == .proposal : named.contains(divergence.encoding)
   }
 
+  /// Those that a report tells of, as it numbers them from 1: the worst first.
+  package var divergencesTold: [Divergence] { divergences.filter { $0.count > 0 && isAbout($0) }.worstFirst }
+
   /// A definite hit wins over everything: nothing that is not known can take it back. Otherwise what cannot be relied
   /// on, may hold, or could not have been seen, leaves the answer open.
   package func outcome(failingOn condition: FailureCondition? = nil) -> Conclusion {

@@ -15,6 +15,7 @@ struct UsageTests {
       ["script", "x", "--time", "5"], ["script", "x", "--time", "2,1"], ["script", "x", "--pfn", "0xzz"],
       ["report", "x", "--ktap", "--html", "-"], ["diff", "x", "y", "z"], ["record"], ["record", "--frobnicate"],
       ["record", "--user", "root"], ["list", "everything"], ["explain", "I99"],
+      ["story", "x", "--seq", "1", "--pfn", "2"], ["story", "x", "--divergence", "first"],
     ])
   func usage(arguments: [String]) throws {
     let run = try Invocation(arguments)
@@ -26,7 +27,8 @@ struct UsageTests {
   @Test(
     "Help is data, not an error",
     arguments: [
-      "check", "record", "info", "script", "replay", "report", "verify", "diff", "litmus", "explore", "list", "explain",
+      "check", "record", "info", "script", "replay", "report", "verify", "diff", "story", "litmus", "explore", "list",
+      "explain",
     ])
   func help(verb: String) throws {
     let run = try Invocation(verb, "--help")
@@ -44,7 +46,8 @@ struct UsageTests {
   }
 
   @Test(
-    "A capture that is not there fails with status 1 and names it", arguments: ["info", "script", "replay", "verify"])
+    "A capture that is not there fails with status 1 and names it",
+    arguments: ["info", "script", "replay", "verify", "story"])
   func missing(verb: String) throws {
     let run = try Invocation(verb, "/nonexistent/trace.cow")
     #expect(run.status == 1)
@@ -69,7 +72,7 @@ struct UsageTests {
 
   @Test(
     "Without a name it is trace.cow, where record writes",
-    arguments: ["info", "script", "replay", "report", "verify", "diff"])
+    arguments: ["info", "script", "replay", "report", "verify", "diff", "story"])
   func defaultCapture(verb: String) throws {
     let scratch = try Scratch()
     let run = try Invocation(shell: "cd '\(scratch.url.path)' && \"$cowscope\" \(verb)")

@@ -182,7 +182,7 @@ package struct HTMLReport {
   }
 
   private func divergences(_ result: ReplayResult) -> String {
-    let found = result.divergences.filter { $0.count > 0 && result.isAbout($0) }.worstFirst
+    let found = result.divergencesTold
     guard !found.isEmpty else {
       return result.trust.isTrusted && result.subjects.contains { $0.checks > 0 }
         ? "<p class=\"good\">None: every encoding agreed with today's bit.</p>"

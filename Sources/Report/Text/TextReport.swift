@@ -155,7 +155,7 @@ package struct TextReport {
   // — the worst divergences
 
   private func divergences(_ result: ReplayResult) -> [String] {
-    let worst = result.divergences.filter { $0.count > 0 && result.isAbout($0) }.worstFirst
+    let worst = result.divergencesTold
     guard !worst.isEmpty else { return agreement(result) }
     let shown: Int
     switch detail {
