@@ -32,13 +32,14 @@ struct TextHeader {
 
   // — [CPU]
 
-  /// A task's name may hold brackets and digits: the first CPU that stands between an id and a time is the one.
+  /// A task's name may hold brackets and digits: the first CPU that stands between an id and a time is the one. It has
+  /// three digits at least (`[%03d]`).
   private static func bracketed(_ line: TextLine) -> TextHeader? {
     var open = 0
     var separated: TextHeader?
     while let next = line.firstIndex(of: UInt8(ascii: "["), from: open) {
       open = next + 1
-      guard let close = line.firstIndex(of: UInt8(ascii: "]"), from: next, within: 6), close > next + 1,
+      guard let close = line.firstIndex(of: UInt8(ascii: "]"), from: next, within: 6), close > next + 3,
         let number = line[(next + 1)..<close].number(at: 0, radix: 10), let cpu = UInt16(exactly: number),
         let (time, end) = time(line, from: close + 1)
       else { continue }
