@@ -93,6 +93,34 @@ struct HugetlbCallTests {
     #expect(decisions(&pinned) == [0, 0, 1])
   }
 
+  /// `move_pages`: the entry is told by its address and its frame, which nothing showed before.
+  @Test("A migration shows the frame of a page from the pool; of two that have none it is open which")
+  func migration() {
+    let nothing = ProcessSnapshot(vmas: [], anonymous: [])
+    for isOther in [false, true] {
+      var tale = Tale(snapshots: [0: nothing])
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .hugetlb, [.read, .write]))
+      tale.at(Tale.p, 100, .fault(tale.page(1024), .write, .quiet))
+      if isOther {
+        tale.at(Tale.q, 200, .mmCreated(.exec))
+        tale.at(Tale.q, 200, .vmaMapped(tale.range(Self.place), .hugetlb, [.read, .write]))
+        tale.at(Tale.q, 200, .fault(tale.page(1024), .write, .quiet))
+      }
+      tale.at(Tale.p, 100, .removalEnded)
+      tale.at(Tale.p, 300, .snapshotBegan(0))
+      tale.at(
+        Tale.p, 100,
+        .migrationSet(tale.page(1024), PFN(8192), .write, FolioOrder(9), young: true, dirty: true))
+      tale.at(Tale.p, 300, .snapshotEnded(0))
+      tale.at(
+        Tale.p, 100, .migrationRemoved(tale.page(1024), PFN(16384), FolioOrder(9), writable: true, dirty: true))
+      #expect(tale.frame(Tale.p, 1025) == (isOther ? nil : PFN(16385)))
+      let verification = tale.result().verification
+      #expect(verification.entries.agree == (isOther ? 0 : 1) && verification.entries.disagree == 0)
+      #expect(verification.pages.disagree == 0)
+    }
+  }
+
   @Test("A snapshot that shows pages of hugetlb's nobody saw come: page tables are unknown, not wrong")
   func tables() {
     let place = Tale.first.advanced(by: 1024)

@@ -16,6 +16,7 @@ struct Migrating {
 extension ReplayDriver {
   /// The entry's type is the kernel's own word on exclusivity: checked, then followed.
   mutating func migrationSet(_ page: VirtualPage, _ pfn: PFN, _ type: MigrationEntryType) {
+    if hugetlb.isSeen { bindMigratedHugetlb(page, pfn) }
     guard let (mm, entry) = mapped(page, pfn) else {
       count(.migratedUnknown)
       return
@@ -102,6 +103,26 @@ extension ReplayDriver {
     noteSplit(of: folio, at: pfn)
     run(.splitFolio(owner.mm, head))
     return true
+  }
+
+  /// A page from hugetlb's pool has no frame in the model until something shows it, a migration for one. The event does
+  /// not tell the mm: where pages of two are without a frame here, it is open whose goes.
+  private mutating func bindMigratedHugetlb(_ page: VirtualPage, _ pfn: PFN) {
+    guard page == PageRange(around: page, FolioOrder(9)).start, lockstep.baseline.mappers(of: pfn).isEmpty else {
+      return
+    }
+    let owners = layouts.keys.filter { facts($0, page).backing.isHugetlb }
+    let unbound = owners.compactMap { mm -> (mm: MMID, folio: FolioID)? in
+      guard let (folio, _) = lockstep.baseline.mappedPage(mm, page), lockstep.baseline.pfn(of: folio) == nil else {
+        return nil
+      }
+      return (mm, folio)
+    }
+    if let first = unbound.first, unbound.allSatisfy({ $0.folio == first.folio }) {
+      lockstep.baseline.bind(pfn, to: first.folio)
+    } else {
+      for one in unbound { noteTouched(one.mm, PageRange(around: page, FolioOrder(9))) }
+    }
   }
 
   /// The mapping of a frame at this page: parent and child may both have one, with the same type, and lose it in turn.
