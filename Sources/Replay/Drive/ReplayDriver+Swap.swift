@@ -124,7 +124,11 @@ extension ReplayDriver {
     switch lockstep.baseline.entry(mm, page).kind {
     case .swap: break
     case .present:
-      // It went out again while it was clean: nothing was written.
+      // It went out again while it was clean: nothing was written. Of its neighbours in a large folio that says nothing.
+      if let known = lockstep.baseline.mappedPage(mm, page), lockstep.baseline.isLarge(known.folio) {
+        if let head = lockstep.baseline.pfn(of: known.folio) { noteSplit(of: known.folio, at: head) }
+        run(.splitFolio(mm, page), .folioSplit)
+      }
       run(.swapOut(mm, page, keepsCache: true, writeback: false, stableWrites: false))
     case .none, .zeroPage, .filePage, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
       .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
