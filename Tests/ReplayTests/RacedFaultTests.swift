@@ -39,6 +39,47 @@ struct RacedFaultTests {
     #expect(decisions.agree == 1 && decisions.disagree == 0)
   }
 
+  /// ksmd gives P's entry to a stable page, and Q is left alone with what they shared: nothing is freed.
+  @Test("Reused beside a mapper of whom ksmd took pages, before or after it told: unknown; beside another, wrong")
+  func mergedBesideSharer() {
+    for (isMerged, before) in [(true, true), (true, false), (false, true)] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.touch(1, 11)
+      tale.fork(0..<8)
+      if isMerged, before { for _ in 0..<2 { tale.at(Tale.p, 37, .ksmMerged(PFN(99))) } }
+      tale.at(Tale.q, 200, .fault(tale.page(0), [.write, .present], .quiet))
+      if isMerged, !before { tale.at(Tale.p, 37, .ksmMerged(PFN(99))) }
+      tale.at(Tale.q, 200, .fault(tale.page(0), [.write, .present], .quiet))
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.disagree == (isMerged ? 0 : 1))
+    }
+  }
+
+  /// fork holds the locks of P's VMA; two threads write there, and come to their decision when the child has copied.
+  @Test(
+    "Two threads wait for a fork, and its child copies before they decide", arguments: [100_000, 400_000] as [UInt64],
+    [true, false])
+  func heldUpByFork(_ nanoseconds: UInt64, isLocked: Bool) {
+    var tale = Tale()
+    tale.touch(0, 10)
+    tale.fork(0..<8)
+    let begun: UInt64 = 5_000_000
+    for (task, time) in [(Int32(101), begun), (102, begun + 5_000)] {
+      let access: FaultAccess = isLocked ? [.write, .present, .retried] : [.write, .present]
+      tale.at(Tale.p, task, .fault(tale.page(0), access, .quiet), time: time)
+    }
+    tale.at(
+      Tale.q, 200, .fault(tale.page(0), [.write, .present], .copied(PFN(20), sinceDecision: 1000)),
+      time: begun + nanoseconds)
+    // The child decided while P mapped the page; P's threads found it unshared, the one that was first by its keeping it.
+    tale.at(Tale.p, 101, .fault(tale.page(0), [.write, .present], .quiet), time: begun + nanoseconds + 500_000)
+    let decisions = tale.result().verification.decisions
+    #expect(decisions.agree >= 1)
+    // Without a wait for mmap_lock no fault takes so long: then the page was kept beside another mapper.
+    #expect(decisions.disagree == (nanoseconds < 200_000 || isLocked ? 0 : 1))
+  }
+
   @Test("A merge with a stable page that nobody maps any more takes the page that ksmd frees")
   func mergedWithUnmapped() {
     var tale = Tale()

@@ -13,20 +13,25 @@ struct OpenDecision {
   /// maps it (`unmap_ref_private`). It may also have been pinned at fork, and copied for the child at once.
   let mayTakePage: Bool
 
+  /// It took mmap_lock more than once, or waited for it, as for a fork that copies the mm.
+  let mayHaveWaited: Bool
+
   /// Nanoseconds between a fault's entry and its decision, for one that copies nothing: taking locks, at most.
   static let longestFault: UInt64 = 200_000
 
-  /// On hugetlb one waits for the other to copy a huge page (`hugetlb_fault_mutex_table`), as long as any fault is
-  /// waited for.
-  static let longestOnHugetlb: UInt64 = 100_000_000
+  /// As long as any fault is waited for: on hugetlb one waits for the other to copy a huge page
+  /// (`hugetlb_fault_mutex_table`), elsewhere for whoever holds mmap_lock.
+  static let longestWait: UInt64 = 100_000_000
 }
 
 extension ReplayDriver {
-  mutating func leaveOpen(_ mm: MMID, _ page: VirtualPage, _ expected: String) {
+  mutating func leaveOpen(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ expected: String) {
     let vma = facts(mm, page)
     let mayTakePage = vma.backing.isHugetlb && !vma.flags.contains(.inherited)
     openDecisions.append(
-      OpenDecision(record: current, mm: mm, page: page, expected: expected, mayTakePage: mayTakePage))
+      OpenDecision(
+        record: current, mm: mm, page: page, expected: expected, mayTakePage: mayTakePage,
+        mayHaveWaited: access.contains(.retried)))
     lockstep.doubts.add(mm, page, .openDecision)
   }
 
@@ -37,7 +42,7 @@ extension ReplayDriver {
     guard !openDecisions.isEmpty, let index = openDecisions.firstIndex(where: { $0.mm == mm && $0.page == page }) else {
       return
     }
-    if case .quiet = outcome, access.contains(.present), waitsOnHugetlb(openDecisions[index]) { return }
+    if case .quiet = outcome, access.contains(.present), waitsToo(openDecisions[index]) { return }
     let open = openDecisions.remove(at: index)
     lockstep.doubts.settle(mm, PageRange(start: page, count: 1), ofCause: .openDecision)
     switch outcome {
@@ -51,10 +56,15 @@ extension ReplayDriver {
     }
   }
 
-  /// Several threads wait for whoever copies the huge page in another mm: they are all quiet, until it is done.
-  private func waitsOnHugetlb(_ open: OpenDecision) -> Bool {
-    facts(open.mm, open.page).backing.isHugetlb && open.record.task != current.task
-      && current.time.nanoseconds &- open.record.time.nanoseconds < OpenDecision.longestOnHugetlb
+  /// Several threads wait: for whoever copies the huge page in another mm, or for a fork to let go of the locks, whose
+  /// child then copies before they come to their decision. They are all quiet, until it is done.
+  private func waitsToo(_ open: OpenDecision) -> Bool {
+    open.record.task != current.task && current.time.nanoseconds &- open.record.time.nanoseconds < longest(open)
+  }
+
+  private func longest(_ open: OpenDecision) -> UInt64 {
+    open.mayHaveWaited || facts(open.mm, open.page).backing.isHugetlb
+      ? OpenDecision.longestWait : OpenDecision.longestFault
   }
 
   /// The page goes away or is shared anew with the question open.
@@ -70,8 +80,7 @@ extension ReplayDriver {
     let now = current.time.nanoseconds
     for open in openDecisions {
       let isHugetlb = facts(open.mm, open.page).backing.isHugetlb
-      let longest = isHugetlb ? OpenDecision.longestOnHugetlb : OpenDecision.longestFault
-      guard now &- open.record.time.nanoseconds < longest,
+      guard now &- open.record.time.nanoseconds < longest(open),
         case .mustReuse = lockstep.predictWriteFault(open.mm, open.page)
       else { continue }
       // There they take turns: the one that copied, and the one that was left alone with the page.
@@ -104,7 +113,9 @@ extension ReplayDriver {
   }
 
   private mutating func condemn(_ open: OpenDecision) {
-    if open.mayTakePage {
+    // ksmd tells of a merge after the entry was replaced.
+    let others = lockstep.baseline.foreignObservers(open.mm, open.page, ofWholeFolio: true)
+    if open.mayTakePage || others.contains(where: { isMerging($0.mm) }) {
       leaveUnknown(open)
     } else {
       disagree(open.mm, open.page, open.expected, "no copy", .reusedShared, record: open.record)

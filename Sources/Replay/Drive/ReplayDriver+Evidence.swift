@@ -27,7 +27,7 @@ extension ReplayDriver {
         doubt = doubt ?? .sharerDying
       } else if let cause = lockstep.doubts.cause(other.mm, other.range.start) {
         doubt = UnknownCause(cause)
-      } else if unseen.mayHaveCopied(other.mm) {
+      } else if unseen.mayHaveCopied(other.mm) || isMerging(other.mm) {
         doubt = .placeNotSeen
       } else {
         return unseen.isAccessedRemotely(other.mm) ? .remoteAccess : nil

@@ -116,7 +116,7 @@ extension ReplayDriver {
       lockstep.doubts.add(mm, page, .userfaultfd)
     case .mustReuse:
       switch hiddenReference(mm, page) {
-      case .certain: leaveOpen(mm, page, "copy: the folio waits in another CPU's LRU batch")
+      case .certain: leaveOpen(mm, page, access, "copy: the folio waits in another CPU's LRU batch")
       case .possible(let cause):
         unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
@@ -130,14 +130,16 @@ extension ReplayDriver {
     case .eitherWay(let reason):
       unknown(.decision, mm, page, UnknownCause(reason))
       reuse(mm, page, vma)
+    // Another thread's fault on the page is open, and as long as that waits this one does.
+    case .mustCopy where openDecisions.contains { $0.mm == mm && $0.page == page }: break
     case .mustCopy(let obstacle):
       if let cause = doubtAboutSharing(mm, page) {
         unknown(.decision, mm, page, cause)
         reuse(mm, page, vma)
       } else {
-        leaveOpen(mm, page, "copy (\(obstacle))")
+        leaveOpen(mm, page, access, "copy (\(obstacle))")
       }
-    case .mustReplace: leaveOpen(mm, page, "a new page in place of the zero or file page")
+    case .mustReplace: leaveOpen(mm, page, access, "a new page in place of the zero or file page")
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.

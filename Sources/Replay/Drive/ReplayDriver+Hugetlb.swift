@@ -56,7 +56,7 @@ extension ReplayDriver {
         hugetlb.fills(mm, place, current.task)
         fillHugetlb(mm, place, access, outcome.poolFrame)
       } else if isWrite {
-        keptHugetlb(mm, place, vma)
+        keptHugetlb(mm, place, vma, access)
       }
     case .pooled(let pfn, replaced: true, let took):
       if access.contains(.present) {
@@ -131,11 +131,11 @@ extension ReplayDriver {
   // — it is there and read-only (`hugetlb_wp`)
 
   /// No flush: the page was kept, or nothing came of the fault.
-  private mutating func keptHugetlb(_ mm: MMID, _ place: PageRange, _ vma: VMAFacts) {
+  private mutating func keptHugetlb(_ mm: MMID, _ place: PageRange, _ vma: VMAFacts, _ access: FaultAccess) {
     let head = place.start
     guard hugetlb.seesFlushes else { return decidedUnseen(mm, place, vma) }
     switch hugetlb[mm, head] {
-    case .file: return leaveOpen(mm, head, "a new page in place of the file's")
+    case .file: return leaveOpen(mm, head, access, "a new page in place of the file's")
     case .either:
       unknown(.decision, mm, head, .hugetlbContent)
       return installHugetlb(mm, place, vma, write: true)
@@ -155,7 +155,7 @@ extension ReplayDriver {
         unknown(.decision, mm, head, cause)
         reuse(mm, head, vma)
       } else {
-        leaveOpen(mm, head, "copy (\(obstacle))")
+        leaveOpen(mm, head, access, "copy (\(obstacle))")
       }
     case .alreadyWritable: break
     case .notMapped, .mustReplace:

@@ -46,6 +46,11 @@ extension ReplayDriver {
     }
   }
 
+  /// Pages of the mm may map a stable page by now, of which the model does not know: others still map what they mapped.
+  func isMerging(_ mm: MMID) -> Bool {
+    unseen.isMerging(mm) || pendingMerges.values.contains { $0.mm == mm }
+  }
+
   /// ksmd frees the page whose merge it told just now: one that was written to meanwhile, and maps a copy by now.
   mutating func takeMerge(of mm: MMID) -> Bool {
     guard pendingMerges[current.task]?.mm == mm else { return false }
