@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs to record: shells, databases, compilers, runtimes, tools, servers; each a few seconds of work."""
 import contextlib
+import os
 import shutil
+import subprocess
 import tempfile
+
+PATHS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "paths.c")
+POOL = "/proc/sys/vm/nr_hugepages"
 
 
 class Workload:
@@ -19,6 +24,37 @@ class Workload:
     def prepared(self):
         with tempfile.TemporaryDirectory(prefix="cowscope-survey-") as place:
             yield place
+
+
+class Path(Workload):
+    """A path of the kernel that paths.c takes. `huge`: pages that hugetlb's pool needs for it."""
+
+    def __init__(self, name, huge=0):
+        super().__init__("path-" + name, "./paths %s 6" % name, "gcc", "gcc libc6-dev", megabytes=8)
+        self.huge = huge
+
+    @contextlib.contextmanager
+    def prepared(self):
+        with super().prepared() as place, pool(self.huge):
+            subprocess.run(["gcc", "-O1", "-pthread", "-o", place + "/paths", PATHS], check=True)
+            yield place
+
+
+@contextlib.contextmanager
+def pool(pages):
+    """So many huge pages more; what there was comes back."""
+    if not pages:
+        yield
+        return
+    with open(POOL) as file:
+        before = int(file.read())
+    try:
+        with open(POOL, "w") as file:
+            file.write(str(before + pages))
+        yield
+    finally:
+        with open(POOL, "w") as file:
+            file.write(str(before))
 
 
 SQL = "create table t(a integer primary key, b text); with recursive n(i) as (select 1 union all select i + 1 from n " \
@@ -50,6 +86,14 @@ MEMCACHED = "memcached -u nobody -l 127.0.0.1 -p 18081 -m 64 & p=$!; sleep 0.5; 
 IOURING = "fio --name=a --size=16m --rw=randrw --ioengine=io_uring --direct=1 --bs=4k --fixedbufs --numjobs=2 --runtime=3 " \
           "--time_based --output=o --thread=0"
 DIRECT = IOURING.replace("io_uring", "psync").replace(" --fixedbufs", "")
+
+APACHE = "printf 'ServerName x\\nListen 127.0.0.1:18090\\nPidFile %s/p\\nErrorLog %s/e\\nLoadModule mpm_prefork_module /usr/lib/apache2/modules/" \
+         "mod_mpm_prefork.so\\nLoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\\nDocumentRoot /usr/share/doc\\n' $PWD $PWD >c; a() { " \
+         "/usr/sbin/apache2 -f $PWD/c -k $1; }; a start; sleep 0.5; ab -q -n 300 -c 8 http://127.0.0.1:18090/base-files/README >o; a graceful; sleep 0.5; " \
+         "ab -q -n 100 -c 4 http://127.0.0.1:18090/base-files/README >o; a stop; sleep 0.7"
+HAPROXY = "printf 'defaults\\n mode http\\n timeout connect 1s\\n timeout client 1s\\n timeout server 1s\\nfrontend a\\n bind 127.0.0.1:18091\\n http-request " \
+          "return status 200\\n' >c; haproxy -W -f c -p p -D; for i in $(seq 60); do curl -s -o o http://127.0.0.1:18091/; done; kill -USR2 $(cat p); sleep 0.5; " \
+          "for i in $(seq 20); do curl -s -o o http://127.0.0.1:18091/; done; kill $(cat p); sleep 0.3"
 
 ALL = [
     Workload("sqlite", "sqlite3 d \"%s\"" % SQL, "sqlite3"),
@@ -93,4 +137,26 @@ ALL = [
     Workload("multiprocessing", "python3 -c \"import multiprocessing as m\nwith m.Pool(4) as p: print(sum(p.map(len, [list(range(1000))] * 400)))\n"
              "with m.Manager() as g:\n  d = g.dict()\n  l = m.Lock()\n  q = [m.Process(target=lambda k: d.update({k: bytes(99999)}), args=(k,)) for k in range(6)]\n"
              "  [x.start() for x in q]; [x.join() for x in q]\"", "python3", "", megabytes=40),
-]
+    Workload("erlang", "erl -noshell -eval '[spawn(fun() -> lists:sort([rand:uniform(1000000) || _ <- lists:seq(1, 30000)]) end) || _ <- "
+             "lists:seq(1, 8)], [os:cmd(\"true\") || _ <- lists:seq(1, 6)], timer:sleep(800), halt().'", "erl", "erlang-base", megabytes=60),
+    Workload("pypy", "pypy3 -c \"import os\nl = [str(i) for i in range(300000)]\nfor k in range(5):\n  p = os.fork()\n  if p == 0:\n    l.sort(); os._exit(0)\n"
+             "  l[k] = 'x'; os.waitpid(p, 0)\"", "pypy3", megabytes=60),
+    Workload("swipl", "swipl -g 'numlist(1,200000,L),maplist([X,Y]>>(Y is X*X),L,M),msort(M,_),(member(_,[1,2,3,4]),fork(P),(P==child->msort(M,_),halt;"
+             "wait(P,_)),fail;true)' -t halt", "swipl", "swi-prolog-nox", megabytes=40),
+    Workload("luajit", "luajit -e 'local f=require(\"ffi\") f.cdef[[int fork(void);int wait(int*);void _exit(int);]] local t={} for i=1,200000 do t[i]={i} end "
+             "for k=1,5 do if f.C.fork()==0 then for i=1,#t,2 do t[i]={k} end f.C._exit(0) end for i=1,#t,3 do t[i][1]=k end f.C.wait(nil) end'", "luajit"),
+    Workload("proot", "proot -0 sh -c 'for i in 1 2 3 4 5; do ls / | wc -l; done'", "proot"),
+    Workload("ltrace", "ltrace -f -o o sh -c 'for i in 1 2 3; do ls / | wc -l; done'", "ltrace"),
+    Workload("fakeroot", "fakeroot sh -c 'for i in 1 2 3 4 5 6; do touch f$i; chown 0:0 f$i; done; tar c .' | gzip >o", "fakeroot"),
+    Workload("gforth", "gforth -e 'here 4000000 allot 4000000 255 fill s\" true\" system s\" ls >/dev/null\" system bye'", "gforth"),
+    Workload("clisp", "clisp -q -x '(let ((l (loop for i below 200000 collect (format nil \"~a\" i)))) (dotimes (k 4) (ext:shell \"true\") "
+             "(sort (copy-list l) (function string<))) (length l))'", "clisp", megabytes=30),
+    Workload("apache", APACHE, "apache2 ab", "apache2 apache2-utils", megabytes=40),
+    Workload("haproxy", HAPROXY, "haproxy curl", megabytes=60),
+    Workload("private-file", "python3 -c \"import mmap, os\nf = open('d', 'w+b'); f.truncate(8 << 20)\nm = mmap.mmap(f.fileno(), 8 << 20, flags=mmap.MAP_PRIVATE)\n"
+             "for k in range(6):\n  for i in range(0, 8 << 20, 8192): m[i] = k\n  p = os.fork()\n  if p == 0:\n    for i in range(0, 8 << 20, 12288): m[i] = 2\n"
+             "    os._exit(0)\n  os.waitpid(p, 0)\"", "python3", ""),
+] + [
+    Path(name) for name in ("dontunmap", "private-file", "advise-process", "debugger", "pipe", "registered", "lazyfree",
+                            "not-forked", "holes", "threads", "soft-dirty", "generations")
+] + [Path("huge-calls", huge=8)]
