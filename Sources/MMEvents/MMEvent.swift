@@ -85,6 +85,10 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case ksmMerged(PFN)
   /// KSM gave an entry of this mm to the zero page.
   case ksmMergedWithZero
+  /// Reclaim unmapped anonymous pages of this mm (`try_to_unmap_one`): what went to swap is told next, as `swappedOut`,
+  /// the rest was given up by MADV_FREE. Told where nothing else can have moved the counter: a task of another mm did,
+  /// or MADV_PAGEOUT.
+  case reclaimed(pages: UInt64)
   /// Pages of this mm went out to swap.
   case swappedOut(pages: UInt64)
   /// Reclaim writes the folio out, which nobody maps any more (`mm_vmscan_write_folio`): swap, or a file's page.

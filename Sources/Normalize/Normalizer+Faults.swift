@@ -236,7 +236,7 @@ extension Normalizer {
     if batchesCounters || tasks[slot].explainsCounters {
       ownCounter(slot, member, from: old, to: pages)
     } else if pages < old {
-      removalShown(slot)
+      fell(slot, member, by: old &- pages)
     } else if pages > old, member == .anonymous || member == .swapEntries {
       ownCounter(slot, member, from: old, to: pages)
     }
@@ -297,7 +297,7 @@ extension Normalizer {
     }
     let isFaulting = tasks[slot].fault.isOpen && (tasks[slot].remote.map { $0 == mm } ?? isOwn)
     if isOwn, batchesCounters, !(isFaulting && tasks[slot].fault.isCounted(member, change)) {
-      if let change, change < 0 { removalShown(slot) }
+      if let change, change < 0 { fell(slot, member, by: -change) }
     } else if isFaulting, member == .swapEntries, tasks[slot].fault.swappedOut(change) {
       tasks[slot].fault.unsettle(mm, at: time, on: &line)
       if let change, change > 0 { emit(mm, .swappedOut(pages: UInt64(change))) }
@@ -321,9 +321,22 @@ extension Normalizer {
     }
   }
 
+  /// A counter of the task's own mm went down with no fault open: its call takes something away, or reclaims.
+  @inline(__always)
+  private mutating func fell(_ slot: Int, _ member: RSSMember, by pages: Int64) {
+    removalShown(slot)
+    if member == .anonymous, tasks[slot].call?.isPagingOut == true {
+      emit(tasks[slot].mm, .reclaimed(pages: pages.magnitude))
+    }
+  }
+
   /// A counter moved with no fault open: population, removal, or reclaim by whoever runs.
   private mutating func movedWithoutFault(_ slot: Int, _ mm: MMID, _ member: RSSMember, _ change: Int64) {
-    if change < 0, mm == tasks[slot].mm { removalShown(slot) }
+    if change < 0, mm == tasks[slot].mm {
+      fell(slot, member, by: -change)
+    } else if change < 0, member == .anonymous, !tasks[slot].hasExited {
+      emit(mm, .reclaimed(pages: change.magnitude))
+    }
     if change > 0, member == .anonymous || member == .swapEntries { appearedWithoutFault(slot, mm, member, change) }
   }
 

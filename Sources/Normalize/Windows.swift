@@ -24,6 +24,8 @@ struct SyscallWindow {
   var placed: PageRange?
   /// What `mremap` cuts off was told.
   var isCutOff = false
+  /// MADV_PAGEOUT: entries that go in it, reclaim takes.
+  var isPagingOut: Bool { call == .madvise && Advice(madvise: arguments[2]) == .pageOut }
   /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
   var unmapped: [PageRange] = []
 }

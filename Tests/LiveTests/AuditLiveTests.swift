@@ -86,6 +86,51 @@ struct AuditLiveTests {
     #expect(figures["forks_while_pinned"] == 0 && figures["copied_at_fork"] == 0 && figures["remote_writes"] == 0)
   }
 
+  @Test(
+    "A child loses what its parent gave up, on kernels that do not ask who else maps a clean page",
+    .enabled(if: LiveHost.opensDirect), arguments: [true, false])
+  func lostPages(placesKnown: Bool) throws {
+    // With writev the trace does not tell which pages are copied.
+    let program = """
+      import mmap, os, tempfile
+      file, path = tempfile.mkstemp()
+      direct = os.open(path, os.O_RDWR | os.O_DIRECT)
+      os.unlink(path)
+      os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+      memory = mmap.mmap(-1, 16 << 12, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+      memory.madvise(mmap.MADV_NOHUGEPAGE)
+      for page in range(16):
+          memory[page << 12] = page + 1
+      def child(work):
+          receive, send = os.pipe()
+          pid = os.fork()
+          if pid == 0:
+              os.close(send)
+              os.read(receive, 1)
+              os._exit(work())
+          os.close(receive)
+          return pid, send
+      def reclaim():
+          memory.madvise(21)
+          return sum(memory[page << 12] != page + 1 for page in range(16))
+      def end(child):
+          os.write(child[1], b"x")
+          return os.waitstatus_to_exitcode(os.waitpid(child[0], 0)[1])
+      first = child(lambda: 0)
+      \(placesKnown ? "os.write(direct, memory)" : "os.writev(direct, [memory])")
+      second = child(reclaim)
+      memory.madvise(mmap.MADV_FREE)
+      memory.close()
+      lost = end(second)
+      end(first)
+      os.write(2, b"lost %d;" % lost)
+      """
+    let (figures, errors) = try figures(of: "kernel", program)
+    let lost = try #require((0...16).first { errors.contains("lost \($0);") })
+    #expect(figures["loss_pages"] == lost && figures["zeros_read"] == lost && figures["loss_in_doubt"] == 0)
+    #expect(figures["unsafe_pages"] == 0)
+  }
+
   /// What the audit counts of the program, and what the program complains of. Model and kernel agree.
   private func figures(of audit: String, _ program: String) throws -> (figures: [String: Int], errors: String) {
     let work = try Scratch()

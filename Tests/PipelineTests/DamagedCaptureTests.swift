@@ -34,6 +34,12 @@ struct DamagedCaptureTests {
       return "\(divergence.encoding.rawValue) \(divergence.verdict.rawValue) at \(divergence.transition.rawValue)"
     }
 
+    /// What the kernel is accused of.
+    var accusations: UInt64 {
+      let kernel = damaged.audits.first { $0.name == "kernel" }
+      return (kernel?["loss_pages"] ?? 0) + (kernel?["unsafe_pages"] ?? 0)
+    }
+
     var newDisagreements: UInt64 {
       func count(_ result: ReplayResult) -> UInt64 {
         [result.verification.decisions, result.verification.entries, result.verification.pages]
@@ -117,6 +123,7 @@ struct DamagedCaptureTests {
     try pairs(Damage.marked, count: Self.count ?? 12, seed: 1000, keepsCounters: { $0 == .markedTail }) { pair in
       #expect(!pair.damaged.loss.perCPU.isEmpty, "\(pair.name)")
       #expect(pair.newDefinite.isEmpty, "\(pair.name)")
+      #expect(pair.accusations == 0, "\(pair.name)")
       #expect(pair.newDisagreements == 0, "\(pair.name)")
       guard Self.count != nil, !pair.newDefinite.isEmpty || pair.newDisagreements > 0 else { return }
       print("\(pair.name): \(pair.newDisagreements) new disagreements, \(pair.newDefinite)")

@@ -62,6 +62,8 @@ struct FixtureObservabilityTests {
     #expect(result.capture.occurrences.isEmpty)
     #expect(result.trust.isTrusted == !fixture.limits.contains(.pageFaults))
     #expect(result.encodings.count == EncodingID.standard.count)
+    let kernel = try #require(result.audits.first { $0.name == "kernel" })
+    #expect(kernel.isEmpty && kernel.figures.isEmpty == fixture.limits.contains(.pageFaults))
     for encoding in result.encodings where encoding.id != .baseline {
       #expect(encoding.checks > 0)
       for verdict in Verdict.allCases where verdict != .ok { check(verdict, encoding, result) }

@@ -26,7 +26,7 @@ struct EventLineTests {
     .forkCounted(child: child, .anonymous, pages: 77), .forkEnded(child: child), .forkAborted(child: child),
     .freed(pfn, order), .lruInserted(pfn), .migrationSet(page, pfn, .readExclusive, order, young: true, dirty: false),
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
-    .swappedOut(pages: 3), .swapWritten(pfn),
+    .reclaimed(pages: 3), .swappedOut(pages: 3), .swapWritten(pfn),
     .collapseBegan(pfn, missing: 12), .collapsed(into: pfn, FolioOrder(9)), .collapseFailed(FolioOrder(9)),
     .snapshotBegan(1), .snapshotEnded(1),
     .lossBegan(CPU(1)), .lost(CPU(1), count: nil),

@@ -55,9 +55,14 @@ package struct AuditDescription: Sendable {
     package var meaning: String
     /// What a capture has to show, or the figure is not observable there.
     package var needs: [Capability]
+    /// Anything but 0 is a fault of today's kernel.
+    package var isDefect: Bool
 
-    package init(_ name: String, _ words: String, _ meaning: String, needs: [Capability]) {
+    package init(
+      _ name: String, _ words: String, _ meaning: String, needs: [Capability], isDefect: Bool = false
+    ) {
       (self.name, self.words, self.meaning, self.needs) = (name, words, meaning, needs)
+      self.isDefect = isDefect
     }
   }
 
@@ -89,6 +94,11 @@ package struct AuditInterests: OptionSet, Sendable {
   /// Direct I/O that begins, and writes into another task's memory.
   package static var gupEvents: AuditInterests { AuditInterests(rawValue: 1 << 61) }
 
+  /// Pages that reclaim unmapped, by the counters of their mm.
+  package static var reclaimEvents: AuditInterests { AuditInterests(rawValue: 1 << 59) }
+  /// Migration entries that are set, or removed.
+  package static var migrationEvents: AuditInterests { AuditInterests(rawValue: 1 << 58) }
+
   /// Page tables.
   package static var tables: AuditInterests { AuditInterests(rawValue: 1 << 60) }
 
@@ -99,6 +109,8 @@ package struct AuditInterests: OptionSet, Sendable {
     case .collapseBegan, .collapseFailed: self = .collapseEvents
     case .forkCounted, .forkCopiedPinned: self = .forkEvents
     case .directIOBegan: self = .gupEvents
+    case .reclaimed, .swappedOut: self = .reclaimEvents
+    case .migrationSet, .migrationRemoved: self = .migrationEvents
     default: self = event.isRemoteFault ? .gupEvents : []
     }
   }

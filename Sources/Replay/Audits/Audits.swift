@@ -5,7 +5,7 @@ import MMEvents
 /// The audits there are.
 package enum AuditRegistry {
   package static let all: [any Audit.Type] = [
-    CollapseAudit.self, CopiesAudit.self, MprotectAudit.self, PinsAudit.self, TablesAudit.self,
+    CollapseAudit.self, CopiesAudit.self, KernelAudit.self, MprotectAudit.self, PinsAudit.self, TablesAudit.self,
   ]
 
   package static func audit(named name: String) -> (any Audit.Type)? {
@@ -90,6 +90,9 @@ struct Audits: Sendable {
     }
     world.forgetTableChanges()
   }
+
+  /// What is told with its history.
+  var findings: [AuditExample] { all.flatMap { $0.examples(pageShift: 0) }.filter(\.isFinding) }
 
   func results(pageShift: UInt8, _ capabilities: Capabilities) -> [AuditResult] {
     all.map { audit in

@@ -116,7 +116,7 @@ extension Operation {
       .resolve, .forget, .installGuards, .removeGuards:
       true
     case .hugeFault, .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference,
-      .dropReference, .swapOut, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd,
+      .dropReference, .swapOut, .drop, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd,
       .migrationSet,
       .migrationRestore, .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge,
       .ksmUnmerge, .splitPMD, .splitFolio, .collapse, .cool, .age, .uffdCopy,

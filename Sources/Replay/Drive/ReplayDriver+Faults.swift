@@ -19,6 +19,7 @@ extension ReplayDriver {
       return hugetlbFault(mm, page, access, outcome)
     }
     if !access.contains(.present) { noteTable(mm, page, outcome, vma) }
+    if !dropped.isEmpty { dropVanished(mm, page, access, outcome, vma) }
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     // Whose page was flushed, if not hugetlb's, is not told.

@@ -7,6 +7,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func swappedOut(_ mm: MMID, _ pages: UInt64) {
     occurrences.insert(.swapOut)
+    dropped.take(mm, pages)
     unseen.doubtSwap(mm)
     hidden.swappedOut()
     noteReclaimed(mm)
@@ -55,10 +56,13 @@ extension ReplayDriver {
   mutating func lazilyFreed(_ pfn: PFN) -> Bool {
     guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLazyfree(folio) else { return false }
     let mappers = lockstep.baseline.mappers(of: pfn)
-    guard let first = mappers.first, !lockstep.baseline.isAnyDying(mappers), !hidden.isUnmapping(current.task) else {
-      return false
+    guard let first = mappers.first, !lockstep.baseline.isAnyDying(mappers) else { return false }
+    // Within a removal the counters have to say that reclaim took it: MADV_PAGEOUT.
+    if hidden.isUnmapping(current.task), !mappers.allSatisfy({ dropped.includes($0.mm) }) { return false }
+    for owner in mappers {
+      noteTouched(owner.mm, owner.page)
+      dropped.take(owner.mm)
     }
-    for owner in mappers { noteTouched(owner.mm, owner.page) }
     run(.settleDirty(first.mm, first.page, isDirty: false))
     run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false), .lazyfree)
     for owner in lockstep.baseline.mappers(of: pfn) {

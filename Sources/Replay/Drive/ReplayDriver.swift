@@ -28,6 +28,8 @@ package struct ReplayDriver {
   /// Pages that a task's reclaim unmapped to swap entries, as the counters told, and that are neither written nor
   /// freed yet: which ones they are shows then.
   var unmappedToSwap: [TaskID: Int] = [:]
+  /// Pages that reclaim took from an mm and did not swap, of which the model does not know which they are.
+  var dropped = DroppedPages()
   /// Folios that the swapcache alone has, each with one of its swap entries.
   var cached: [PFN: (mm: MMID, page: VirtualPage)] = [:]
   /// The frames of the large folio that was split last.
@@ -121,8 +123,12 @@ package struct ReplayDriver {
       missing.remove(cpu)
       noteLoss(cpu, lost)
       forgetEverything()
-    case .migrationSet(let page, let pfn, let type, _, _, _): migrationSet(page, pfn, type)
-    case .migrationRemoved(let page, let pfn, let order, _, _): migrationRemoved(page, pfn, order)
+    case .migrationSet(let page, let pfn, let type, _, _, _):
+      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      migrationSet(page, pfn, type)
+    case .migrationRemoved(let page, let pfn, let order, _, _):
+      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      migrationRemoved(page, pfn, order)
     case .unfollowed(let what, let range):
       count(what.gap)
       if let mm = record.mm {
@@ -140,7 +146,7 @@ package struct ReplayDriver {
       .ksmMerged,
       .ksmMergedWithZero, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted,
       .forkEnded,
-      .forkAborted, .swappedOut, .snapshotBegan:
+      .forkAborted, .reclaimed, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
     if hasTakenStep {
@@ -201,6 +207,7 @@ package struct ReplayDriver {
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
     case .forkAborted(let child): forkAborted(mm, child)
+    case .reclaimed(let pages): if !lockstep.baseline.isDying(mm) { dropped.reclaimed(mm, pages) }
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .migrationSet, .migrationRemoved,
@@ -269,6 +276,11 @@ package struct ReplayDriver {
       pages.append(Exemplars.Page(first))
       events = max(events, verifier.eventsToFirst)
     }
+    let found = audits.findings.compactMap { Exemplars.Page($0) }
+    if !found.isEmpty {
+      pages += found
+      events = self.events
+    }
     if explaining {
       pages += verifier.findings.map { Exemplars.Page($0) }
       events = max(events, verifier.eventsToLast)
@@ -303,6 +315,7 @@ package struct ReplayDriver {
     layouts[mm] = nil
     programs[mm] = nil
     unseen.forget(mm)
+    dropped.forget(mm)
     hugetlb.forget(mm)
     anonymousVMAs.forget(mm)
     lockstep.doubts.forget(mm)
@@ -344,6 +357,7 @@ package struct ReplayDriver {
     collapsing.removeAll()
     unmappedToSwap.removeAll()
     cached.removeAll()
+    dropped = DroppedPages()
     populating.removeAll()
     snapshots.removeAll()
     for mm in layouts.keys.sorted() {

@@ -63,6 +63,12 @@ package struct Doubts: Sendable {
     return removals.contains { $0.mm == mm && $0.range.contains(page) } ? .removal : nil
   }
 
+  /// As far as others than the task have to do with it.
+  package func cause(_ mm: MMID, _ page: VirtualPage, besides task: TaskID) -> DoubtCause? {
+    guard let cause = cause(mm, page), cause == .removal else { return cause(mm, page) }
+    return removals.contains { $0.mm == mm && $0.range.contains(page) && $0.task != task } ? cause : nil
+  }
+
   package mutating func removalBegan(_ task: TaskID, _ mm: MMID, _ range: PageRange) {
     removalEnded(task)
     removals.append((task, mm, range))

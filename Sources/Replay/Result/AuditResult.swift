@@ -28,6 +28,10 @@ package struct AuditExample: Sendable, Equatable {
   package var mm: MMID
   package var page: VirtualPage?
   package var sequence: Sequence
+  /// It is no mere instance: the page's history is told.
+  package var isFinding = false
+  /// Oldest first.
+  package var history: [HistoryEntry] = []
 
   package init(_ text: String, mm: MMID, page: VirtualPage? = nil, sequence: Sequence) {
     (self.text, self.mm, self.page, self.sequence) = (text, mm, page, sequence)

@@ -24,6 +24,12 @@ package struct Exemplars: Sendable {
         mm: divergence.mm, page: divergence.page, until: divergence.firstSequence, encoding: divergence.encoding)
     }
 
+    /// `nil` where no history is asked for.
+    init?(_ example: AuditExample) {
+      guard example.isFinding, let page = example.page else { return nil }
+      self.init(mm: example.mm, page: page, until: example.sequence)
+    }
+
     init(_ finding: Finding) { self.init(mm: finding.mm, page: finding.page, until: finding.sequence) }
   }
 
@@ -51,6 +57,12 @@ extension ReplayResult {
   /// Puts the histories of its pages into the result.
   package mutating func tell(_ history: (Exemplars.Page) -> [HistoryEntry]) {
     for index in divergences.indices { divergences[index].history = history(Exemplars.Page(divergences[index])) }
+    for audit in audits.indices {
+      for index in audits[audit].examples.indices {
+        guard let page = Exemplars.Page(audits[audit].examples[index]) else { continue }
+        audits[audit].examples[index].history = history(page)
+      }
+    }
     if let first = verification.firstDisagreement {
       verification.firstDisagreement?.history = history(Exemplars.Page(first))
     }

@@ -38,6 +38,8 @@ package enum Operation: Sendable, BitwiseCopyable {
   case swapOut(MMID, VirtualPage, keepsCache: Bool, writeback: Bool, stableWrites: Bool)
   case settleDirty(MMID, VirtualPage, isDirty: Bool)
   case endWriteback(MMID, VirtualPage, drops: Bool)
+  /// Reclaim dropped the page of this mm, whatever became of it elsewhere.
+  case drop(MMID, VirtualPage)
   case swapIn(MMID, VirtualPage, VMAFacts, write: Bool)
   case swapOff
   case migrationBegin(MMID, VirtualPage)
@@ -95,6 +97,7 @@ package enum Operation: Sendable, BitwiseCopyable {
     case .unshare: .unshare
     case .pin, .unpin, .storeThroughPin, .takeReference, .dropReference: .pin
     case .swapOut: .swapOut
+    case .drop: .lazyfree
     case .settleDirty, .endWriteback, .cool, .age: .reclaim
     case .swapIn: .swapIn
     case .swapOff: .swapOff

@@ -65,7 +65,7 @@ extension World {
       forget(mm)
       return .done
     case .store, .load, .forcedStore, .unshare, .pin, .unpin, .storeThroughPin, .takeReference, .dropReference,
-      .swapOut, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet,
+      .swapOut, .drop, .settleDirty, .endWriteback, .swapIn, .swapOff, .migrationBegin, .migrationEnd, .migrationSet,
       .migrationRestore,
       .ksmWriteProtect, .ksmStable, .ksmReplace, .ksmReplaceByZero, .ksmGiveUp, .ksmMerge, .ksmUnmerge, .splitPMD,
       .splitFolio, .collapse, .cool, .age, .installGuards, .removeGuards, .uffdCopy, .uffdMove, .uffdWriteProtect,
@@ -93,6 +93,9 @@ extension World {
     case .dropReference(let mm, let page): return dropReference(mm, page)
     case .swapOut(let mm, let page, let keepsCache, let writeback, let stableWrites):
       return swapOut(mm, page, keepsCache: keepsCache, writeback: writeback, stableWrites: stableWrites)
+    case .drop(let mm, let page):
+      zap(mm, PageRange(start: page, count: 1))
+      return .done
     case .settleDirty(let mm, let page, let isDirty): return settleDirty(mm, page, isDirty: isDirty)
     case .endWriteback(let mm, let page, let drops):
       endWriteback(mm, page, drops: drops)

@@ -88,7 +88,7 @@ extension MMEvent {
       sink.order(order)
       sink.flag("writable", writable)
       sink.flag("dirty", dirty)
-    case .swappedOut(let pages): sink.number("pages", pages)
+    case .reclaimed(let pages), .swappedOut(let pages): sink.number("pages", pages)
     case .snapshotBegan(let index), .snapshotEnded(let index): sink.number("index", UInt64(index))
     case .lossBegan(let cpu): sink.number("lost_cpu", UInt64(cpu.rawValue))
     case .lost(let cpu, let count):

@@ -54,7 +54,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .argumentPage,
       .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
-      .swappedOut,
+      .reclaimed, .swappedOut,
       .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
       nil
     }
@@ -75,7 +75,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
-      .ksmMergedWithZero, .swappedOut, .collapseFailed,
+      .ksmMergedWithZero, .reclaimed, .swappedOut, .collapseFailed,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       nil
     }

@@ -13,7 +13,8 @@ extension MMEvent {
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
       .ksmMergedWithZero,
-      .swappedOut, .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan, .snapshotEnded,
+      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan,
+      .snapshotEnded,
       .lossBegan, .lost,
       .unfollowed:
       nil

@@ -36,6 +36,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case migrationRemoved
   case ksmMerged
   case ksmMergedWithZero
+  case reclaimed
   case swappedOut
   case swapWritten
   case collapseBegan
@@ -80,6 +81,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .migrationRemoved: .migrationRemoved
       case .ksmMerged: .ksmMerged
       case .ksmMergedWithZero: .ksmMergedWithZero
+      case .reclaimed: .reclaimed
       case .swappedOut: .swappedOut
       case .swapWritten: .swapWritten
       case .collapseBegan: .collapseBegan
@@ -126,6 +128,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .migrationRemoved: "migration_removed"
     case .ksmMerged: "ksm_merged"
     case .ksmMergedWithZero: "ksm_merged_with_zero"
+    case .reclaimed: "reclaimed"
     case .swappedOut: "swapped_out"
     case .swapWritten: "swap_written"
     case .collapseBegan: "collapse_began"
@@ -173,6 +176,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .ksmMerged: "KSM gave an entry to a stable page"
     case .ksmMergedWithZero: "KSM gave an entry to the zero page"
     case .swapWritten: "reclaim writes out a folio that nobody maps any more"
+    case .reclaimed: "reclaim unmapped pages of the mm: to swap, or those that MADV_FREE gave up"
     case .swappedOut: "pages of the mm went to swap"
     case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"

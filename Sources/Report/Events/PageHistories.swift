@@ -178,7 +178,10 @@ package struct PageHistories {
     var (isAside, isDeciding) = (false, false)
     switch concern {
     // VMAs come and go before the page does: that is not its history yet.
-    case .own: if tracks[track].lines.isEmpty, standing.today.isNone { return }
+    case .own:
+      if tracks[track].lines.isEmpty, standing.today.isNone { return }
+      // It was another page of the range.
+      if case .populated = record.event, !isChanged { return }
     case .aside:
       if !isChanged || (tracks[track].lines.isEmpty && standing.today.isNone) { return }
       isAside = true
@@ -229,7 +232,7 @@ extension MMEvent {
     case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
-      .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .snapshotBegan, .unfollowed:
+      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .snapshotBegan, .unfollowed:
       false
     }
   }

@@ -216,7 +216,10 @@ package struct HTMLReport {
       }
       let rows =
         audit.figures.map { row($0.name, Numbers.grouped($0.count)) } + audit.notObservable.map { row($0, "n/o") }
-      let examples = audit.examples.map { "<li>\(escaped($0.text)) (seq \($0.sequence.rawValue))</li>" }
+      let examples = audit.examples.map { example in
+        let history = example.isFinding ? history(example.history) : ""
+        return "<li>\(escaped(example.text)) (seq \(example.sequence.rawValue))\(history)</li>"
+      }
       return """
         <h3>\(escaped(audit.name))</h3>
         <p>\(escaped(question))</p>

@@ -14,13 +14,37 @@ package struct KTAPReport {
   /// The whole document, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     let encodings = result.encodings.filter { $0.id != .baseline }
-    var lines = ["KTAP version 1", "1..\(encodings.count + 1)"]
+    let audits = result.audits.filter { audit in !defects(of: audit).isEmpty }
+    var lines = ["KTAP version 1", "1..\(encodings.count + audits.count + 1)"]
     let trust = "1 trust # \(escaped(TrustText.sentence(result)))"
     lines.append(result.trust.isTrusted ? "ok " + trust : "not ok " + trust)
     for (index, encoding) in encodings.enumerated() {
       lines += subtest(encoding, number: index + 2, result)
     }
+    for (index, audit) in audits.enumerated() {
+      lines += point(audit, number: encodings.count + index + 2, result)
+    }
     return lines.printed()
+  }
+
+  /// The figures of an audit that have to be 0.
+  private func defects(of audit: AuditResult) -> [AuditDescription.Figure] {
+    AuditRegistry.audit(named: audit.name)?.description.figures.filter(\.isDefect) ?? []
+  }
+
+  private func point(_ audit: AuditResult, number: Int, _ result: ReplayResult) -> [String] {
+    let defects = defects(of: audit)
+    let found = defects.filter { audit[$0.name] > 0 }
+    let name = "\(number) \(escaped(audit.name))"
+    guard found.isEmpty else {
+      return found.map { "# \(audit[$0.name]) \(escaped($0.words))" }
+        + audit.examples.filter(\.isFinding).map { "# \(escaped($0.text)), seq \($0.sequence.rawValue)" }
+        + ["not ok \(name)"]
+    }
+    let unseen = defects.map(\.name).filter(audit.notObservable.contains)
+    if !unseen.isEmpty { return ["ok \(name) # SKIP not observable: \(unseen.joined(separator: ", "))"] }
+    let reason = " # SKIP nothing found in what could be seen, but the result is not trusted"
+    return ["ok \(name)" + (result.trust.isTrusted ? "" : reason)]
   }
 
   private enum Outcome {

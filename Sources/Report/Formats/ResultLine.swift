@@ -208,10 +208,29 @@ enum ResultLine {
       /// Hexadecimal page number; left out where there is none.
       var page: String?
       var sequence: UInt64
+      /// Of findings only: what happened to the page, oldest first.
+      var history: [History]?
 
       enum CodingKeys: String, CodingKey {
-        case text, mm, page
+        case text, mm, page, history
         case sequence = "seq"
+      }
+
+      init(_ example: AuditExample) {
+        text = example.text
+        mm = example.mm.rawValue
+        page = example.page.map { String($0.rawValue, radix: 16) }
+        sequence = example.sequence.rawValue
+        history = example.isFinding ? example.history.map(History.init) : nil
+      }
+
+      var example: AuditExample {
+        var example = AuditExample(
+          text, mm: MMID(mm), page: page.flatMap { UInt64($0, radix: 16) }.map { VirtualPage($0) },
+          sequence: Sequence(sequence))
+        example.isFinding = history != nil
+        example.history = (history ?? []).map(HistoryEntry.init)
+        return example
       }
     }
 
@@ -225,11 +244,7 @@ enum ResultLine {
       name = audit.name
       figures = audit.figures.byName.mapValues(Cost.exactly)
       for figure in audit.notObservable { figures[figure] = .notObservable }
-      let all = audit.examples.map { example in
-        Example(
-          text: example.text, mm: example.mm.rawValue, page: example.page.map { String($0.rawValue, radix: 16) },
-          sequence: example.sequence.rawValue)
-      }
+      let all = audit.examples.map(Example.init)
       examples = all.isEmpty ? nil : all
     }
 
@@ -247,12 +262,7 @@ enum ResultLine {
       }
       return AuditResult(
         name: name, figures: counts, notObservable: notObservable,
-        examples: (examples ?? []).map { example in
-          AuditExample(
-            example.text, mm: MMID(example.mm),
-            page: example.page.flatMap { UInt64($0, radix: 16) }.map { VirtualPage($0) },
-            sequence: Sequence(example.sequence))
-        })
+        examples: (examples ?? []).map(\.example))
     }
   }
 

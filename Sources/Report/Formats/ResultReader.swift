@@ -197,7 +197,7 @@ extension [String: UInt64] {
 }
 
 extension HistoryEntry {
-  fileprivate init(_ line: ResultLine.History) {
+  init(_ line: ResultLine.History) {
     self.init(
       sequence: Sequence(line.sequence), time: Timestamp(nanoseconds: line.time), task: TaskID(line.task),
       mm: line.mm.map { MMID($0) }, today: line.today, encoding: line.encoding, text: line.text,

@@ -10,6 +10,8 @@ struct AuditText {
   let width: Int
   /// So many examples of each.
   let examples: Int
+  /// How many of the last lines of a history; `nil` is all.
+  let historyLimit: Int?
 
   func lines(_ result: ReplayResult) -> [String] {
     let met = result.audits.filter { !$0.isEmpty }
@@ -30,10 +32,23 @@ struct AuditText {
       sentence += "; not observable here: " + result.notObservable.joined(separator: ", ")
     }
     return Paragraph.lines(sentence, indent: "  ", width: width)
-      + result.examples.prefix(examples).map { example in
-        let place = example.page.map { ", addr \($0.address(pageShift: pageShift))" } ?? ""
-        return style.dim("    \(example.text) (seq \(example.sequence.rawValue)\(place))")
-      }
+      + result.examples.prefix(examples).flatMap { lines($0, pageShift) }
+  }
+
+  private func lines(_ example: AuditExample, _ pageShift: UInt8) -> [String] {
+    let place = example.page.map { ", addr \($0.address(pageShift: pageShift))" } ?? ""
+    let sentence = "\(example.text) (seq \(example.sequence.rawValue)\(place))"
+    guard example.isFinding else { return [style.dim("    \(sentence)")] }
+    return Paragraph.lines(sentence, indent: "    ", width: width).map(style.bad)
+      + HistoryText(style: style, encoding: nil, limit: historyLimit, width: width).lines(example.history)
+  }
+
+  /// `16 pages lost (KERNEL-LOSS)`: what an audit holds against today's kernel.
+  static func defects(_ result: ReplayResult) -> [String] {
+    result.audits.flatMap { audit in
+      let defects = AuditRegistry.audit(named: audit.name)?.description.figures.filter(\.isDefect) ?? []
+      return defects.filter { audit[$0.name] > 0 }.map { "\(Numbers.grouped(audit[$0.name])) \($0.words)" }
+    }
   }
 
   /// Those of an audit that this program has not are their own words.

@@ -50,7 +50,14 @@ package struct TextReport {
       Numbers.seconds(capture.spanNanoseconds), Numbers.plural(capture.addressSpaces, "mm"),
     ]
     lines.append("  " + facts.joined(separator: ", "))
-    return lines + loss(result) + LimitText(style: style).lines(capture) + defects(capture)
+    return lines + kernelsOwn(result) + loss(result) + LimitText(style: style).lines(capture) + defects(capture)
+  }
+
+  /// What no encoding is to blame for.
+  private func kernelsOwn(_ result: ReplayResult) -> [String] {
+    let defects = AuditText.defects(result)
+    guard !defects.isEmpty else { return [] }
+    return Paragraph.lines("the kernel itself: \(defects.joined(separator: ", ")), see AUDITS").map(style.bad)
   }
 
   private func defects(_ capture: CaptureSummary) -> [String] {
@@ -206,7 +213,8 @@ package struct TextReport {
 
   private func audits(_ result: ReplayResult) -> [String] {
     guard detail != .brief else { return [] }
-    return AuditText(style: style, width: width, examples: detail == .everything ? .max : 3)
+    let isWhole = detail == .everything
+    return AuditText(style: style, width: width, examples: isWhole ? .max : 3, historyLimit: isWhole ? nil : 16)
       .lines(result)
   }
 
