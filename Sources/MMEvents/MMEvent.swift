@@ -121,6 +121,12 @@ extension MMEvent {
     if case .advised(_, let advice) = self { advice == .dontNeed } else { false }
   }
 
+  /// What a fault at the page wanted; `nil`: it is none.
+  @inlinable
+  public func access(at page: VirtualPage) -> FaultAccess? {
+    if case .fault(page, let access, _) = self { access } else { nil }
+  }
+
   /// GUP faults for a task of another mm that writes here.
   @inlinable
   public var isRemoteFault: Bool {

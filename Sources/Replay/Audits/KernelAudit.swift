@@ -194,7 +194,7 @@ package struct KernelAudit: Audit {
 
   /// The mm faults at a page that is gone: it finds nothing there, or it was there all along.
   private mutating func looked(_ mm: MMID, _ page: VirtualPage, _ record: MMEventRecord) {
-    guard case .fault(page, let access, _) = record.event, let gone = missing[mm]?.removeValue(forKey: page) else {
+    guard let access = record.event.access(at: page), let gone = missing[mm]?.removeValue(forKey: page) else {
       return
     }
     if missing[mm]?.isEmpty == true { missing[mm] = nil }
