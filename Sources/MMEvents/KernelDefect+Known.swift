@@ -3,17 +3,21 @@
 extension KernelDefect {
   private typealias V = KernelVersion
 
+  /// What `KernelFacts.LazyfreeRuns` is about.
+  static let lazyfreeRun = KernelDefect(
+    "CVE-2026-31398", "a batch of lazyfree pages that reclaim could not free comes back writable as a whole",
+    """
+    Reclaim clears the entries of several pages of one folio at once. When one of them turns out to be dirty, all are \
+    put back with the write bit of the first. After a fork that left out half of the range (MADV_DONTFORK) the \
+    entries differ: a page that two address spaces map becomes writable in one of them, and the next write there \
+    reaches both without a fault. A trace shows MADV_FREE of such a range under memory pressure with no counter that \
+    falls after it, and later a migration entry of type write for a page that two mms map (I1, I3). The audit `kernel` \
+    looks for both: lazyfree_unsafe, entries that a failing reclaim would make writable, and unsafe_pages.
+    """, source: "try_to_unmap_one, mm/rmap.c", in: [V(6, 15)..<V(6, 18, 20), V(6, 19)..<V(6, 19, 10)])
+
   /// Ranges are those of the CVE records.
   public static let known = [
-    KernelDefect(
-      "CVE-2026-31398", "a batch of lazyfree pages that reclaim could not free comes back writable as a whole",
-      """
-      Reclaim clears the entries of several pages of one folio at once. When one of them turns out to be dirty, all are \
-      put back with the write bit of the first. After a fork that left out half of the range (MADV_DONTFORK) the \
-      entries differ: a page that two address spaces map becomes writable in one of them, and the next write there \
-      reaches both without a fault. A trace shows MADV_FREE of such a range under memory pressure with no counter that \
-      falls after it, and later a migration entry of type write for a page that two mms map (I1, I3).
-      """, source: "try_to_unmap_one, mm/rmap.c", in: [V(6, 15)..<V(6, 18, 20), V(6, 19)..<V(6, 19, 10)]),
+    lazyfreeRun,
     KernelDefect(
       "CVE-2026-63950", "reclaim counts a device-exclusive entry as many pages as the batch before it",
       """

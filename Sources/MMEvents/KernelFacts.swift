@@ -20,6 +20,8 @@ public struct KernelFacts: Sendable, Equatable {
   public var splitCarriesDirty: Bool
   /// `mprotect` works on batches of PTEs of one folio.
   public var batchesProtection: Bool
+  /// What reclaim takes of a lazyfree folio at once.
+  public var lazyfreeRuns: LazyfreeRuns
   /// KSM unmerge breaks by a write fault; otherwise by an unshare fault.
   public var unmergeWrites: Bool
   /// `MADV_DONTNEED` over a whole table frees it when empty (`CONFIG_PT_RECLAIM`: x86 since 6.14, others since 7.0).
@@ -60,9 +62,20 @@ public struct KernelFacts: Sendable, Equatable {
     case singleMM
   }
 
+  /// Where it fails, all of a run is put back from what its first entry was (`try_to_unmap_one`).
+  public enum LazyfreeRuns: Sendable, Equatable {
+    /// Before 6.15: entry by entry.
+    case single
+    /// CVE-2026-31398: whatever the entries' write and soft-dirty bits.
+    case mixed
+    /// Entries that are equal in both (`folio_unmap_pte_batch` respects them).
+    case alike
+  }
+
   public static let v6_1 = KernelFacts(
     name: "6.1", largeFolioReuse: .soleReference, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: false,
     upgradeNeedsDirty: true, userfaultResolveUpgrades: false, splitCarriesDirty: false, batchesProtection: false,
+    lazyfreeRuns: .single,
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
     locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
     collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, collapseSparesLazyfree: false,
@@ -71,6 +84,7 @@ public struct KernelFacts: Sendable, Equatable {
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: false,
+    lazyfreeRuns: .single,
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
     collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, collapseSparesLazyfree: false,
@@ -79,6 +93,7 @@ public struct KernelFacts: Sendable, Equatable {
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
+    lazyfreeRuns: .alike,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: false,
@@ -87,6 +102,7 @@ public struct KernelFacts: Sendable, Equatable {
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
     upgradeNeedsDirty: false, userfaultResolveUpgrades: true, splitCarriesDirty: true, batchesProtection: true,
+    lazyfreeRuns: .alike,
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: true,
@@ -123,7 +139,9 @@ public struct KernelFacts: Sendable, Equatable {
     facts.hasGuardRegions = version >= KernelVersion(6, 13)
     facts.reclaimsEmptyTables = version >= KernelVersion(6, 14)
     facts.pageFlagsShowHeadOnly = version >= KernelVersion(6, 10)
+    facts.lazyfreeRuns = .single
     if version >= KernelVersion(6, 15) {
+      facts.lazyfreeRuns = KernelDefect.lazyfreeRun.presence(in: release) == .present ? .mixed : .alike
       facts.largeFolioReuse = .singleMM
       facts.deviceSwapTypes = 3
     }

@@ -86,6 +86,55 @@ struct AuditLiveTests {
     #expect(figures["forks_while_pinned"] == 0 && figures["copied_at_fork"] == 0 && figures["remote_writes"] == 0)
   }
 
+  @Test("A folio of which a child shares one half, given up whole", .enabled(if: LargeFolios.exist))
+  func mixedRuns() throws {
+    let setting = try LargeFolios()
+    defer { setting.putBack() }
+    let program = """
+      import ctypes, mmap, os, struct, sys
+      memory = mmap.mmap(-1, 65 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+      base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+      def words(path, first, count):
+          with open(path, "rb", buffering=0) as file:
+              file.seek(first * 8)
+              return struct.unpack(f"{count}Q", file.read(count * 8))
+      folios = []
+      # Every other block, so that nothing larger fits.
+      for block in range(0, 64, 2):
+          first = -base % (1 << 16) + (block << 16)
+          memory.madvise(mmap.MADV_HUGEPAGE, first, 1 << 16)
+          memory[first] = 1
+          frame = words("/proc/self/pagemap", base + first >> 12, 1)[0] & (1 << 55) - 1
+          flags = words("/proc/kpageflags", frame, 16)
+          if flags[0] >> 15 & 1 and all(flag >> 16 & 1 for flag in flags[1:]):
+              folios.append(first)
+      if len(folios) < 3:
+          print("no memory for large folios", file=sys.stderr)
+          sys.exit(0)
+      a, b, c = folios[:3]
+      half = 1 << 15
+      kept = (a, half), (b + half, half), (c, 2 * half)
+      for start, length in kept:
+          memory.madvise(mmap.MADV_DONTFORK, start, length)
+      receive, send = os.pipe()
+      child = os.fork()
+      if child == 0:
+          os.read(receive, 1)
+          os._exit(0)
+      for start, length in kept:
+          memory.madvise(mmap.MADV_DOFORK, start, length)
+      for start in a, b, c:
+          memory.madvise(mmap.MADV_FREE, start, 2 * half)
+      os.write(send, b"x")
+      os.waitpid(child, 0)
+      """
+    let (figures, errors) = try figures(of: "kernel", program)
+    if errors.contains("no memory for large folios") { return }
+    #expect(figures["lazyfree_mixed"] == 2)
+    #expect(figures["lazyfree_unsafe"] == 8 && figures["lazyfree_cons_fault"] == 8)
+    #expect(figures["loss_pages"] == 0 && figures["unsafe_pages"] == 0)
+  }
+
   @Test(
     "A child loses what its parent gave up, on kernels that do not ask who else maps a clean page",
     .enabled(if: LiveHost.opensDirect), arguments: [true, false])

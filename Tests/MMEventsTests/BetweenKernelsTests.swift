@@ -23,6 +23,17 @@ struct BetweenKernelsTests {
     #expect((facts.largeFolioReuse == .singleMM) == singleMM)
   }
 
+  @Test(
+    "Runs of lazyfree entries: none before 6.15, any until the fix, alike since",
+    arguments: [
+      ("6.12.117", .single), ("6.14.11", .single), ("6.15.0", .mixed), ("6.17.9", .mixed), ("6.18.19", .mixed),
+      ("6.18.20", .alike), ("6.18.44-fc-v782", .alike), ("6.18", .alike), ("6.19.9", .mixed), ("6.19.10", .alike),
+      ("7.2.13+deb14-amd64", .alike),
+    ] as [(String, KernelFacts.LazyfreeRuns)])
+  func lazyfreeRuns(release: String, expected: KernelFacts.LazyfreeRuns) throws {
+    #expect(try #require(KernelFacts.forRelease(release)).lazyfreeRuns == expected)
+  }
+
   @Test("Older than every row, or no release: no facts")
   func unknown() {
     #expect(KernelFacts.forRelease("5.10.0-30-amd64") == nil)

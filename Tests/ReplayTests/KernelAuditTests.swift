@@ -161,6 +161,42 @@ struct KernelAuditTests {
     #expect(try tale.audit()["unsafe_pages"] == 0)
   }
 
+  @Test("A run that MADV_FREE gave up, half of which is shared, by which half comes first", arguments: [true, false])
+  func mixedRun(writableFirst: Bool) throws {
+    var tale = Tale(facts: .v6_18, audits: [KernelAudit.self])
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(64), FolioOrder(4), replaced: false)))
+    let kept = tale.range(writableFirst ? 0..<8 : 8..<16)
+    tale.at(Tale.p, 100, .advised(kept, .dontFork))
+    tale.fork(writableFirst ? 8..<16 : 0..<8)
+    tale.at(Tale.p, 100, .advised(kept, .doFork))
+    tale.at(Tale.p, 100, .advised(tale.range(0..<16), .free))
+    let audit = try tale.audit()
+    #expect(audit["lazyfree_mixed"] == 1)
+    #expect(audit["lazyfree_unsafe"] == (writableFirst ? 8 : 0))
+    #expect(audit["lazyfree_cons_fault"] == (writableFirst ? 0 : 8))
+    #expect(audit["loss_pages"] == 0 && audit.examples.count == 1 && audit.examples.allSatisfy { !$0.isFinding })
+  }
+
+  @Test("A run of one kind is none, whole or shared")
+  func evenRun() throws {
+    var tale = Tale(facts: .v6_18, audits: [KernelAudit.self])
+    tale.at(Tale.p, 100, .fault(tale.page(0), .write, .anonymous(PFN(64), FolioOrder(4), replaced: false)))
+    tale.at(Tale.p, 100, .advised(tale.range(0..<16), .free))
+    tale.fork(0..<16)
+    tale.at(Tale.p, 100, .advised(tale.range(0..<16), .free))
+    #expect(try tale.audit().isEmpty)
+  }
+
+  @Test("A page that was given up and stored to goes to swap")
+  func storedAndSwapped() throws {
+    var tale = Tale(facts: .v6_18)
+    tale.touch(0, 10)
+    tale.at(Tale.p, 100, .advised(tale.range(0..<1), .free))
+    tale.at(Tale.p, 9, .swappedOut(pages: 1))
+    tale.at(Tale.p, 9, .swapWritten(PFN(10)))
+    #expect(tale.kind(Tale.p, 0) == .swap)
+  }
+
   @Test("Without what has to be seen no figure means anything")
   func notObservable() throws {
     var tale = shared()

@@ -19,7 +19,9 @@ package struct KernelAudit: Audit {
       finds nothing. What is in doubt, and what a fault then finds present, is in loss_in_doubt.
 
       A page that two entries map is shared, and neither may be writable or exclusive: where set_migration_pte shows two \
-      entries of one frame, one of another type than read, the next write reaches both (KERNEL-UNSAFE). \
+      entries of one frame, one of another type than read, the next write reaches both (KERNEL-UNSAFE). A run that \
+      MADV_FREE gave up and that reclaim then puts back is how kernels with CVE-2026-31398 come to that; what would come of \
+      each such run is counted on every kernel (lazyfree_unsafe). \
       Both findings are the kernel's own words, and no encoding is blamed for them.
       """,
     figures: [
@@ -40,6 +42,17 @@ package struct KernelAudit: Audit {
         "unsafe_pages", "shared pages with a writable or exclusive entry (KERNEL-UNSAFE)",
         "Frames whose migration entries are two, and one says so. Any is a defect.",
         needs: [.migrationEntries, .pageFaults], isDefect: true),
+      Figure(
+        "lazyfree_mixed", "runs of MADV_FREE with mixed write bits",
+        "Entries of one large folio, a part of them shared, that reclaim takes at once on kernels with CVE-2026-31398; "
+          + "on others a run ends where write changes.", needs: [.pageFaults, .calls]),
+      Figure(
+        "lazyfree_unsafe", "entries of them that putting back would make UNSAFE",
+        "Should such a kernel fail to drop the run, which no event shows: shared, and writable like the first.",
+        needs: [.pageFaults, .calls]),
+      Figure(
+        "lazyfree_cons_fault", "CONS-fault", "Likewise: writable before, read-only like the first then.",
+        needs: [.pageFaults, .calls]),
     ])
 
   private typealias Figure = AuditDescription.Figure
@@ -58,6 +71,7 @@ package struct KernelAudit: Audit {
   private var missing: [MMID: [VirtualPage: Gone]] = [:]
   private var losses: [Loss] = []
   private var migrations = MigrationsOfShared()
+  private var runs = LazyfreeRuns()
   private var dropped: UInt64 = 0
   private var lost: UInt64 = 0
   private var zerosRead: UInt64 = 0
@@ -138,6 +152,12 @@ package struct KernelAudit: Audit {
     }
   }
 
+  package mutating func after(
+    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+  ) {
+    if case .lazilyFree(let mm, let range, _) = step { runs.gaveUp(mm, range, world, record) }
+  }
+
   // — loss
 
   /// Reclaim frees a page that MADV_FREE gave up, and this entry maps it.
@@ -212,7 +232,8 @@ package struct KernelAudit: Audit {
   package func figures(pageShift: UInt8) -> [String: UInt64] {
     [
       "dropped": dropped, "loss_pages": lost, "zeros_read": zerosRead, "loss_in_doubt": inDoubt,
-      "unsafe_pages": migrations.unsafe,
+      "unsafe_pages": migrations.unsafe, "lazyfree_mixed": runs.mixed, "lazyfree_unsafe": runs.unsafe,
+      "lazyfree_cons_fault": runs.conservativeFault,
     ]
   }
 
@@ -221,7 +242,7 @@ package struct KernelAudit: Audit {
       var example = example
       example.isFinding = true
       return example
-    }
+    } + [runs.example].compactMap(\.self)
   }
 
   private static func example(_ loss: Loss) -> AuditExample {

@@ -30,7 +30,11 @@ extension ReplayDriver {
     // A page whose slot has it already, or that MADV_FREE gave up, is written only when it was stored to since.
     run(.settleDirty(first.mm, first.page, isDirty: true))
     // When the write ends is not told; a folio that waits for it is copied, and seldom met.
-    run(.swapOut(first.mm, first.page, keepsCache: true, writeback: false, stableWrites: false))
+    let swapOut = Operation.swapOut(
+      first.mm, first.page, keepsCache: true, writeback: false, stableWrites: false)
+    // A lazyfree page that was stored to: reclaim fails to drop it, makes it swapbacked, and comes back.
+    if lockstep.baseline.isLazyfree(folio) { run(swapOut) }
+    run(swapOut)
     cached[lockstep.baseline.pfn(of: folio) ?? pfn] = (first.mm, first.page)
   }
 

@@ -117,7 +117,8 @@ extension LitmusVerdicts {
     return result
   }
 
-  /// `mprotect.page` off: what comes out writable is what the wrong page decided (docs/semantics.md, "mprotect").
+  /// A switch of today's kernel off: what comes out writable is what the wrong page decided (docs/semantics.md,
+  /// "mprotect"), or the first entry of a run.
   static func writability(
     of own: World<Baseline>, against baseline: World<Baseline>
   ) -> LitmusVerdicts {

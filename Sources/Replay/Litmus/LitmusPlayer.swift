@@ -49,7 +49,9 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     options.discardsHardwareDirty = choices.contains(.hardwareDirtyDiscarded)
     options.protectsByWrongPage = configuration?.without.contains(LitmusSwitches.mprotectPage) ?? false
     let switches = (configuration?.without ?? []).flatMap { CallSiteSwitch.named($0) }
-    world = World(facts: kernel.facts, switches: SwitchSet(without: switches), options: options)
+    var facts = kernel.facts
+    if configuration?.without.contains(LitmusSwitches.lazyfreeWrite) == true { facts.lazyfreeRuns = .mixed }
+    world = World(facts: facts, switches: SwitchSet(without: switches), options: options)
   }
 
   // — processes

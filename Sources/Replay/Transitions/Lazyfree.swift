@@ -4,7 +4,8 @@ import MMEvents
 
 extension World {
   /// `try_to_unmap_one`: reclaim drops a lazyfree folio when it is clean and nobody holds it. A dirty one becomes
-  /// swapbacked again. On failure the kernel puts the batch back with the dirty bits ORed together.
+  /// swapbacked again. On failure the kernel puts the batch back with the dirty bits ORed together, and otherwise as the
+  /// first entry was.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
@@ -14,15 +15,24 @@ extension World {
     let refs = inWalkOrder(mappings(of: folio))
     var position = 0
     while position < refs.count {
-      // `folio_unmap_pte_batch`; that it respects write is what CVE-2026-31398 was about.
-      var end = batchEnd(refs, from: position) { first, next in
-        next.writable == first.writable && E.mayBatch(self, first, next)
-      }
+      var end = runEnd(refs, from: position)
       if let border = (position + 1..<end).first(where: { startsVMA(refs[$0]) }) { end = border }
       guard discardBatch(refs[position..<end], folio) else { return .failed(.busy) }
       position = end
     }
     return .done
+  }
+
+  /// `folio_unmap_pte_batch`, where there is one.
+  private func runEnd(_ refs: [EntryRef], from start: Int) -> Int {
+    switch facts.lazyfreeRuns {
+    case .single: start + 1
+    case .mixed: batchEnd(refs, from: start) { _, _ in true }
+    case .alike:
+      batchEnd(refs, from: start) { first, next in
+        next.writable == first.writable && next.softDirty == first.softDirty && E.mayBatch(self, first, next)
+      }
+    }
   }
 
   private mutating func discardBatch(_ batch: ArraySlice<EntryRef>, _ folio: FolioID) -> Bool {
@@ -42,9 +52,12 @@ extension World {
       return true
     }
     if isDirty { folios.insert(.swapBacked, folio) }
+    guard let first = batch.first.map({ tables.entry($0) }) else { return false }
     for ref in batch {
       var entry = tables.entry(ref)
       entry.dirty = anyDirty
+      entry.writable = first.writable
+      entry.softDirty = first.softDirty
       update(entry, at: ref)
     }
     return false
