@@ -54,6 +54,7 @@ package enum WantedEvents {
     WantedEvent(.host, "thp", "remove_migration_pmd"),
     WantedEvent(.host, "huge_memory", "mm_collapse_huge_page"),
     WantedEvent(.host, "huge_memory", "mm_collapse_huge_page_isolate"),
+    WantedEvent(.host, "huge_memory", "mm_khugepaged_scan_pmd"),
     WantedEvent(.host, "ksm", "ksm_merge_one_page"),
     WantedEvent(.host, "ksm", "ksm_merge_with_ksm_page"),
     WantedEvent(.host, "ksm", "ksm_remove_ksm_page"),

@@ -3,7 +3,7 @@
 extension KernelDefect {
   private typealias V = KernelVersion
 
-  /// What `KernelFacts.LazyfreeRuns` is about.
+  /// What `KernelFacts.lazyfreeRuns` is about.
   static let lazyfreeRun = KernelDefect(
     "CVE-2026-31398", "a batch of lazyfree pages that reclaim could not free comes back writable as a whole",
     """

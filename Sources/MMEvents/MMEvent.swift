@@ -96,6 +96,8 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   /// khugepaged or `MADV_COLLAPSE` isolated small pages, this one among them, and is about to copy and free them.
   /// `missing`: entries of the range with nothing or the zero page, by the kernel's count; `nil` where it is not told.
   case collapseBegan(PFN, missing: UInt16?)
+  /// A scan of the mm for a range to collapse ended; after the collapse, where there was one.
+  case scanned(CollapseScan)
   /// The task put a huge folio in the place of what it isolated.
   case collapsed(into: PFN?, FolioOrder)
   /// It gave up, before it isolated anything or afterwards: everything is as it was.

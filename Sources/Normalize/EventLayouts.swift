@@ -75,6 +75,7 @@ struct EventLayouts {
   private(set) var collapseFrame = (frame: Field.absent, status: Field.absent, missing: Field.absent)
   /// The order is since 7.2: before, a collapse makes a huge page of a PMD.
   private(set) var collapseDone = (mm: Field.absent, status: Field.absent, order: Field.absent)
+  private(set) var scan: ScanLayout?
   private(set) var ksm: [KnownEvent: (frame: Field, mm: Field, error: Field)] = [:]
   private(set) var swapFrame = Field.absent
   private(set) var marker = TextField()
@@ -114,6 +115,7 @@ struct EventLayouts {
     case .signalDeliver: signal = field("sig")
     case .collapseIsolate: collapseFrame = (field("pfn"), field("status"), field("none_or_zero"))
     case .collapseHugePage: collapseDone = (field("mm"), field("status"), field("order"))
+    case .collapseScan: scan = ScanLayout(format)
     case .ksmMergeOne, .ksmMergeWith: ksm[event] = (field("pfn"), field("mm"), field("err"))
     case .swapWrite: swapFrame = field("pfn")
     case .marker: marker = TextField(layout: format.field("buf"))

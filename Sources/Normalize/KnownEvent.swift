@@ -9,7 +9,7 @@ enum KnownEvent: UInt8, CaseIterable {
   case setMigrationPTE, removeMigrationPTE, setMigrationPMD, removeMigrationPMD
   case newTask, processFork, processExit, processExec, exitMmap
   case signalDeliver
-  case collapseHugePage, collapseIsolate
+  case collapseHugePage, collapseIsolate, collapseScan
   case ksmMergeOne, ksmMergeWith
   case swapWrite
   case marker
@@ -39,6 +39,7 @@ enum KnownEvent: UInt8, CaseIterable {
     case .signalDeliver: ("signal", "signal_deliver")
     case .collapseHugePage: ("huge_memory", "mm_collapse_huge_page")
     case .collapseIsolate: ("huge_memory", "mm_collapse_huge_page_isolate")
+    case .collapseScan: ("huge_memory", "mm_khugepaged_scan_pmd")
     case .ksmMergeOne: ("ksm", "ksm_merge_one_page")
     case .ksmMergeWith: ("ksm", "ksm_merge_with_ksm_page")
     case .swapWrite: ("vmscan", "mm_vmscan_write_folio")
@@ -55,7 +56,7 @@ enum KnownEvent: UInt8, CaseIterable {
       true
     case .pageAlloc, .pageFree, .rssStat, .lruInsertion, .tlbFlush, .mapleTreeWrite, .mmapLockReturned,
       .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .exitMmap, .collapseHugePage,
-      .collapseIsolate, .ksmMergeOne, .ksmMergeWith, .swapWrite:
+      .collapseIsolate, .collapseScan, .ksmMergeOne, .ksmMergeWith, .swapWrite:
       false
     }
   }

@@ -24,6 +24,7 @@ extension KnownEvent {
     case .swapWrite: .swapWrites
     case .syscallEnter: .calls
     case .pageFaultKernel, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .processExit, .collapseIsolate,
+      .collapseScan,
       .ksmMergeWith, .marker, .syscallExit:
       nil
     }

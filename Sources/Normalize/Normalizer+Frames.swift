@@ -110,6 +110,18 @@ extension Normalizer {
 
   private static let scanSucceeded: UInt64 = 1
 
+  /// `hpage_collapse_scan_pmd` is through, with the collapse if it came to one. Of mms that are not followed nothing is
+  /// told.
+  mutating func collapseScanned(_ record: RawRecord) -> Bool {
+    guard let layout = table.layouts.scan, let pointer = layout.mm(record) else { return false }
+    guard let mm = ownership.id(pointer: pointer) else { return true }
+    let isCalled = tasks.slot(of: task).map { tasks[$0].call?.asksForCollapse == true } ?? false
+    // A scan that came to no page hands over -1, which is no impossible record.
+    guard let scan = layout.scan(record, isKhugepaged: !isCalled, isPossible: { $0 < 1 << 52 }) else { return false }
+    emit(mm, .scanned(scan))
+    return true
+  }
+
   /// The frame that the counters left out.
   mutating func swapWrite(_ record: RawRecord) -> Bool {
     guard let pfn = table.layouts.swapFrame.load(record) else { return false }

@@ -131,6 +131,7 @@ package struct Normalizer: ~Copyable {
     case .ksmMergeOne, .ksmMergeWith: return ksmMerge(event, record)
     case .collapseIsolate: return collapseIsolated(record)
     case .collapseHugePage: return collapseEnded(record)
+    case .collapseScan: return collapseScanned(record)
     case .swapWrite: return swapWrite(record)
     case .syscallEnter: return table.call(of: record.eventID).map { enter($0, record) } ?? true
     case .syscallExit: return table.call(of: record.eventID).map { exit($0, record) } ?? true

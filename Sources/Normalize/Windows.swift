@@ -26,6 +26,11 @@ struct SyscallWindow {
   var isCutOff = false
   /// MADV_PAGEOUT: entries that go in it, reclaim takes.
   var isPagingOut: Bool { call == .madvise && Advice(madvise: arguments[2]) == .pageOut }
+  /// MADV_COLLAPSE, of its own memory or another's.
+  var asksForCollapse: Bool {
+    call == .madvise && Advice(madvise: arguments[2]) == .collapse
+      || call == .processMadvise && Advice(madvise: arguments[3]) == .collapse
+  }
   /// Ranges that lost their VMA, told after the move they belong to (`mremap`).
   var unmapped: [PageRange] = []
 }

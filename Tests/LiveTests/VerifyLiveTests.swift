@@ -41,6 +41,42 @@ struct VerifyLiveTests {
     #expect(!gaps.contains("placeless-pages") && !gaps.contains("pins-not-followed"))
   }
 
+  @Test(
+    "Scans for huge pages count as the model does: full, holes, shared, a zero page", .enabled(if: hasPython),
+    .enabled(if: KernelText.readIfPresent("/sys/kernel/mm/transparent_hugepage/enabled")?.contains("[never]") == false))
+  func scans() throws {
+    let program = """
+      import ctypes, mmap, os
+      HUGE = 2 << 20
+      memory = mmap.mmap(-1, 5 * HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+      start = -ctypes.addressof(ctypes.c_char.from_buffer(memory)) % HUGE
+      memory.madvise(mmap.MADV_NOHUGEPAGE)
+      for number, step in enumerate((1, 2, 1, 1)):
+          for page in range(0, 512, step):
+              if (number, page) != (3, 7):
+                  memory[start + number * HUGE + (page << 12)] = 1
+      memory[start + 3 * HUGE + (7 << 12)]
+      receive, send = os.pipe()
+      child = os.fork()
+      if child == 0:
+          os.read(receive, 1)
+          os._exit(0)
+      memory.madvise(mmap.MADV_HUGEPAGE)
+      for number in range(4):
+          memory.madvise(25, start + number * HUGE, HUGE)
+      os.write(send, b"x")
+      os.waitpid(child, 0)
+      """
+    let work = try Scratch()
+    #expect(
+      try LiveHost.record(["-o", "x.cow", "--", Self.python, "-c", program], in: work).wait() == .exited(code: 0))
+    let verification = try lastObject(of: ["verify", "--json", "x.cow"], in: work)
+    let tally = try #require(verification["scans"] as? [String: Int])
+    // One scan each, and others where a page was not on the LRU yet, or of khugepaged.
+    #expect(try #require(tally["agree"]) >= 4)
+    #expect(tally["disagree"] == 0)
+  }
+
   private static let python = "/usr/bin/python3"
   private static let hasPython = FileManager.default.isExecutableFile(atPath: python)
 
@@ -50,7 +86,7 @@ struct VerifyLiveTests {
     let work = try Scratch()
     #expect(try LiveHost.record(["-o", "x.cow", "--"] + command, in: work).wait() == .exited(code: 0))
     let verification = try lastObject(of: ["verify", "--json", "x.cow"], in: work)
-    for evidence in ["decisions", "entries", "pages"] {
+    for evidence in ["decisions", "entries", "pages", "scans"] {
       let tally = try #require(verification[evidence] as? [String: Int])
       #expect(tally["disagree"] == 0, "\(evidence)")
       if evidence == "decisions" { #expect(try #require(tally["agree"]) > 100) }

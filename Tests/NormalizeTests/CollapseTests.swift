@@ -32,6 +32,32 @@ struct CollapseTests {
     #expect(old.contains { if case .collapsed(nil, FolioOrder(9)) = $0 { true } else { false } })
   }
 
+  @Test("A scan has its counts; its status goes by name, and who asked by the call that it is in")
+  func scans() throws {
+    let mm = "mm=0xffff888100000000"
+    let events = try normalized([
+      (100, "page_fault_user: address=0x7f0000800000 ip=0x1000 error_code=0x6"),
+      (100, "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=40960B"),
+      (100, "mmap_lock_acquire_returned: \(mm) memcg_path= write=false success=true"),
+      (
+        42,
+        "mm_khugepaged_scan_pmd: \(mm), scan_pfn=0x20, referenced=3, none_or_zero=5, status=exceed_none_pte, unmapped=2"
+      ),
+      (100, "sys_enter_madvise: start: 0x7f0000800000, len_in: 0x200000, behavior: 0x19"),
+      (
+        100,
+        "mm_khugepaged_scan_pmd: \(mm), scan_pfn=0xffffffffffffffff, referenced=0, none_or_zero=0, status=no_pte_table, unmapped=0"
+      ),
+      (42, "mm_khugepaged_scan_pmd: mm=0x1234, scan_pfn=0x20, referenced=0, none_or_zero=0, status=failed, unmapped=0"),
+    ])
+    let scans = events.compactMap { if case .scanned(let scan) = $0.event { scan } else { nil } }
+    // That of an mm which is not followed is not told.
+    try #require(scans.count == 2)
+    #expect(scans[0].frame == PFN(0x20) && scans[0].referenced == 3 && scans[0].missing == 5)
+    #expect(scans[0].unmapped == 2 && scans[0].status == .exceededNone && scans[0].isKhugepaged)
+    #expect(scans[1].frame == nil && scans[1].status == .failed && !scans[1].isKhugepaged)
+  }
+
   /// `hpage_collapse_scan_pmd` and the isolation hand over no page where there is none.
   @Test("A scan that failed names no frame, and is no impossible record")
   func failed() throws {

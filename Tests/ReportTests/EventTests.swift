@@ -28,6 +28,8 @@ struct EventLineTests {
     .migrationRemoved(page, pfn, order, writable: true, dirty: true), .ksmMerged(pfn), .ksmMergedWithZero,
     .reclaimed(pages: 3), .swappedOut(pages: 3), .swapWritten(pfn),
     .collapseBegan(pfn, missing: 12), .collapsed(into: pfn, FolioOrder(9)), .collapseFailed(FolioOrder(9)),
+    .scanned(
+      CollapseScan(frame: pfn, missing: 5, unmapped: 2, referenced: 1, status: .succeeded, isKhugepaged: true)),
     .snapshotBegan(1), .snapshotEnded(1),
     .lossBegan(CPU(1)), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),

@@ -71,7 +71,7 @@ package struct KernelAudit: Audit {
   private var missing: [MMID: [VirtualPage: Gone]] = [:]
   private var losses: [Loss] = []
   private var migrations = MigrationsOfShared()
-  private var runs = LazyfreeRuns()
+  private var runs = MixedRuns()
   private var dropped: UInt64 = 0
   private var lost: UInt64 = 0
   private var zerosRead: UInt64 = 0

@@ -7,6 +7,7 @@ import MMEvents
 extension ReplayDriver {
   mutating func fault(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
+    recentFaults.note(mm, page, current.time)
     settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
     var vma = facts(mm, page)

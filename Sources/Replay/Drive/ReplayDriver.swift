@@ -25,6 +25,10 @@ package struct ReplayDriver {
   var collapsedInCall: Set<TaskID> = []
   /// Where the page is mapped that a task isolated last to collapse it with others.
   var collapsing: [TaskID: [(mm: MMID, page: VirtualPage)]] = [:]
+  /// What the model has where a task isolated pages first, in this scan.
+  var scanning: [TaskID: [ScannedRange]] = [:]
+  /// The latest faults, of anybody.
+  var recentFaults = RecentFaults()
   /// Pages that a task's reclaim unmapped to swap entries, as the counters told, and that are neither written nor
   /// freed yet: which ones they are shows then.
   var unmappedToSwap: [TaskID: Int] = [:]
@@ -137,14 +141,16 @@ package struct ReplayDriver {
       }
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
-    case .collapseBegan(let pfn, _):
+    case .collapseBegan(let pfn, let missing):
       if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      noteScanned(pfn, missing: missing)
       isolatedForCollapse(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .directIOBegan, .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .ksmMerged,
-      .ksmMergedWithZero, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned, .forkCounted,
+      .ksmMergedWithZero, .scanned, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned,
+      .forkCounted,
       .forkEnded,
       .forkAborted, .reclaimed, .swappedOut, .snapshotBegan:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
@@ -198,6 +204,7 @@ package struct ReplayDriver {
     case .appeared(let pfn, let order): appeared(mm, pfn, order)
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
+    case .scanned(let scan): scanned(mm, scan)
     case .collapsed(let new, let order): collapsed(mm, new, order)
     case .collapseFailed: collapsing[current.task] = nil
     case .forkBegan(let child): forkBegan(mm, child)
@@ -355,6 +362,7 @@ package struct ReplayDriver {
     migrating.removeAll()
     pendingMerges.removeAll()
     collapsing.removeAll()
+    scanning.removeAll()
     unmappedToSwap.removeAll()
     cached.removeAll()
     dropped = DroppedPages()

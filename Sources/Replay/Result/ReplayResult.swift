@@ -202,6 +202,8 @@ package struct Verification: Sendable {
   package var pages: Tally
   /// `VmPTE` of `/proc/PID/status`: bytes of an mm's page tables.
   package var tables: Tally
+  /// What scans for huge pages counted.
+  package var scans: Tally
   /// Why something stayed unknown, by name.
   package var unknownCauses: [NamedCount]
   /// Pages of snapshots that are no evidence, by cause; not among those checked.
@@ -219,6 +221,7 @@ package struct Verification: Sendable {
     entries = Tally()
     pages = Tally()
     tables = Tally()
+    scans = Tally()
     unknownCauses = []
     disagreementCauses = []
   }
@@ -237,7 +240,7 @@ package struct Tally: Sendable, Equatable {
 
 /// One point where model and kernel differ, or where the model could not tell.
 package struct Finding: Sendable {
-  package enum Evidence: String, Sendable { case decision, entry, page, table }
+  package enum Evidence: String, Sendable { case decision, entry, page, table, scan }
 
   package var evidence: Evidence
   /// The name of the `DisagreementCause` or `UnknownCause`.

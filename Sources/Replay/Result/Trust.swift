@@ -58,10 +58,10 @@ extension ReplayResult {
 }
 
 extension Verification {
-  /// Over all four kinds of evidence.
-  package var total: Tally { Self.sum([decisions, entries, pages, tables]) }
+  /// Over all five kinds of evidence.
+  package var total: Tally { Self.sum([decisions, entries, pages, tables, scans]) }
 
-  /// Without page tables, which say nothing of the flag.
+  /// Without page tables and scans, which say nothing of the flag.
   package var aboutFlag: Tally { Self.sum([decisions, entries, pages]) }
 
   private static func sum(_ tallies: [Tally]) -> Tally {

@@ -25,6 +25,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case frameFreed = "the frame was freed while the model mapped it here"
   case loss = "records were lost before"
   case refuted = "the kernel showed another flag before"
+  case swapNotSeen = "pages of the mm went to swap: which ones the trace does not tell"
   case tablesRefuted = "the page tables were not what the model has before"
   case raced = "raced with another thread, or refused in atomic context"
 }
@@ -34,6 +35,7 @@ package enum NotComparedCause: String, Sendable, CaseIterable {
   case touchedDuringSnapshot = "changed while the snapshot was taken"
   case swappedOut = "swapped out, which the trace does not tell of a page whose frame it did not: no flag is shown"
   case hugetlb = "of hugetlb in pages that no PMD maps, which the model does not follow"
+  case scanWithoutPage = "a scan for a huge page that came to no page: where it was is not told"
   case headOnly = "kpageflags shows the head page's flag only; the frame agrees"
 }
 
@@ -47,6 +49,7 @@ package enum DisagreementCause: String, Sendable, CaseIterable {
   case pageExtra = "the model has an anonymous page that the kernel does not map"
   case frameDiffers = "another frame is mapped"
   case exclusiveDiffers = "the exclusive flag differs"
+  case scanDiffers = "a scan for a huge page counted other entries than the model has"
   case pageTablesDiffer = "more or fewer bytes of page tables"
 }
 
@@ -56,6 +59,7 @@ package struct Verifier: Sendable {
   package private(set) var entries = Tally()
   package private(set) var pages = Tally()
   package private(set) var tables = Tally()
+  package private(set) var scans = Tally()
   private var unknowns: [UnknownCause: UInt64] = [:]
   private var disagreements: [DisagreementCause: UInt64] = [:]
   private var notCompared: [NotComparedCause: UInt64] = [:]
@@ -86,6 +90,7 @@ package struct Verifier: Sendable {
       case .entry: \.entries
       case .page: \.pages
       case .table: \.tables
+      case .scan: \.scans
       }
     switch verdict {
     case .agree: self[keyPath: tally].agree += 1
@@ -140,6 +145,7 @@ package struct Verifier: Sendable {
     result.entries = entries
     result.pages = pages
     result.tables = tables
+    result.scans = scans
     result.unknownCauses = UnknownCause.allCases.compactMap { cause in
       unknowns[cause].map { NamedCount(name: cause.rawValue, count: $0) }
     }

@@ -88,6 +88,13 @@ extension MMEvent {
       sink.order(order)
       sink.flag("writable", writable)
       sink.flag("dirty", dirty)
+    case .scanned(let scan):
+      if let frame = scan.frame { sink.frame(frame) }
+      sink.number("missing", UInt64(scan.missing))
+      sink.number("unmapped", UInt64(scan.unmapped))
+      sink.number("referenced", UInt64(scan.referenced))
+      sink.word("status", EventWords.scan(scan.status))
+      sink.flag("khugepaged", scan.isKhugepaged)
     case .reclaimed(let pages), .swappedOut(let pages): sink.number("pages", pages)
     case .snapshotBegan(let index), .snapshotEnded(let index): sink.number("index", UInt64(index))
     case .lossBegan(let cpu): sink.number("lost_cpu", UInt64(cpu.rawValue))

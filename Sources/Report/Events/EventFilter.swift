@@ -55,7 +55,8 @@ extension MMEvent {
       .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .reclaimed, .swappedOut,
-      .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan, .snapshotEnded, .lossBegan, .lost:
+      .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .scanned, .snapshotBegan, .snapshotEnded, .lossBegan,
+      .lost:
       nil
     }
   }
@@ -75,7 +76,7 @@ extension MMEvent {
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
       .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
-      .ksmMergedWithZero, .reclaimed, .swappedOut, .collapseFailed,
+      .ksmMergedWithZero, .reclaimed, .swappedOut, .collapseFailed, .scanned,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       nil
     }

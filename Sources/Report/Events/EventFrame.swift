@@ -13,7 +13,7 @@ extension MMEvent {
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
       .ksmMergedWithZero,
-      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .snapshotBegan,
+      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .scanned, .snapshotBegan,
       .snapshotEnded,
       .lossBegan, .lost,
       .unfollowed:

@@ -40,6 +40,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case swappedOut
   case swapWritten
   case collapseBegan
+  case scanned
   case collapsed
   case collapseFailed
   case snapshotBegan
@@ -85,6 +86,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .swappedOut: .swappedOut
       case .swapWritten: .swapWritten
       case .collapseBegan: .collapseBegan
+      case .scanned: .scanned
       case .collapsed: .collapsed
       case .collapseFailed: .collapseFailed
       case .snapshotBegan: .snapshotBegan
@@ -132,6 +134,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .swappedOut: "swapped_out"
     case .swapWritten: "swap_written"
     case .collapseBegan: "collapse_began"
+    case .scanned: "scanned"
     case .collapsed: "collapsed"
     case .collapseFailed: "collapse_failed"
     case .snapshotBegan: "snapshot_began"
@@ -179,6 +182,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .reclaimed: "reclaim unmapped pages of the mm: to swap, or those that MADV_FREE gave up"
     case .swappedOut: "pages of the mm went to swap"
     case .collapseBegan: "khugepaged or MADV_COLLAPSE isolated small pages"
+    case .scanned: "khugepaged or MADV_COLLAPSE looked whether a range can be collapsed"
     case .collapsed: "khugepaged or MADV_COLLAPSE replaced small pages by a huge one"
     case .collapseFailed: "khugepaged or MADV_COLLAPSE gave up"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"

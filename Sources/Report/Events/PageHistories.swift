@@ -232,7 +232,7 @@ extension MMEvent {
     case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
-      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .snapshotBegan, .unfollowed:
+      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .scanned, .snapshotBegan, .unfollowed:
       false
     }
   }

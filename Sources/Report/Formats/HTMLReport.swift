@@ -237,6 +237,7 @@ package struct HTMLReport {
     let rows = [
       ("decisions: copy or reuse", verification.decisions), ("entries: migration types", verification.entries),
       ("pages: kpageflags bit 34", verification.pages), ("tables: VmPTE", verification.tables),
+      ("scans for huge pages", verification.scans),
     ].map { name, tally in
       "<tr><td>\(name)</td><td>\(Numbers.grouped(tally.checked))</td><td>\(Numbers.grouped(tally.agree))</td>"
         + "<td class=\"\(tally.disagree == 0 ? "" : "bad")\">\(Numbers.grouped(tally.disagree))</td>"

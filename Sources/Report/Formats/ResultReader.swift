@@ -151,6 +151,7 @@ package struct ResultReader {
     verification.entries = object.entries.tally
     verification.pages = object.pages.tally
     verification.tables = object.tables?.tally ?? Tally()
+    verification.scans = object.scans?.tally ?? Tally()
     verification.unknownCauses = object.unknownCauses.named
     verification.notComparedCauses = (object.notCompared ?? [:]).named
     verification.disagreementCauses = object.disagreementCauses.named

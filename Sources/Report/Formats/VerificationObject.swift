@@ -90,6 +90,7 @@ struct VerificationObject: Codable {
   var pages: Tally
   /// Not in results of older versions.
   var tables: Tally?
+  var scans: Tally?
   var unknownCauses: [String: UInt64]
   var notCompared: [String: UInt64]?
   var disagreementCauses: [String: UInt64]
@@ -99,7 +100,7 @@ struct VerificationObject: Codable {
   var findings: [Finding]?
 
   enum CodingKeys: String, CodingKey {
-    case version, trust, decisions, entries, pages, tables
+    case version, trust, decisions, entries, pages, tables, scans
     case unknownCauses = "unknown_causes"
     case notCompared = "not_compared"
     case disagreementCauses = "disagreement_causes"
@@ -113,6 +114,7 @@ struct VerificationObject: Codable {
     entries = Tally(verification.entries)
     pages = Tally(verification.pages)
     tables = Tally(verification.tables)
+    scans = Tally(verification.scans)
     unknownCauses = verification.unknownCauses.byName
     notCompared = verification.notComparedCauses.byName
     disagreementCauses = verification.disagreementCauses.byName
@@ -130,6 +132,7 @@ struct VerificationObject: Codable {
     try container.encode(entries, forKey: .entries)
     try container.encode(pages, forKey: .pages)
     try container.encodeIfPresent(tables, forKey: .tables)
+    try container.encodeIfPresent(scans, forKey: .scans)
     try container.encode(unknownCauses, forKey: .unknownCauses)
     try container.encode(notCompared ?? [:], forKey: .notCompared)
     try container.encode(disagreementCauses, forKey: .disagreementCauses)

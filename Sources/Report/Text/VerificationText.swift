@@ -36,6 +36,7 @@ package struct VerificationText {
       ("entries: type of a migration entry", verification.entries),
       ("pages: kpageflags bit 34", verification.pages),
       ("tables: VmPTE, bytes of an mm's page tables", verification.tables),
+      ("scans: what scans for huge pages counted", verification.scans),
     ] {
       table.add([
         TextTable.Cell(text: name), TextTable.Cell(text: Numbers.count(tally.checked)),

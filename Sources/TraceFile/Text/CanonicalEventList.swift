@@ -44,6 +44,12 @@ extension CanonicalEvent {
         Field("status", .symbol(collapseResults)),
       ]),
     CanonicalEvent(
+      "huge_memory", "mm_khugepaged_scan_pmd",
+      [
+        Field("mm", hex), Field("pfn", decimal, keys: ["scan_pfn"]), Field("referenced", .signed),
+        Field("none_or_zero", .signed), Field("unmapped", .signed),
+      ], optional: [Field("status", .symbol(collapseResults))]),
+    CanonicalEvent(
       "ksm", "ksm_merge_one_page", [Field("pfn", decimal), Field("err", .signed, keys: ["error"])],
       optional: [Field("mm", hex), Field("rmap_item", hex)]),
     CanonicalEvent(

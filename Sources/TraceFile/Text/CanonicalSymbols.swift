@@ -62,6 +62,8 @@ extension CanonicalEvent {
     "vma_null", "vma_check_failed", "not_suitable_address_range", "could_not_delete_page_from_lru",
     "alloc_huge_page_failed", "ccgroup_charge_failed", "truncated", "page_has_private",
     "store_failed", "copy_poisoned_page", "page_filled",
+    // Of other kernels; the numbers are our own.
+    "no_writable_page", "no_pte_table", "page_lazyfree", "page_dirty_or_writeback",
   ])
 
   private static func values(_ names: [String]) -> SymbolTable {

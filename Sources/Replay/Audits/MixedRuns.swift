@@ -4,7 +4,7 @@ import MMEvents
 
 /// Runs of entries that MADV_FREE gave up and whose write bits differ: what would come of them, were they put back with
 /// the first entry's by a reclaim that fails (CVE-2026-31398).
-struct LazyfreeRuns {
+struct MixedRuns {
   private(set) var mixed: UInt64 = 0
   /// Read-only entries of pages that others map, behind a writable one.
   private(set) var unsafe: UInt64 = 0
