@@ -8,8 +8,9 @@ package import MMEvents
 /// nothing and owns all its state. What the doubts name is not known, whatever the world has there.
 package protocol Audit: Sendable {
   static var description: AuditDescription { get }
-  /// Everything else passes it by. May change with an event that it saw.
+  /// Everything else passes it by. May change with an event that it saw, and after a step that is a turning point.
   var interests: AuditInterests { get }
+  static var turningPoints: AuditInterests { get }
 
   init(_ facts: KernelFacts)
 
@@ -32,6 +33,7 @@ package protocol Audit: Sendable {
 }
 
 extension Audit {
+  package static var turningPoints: AuditInterests { [] }
   package mutating func before(
     _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
   ) {}

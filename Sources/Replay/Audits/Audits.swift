@@ -19,6 +19,7 @@ struct Audits: Sendable {
   private var interests: [AuditInterests] = []
   /// Of any of them.
   private var anyInterest: AuditInterests = []
+  private var turningPoints: AuditInterests = []
 
   init(_ types: [any Audit.Type], _ facts: KernelFacts) {
     for type in types { add(type.init(facts)) }
@@ -28,6 +29,7 @@ struct Audits: Sendable {
     all.append(audit)
     interests.append(audit.interests)
     anyInterest.formUnion(audit.interests)
+    turningPoints.formUnion(type(of: audit).turningPoints)
   }
 
   func first<A: Audit>(_ type: A.Type) -> A? { all.lazy.compactMap { $0 as? A }.first }
@@ -62,6 +64,7 @@ struct Audits: Sendable {
     for index in all.indices where !interests[index].isDisjoint(with: interest) {
       all[index].after(step, outcome, world, record)
     }
+    if !turningPoints.isDisjoint(with: interest) { for index in all.indices { note(index) } }
   }
 
   @inline(never)
@@ -73,7 +76,7 @@ struct Audits: Sendable {
     }
   }
 
-  /// The event that the audit saw may have changed what it is interested in.
+  /// The event that the audit saw, or the step, may have changed what it is interested in.
   private mutating func note(_ index: Int) {
     let new = all[index].interests
     guard new != interests[index] else { return }

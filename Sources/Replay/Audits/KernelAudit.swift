@@ -64,6 +64,9 @@ package struct KernelAudit: Audit {
   private static let watching = idle.union(AuditInterests([.anonymousFault, .writeFault]))
   package var interests: AuditInterests { missing.isEmpty ? Self.idle : Self.watching }
 
+  /// Where pages go; that all were looked for shows late, which costs little.
+  package static let turningPoints = AuditInterests([.swapOut, .lazyfree])
+
   private var families = Families()
   /// What reclaim took and did not swap, by the counters.
   private var counted: [MMID: Counted] = [:]
