@@ -28,7 +28,42 @@ struct TablesAuditTests {
     #expect(audit["bytes_peak"] == 4 * 4096)
     #expect(audit["emptied"] == 2 && audit["freed_upstream"] == 1 && audit["freed_any_range"] == 2)
     #expect(audit["refilled_1s"] == 1 && audit["refilled"] == 2)
-    #expect(audit.examples.map(\.page) == [nil, tale.page(0), tale.page(512)])
+    #expect(audit["refilled_100ms"] == 1 && audit["refilled_10s"] == 2 && audit["emptied_dontneed"] == 2)
+    // The second was freed at once: nothing was held.
+    #expect(audit["empty_100ms"] == 1 && audit["empty_1s"] + audit["empty_10s"] + audit["empty_longer"] == 0)
+    #expect(audit["scan_1s_freed"] == 0 && audit["scan_10s_freed"] == 0)
+    #expect(audit.examples.map(\.page) == [nil, tale.page(0), tale.page(512), nil])
+    #expect(audit.examples.last?.text == "mm0 (pid 100): 2 tables at most, 1 empty at most")
+  }
+
+  @Test("Empty for seconds: one is filled again, one goes with its VMA; what scans would have found")
+  func held() throws {
+    var tale = tale()
+    tale.touch(0, 10)
+    tale.touch(512, 11)
+    tale.at(Tale.p, 100, .advised(tale.range(0..<8), .dontNeed), time: 500_000_000)
+    // 3 s later, after three full seconds.
+    tale.at(Tale.p, 100, .removalEnded, time: 3_500_000_000)
+    tale.touch(0, 12)
+    tale.at(Tale.p, 100, .unmapped(tale.range(512..<520)))
+    // 8.5 s later, over the tenth second.
+    tale.at(Tale.p, 100, .unmapped(tale.range(520..<1024)), time: 12_000_000_000)
+    let audit = try tale.audit()
+    #expect(audit["emptied"] == 2 && audit["emptied_dontneed"] == 1 && audit["emptied_munmap"] == 1)
+    #expect(audit["empty_10s"] == 2 && audit["empty_100ms"] + audit["empty_1s"] + audit["empty_longer"] == 0)
+    #expect(audit["scan_1s_freed"] == 2 && audit["scan_1s_rebuilt"] == 1)
+    #expect(audit["scan_10s_freed"] == 1 && audit["scan_10s_rebuilt"] == 0)
+    #expect(audit["refilled"] == 1 && audit["refilled_1s"] == 0 && audit["refilled_10s"] == 1)
+  }
+
+  @Test("What is empty at the end counts up to there")
+  func unended() throws {
+    var tale = tale()
+    tale.touch(0, 10)
+    tale.at(Tale.p, 100, .advised(tale.range(0..<8), .dontNeed), time: 500_000_000)
+    tale.touch(512, 11)
+    let audit = try tale.audit()
+    #expect(audit["empty_100ms"] == 1 && audit["refilled"] == 0)
   }
 
   @Test("An empty table that a later call covers whole is freed then, and was emptied once")
