@@ -83,7 +83,7 @@ extension Operation {
     case .readFault(_, let page, _), .writeFault(_, let page, _, _), .filePageCopy(_, let page, _),
       .filePageMapped(_, let page), .store(_, let page, _), .load(_, let page, _), .forcedStore(_, let page, _, _),
       .unshare(_, let page, _), .pin(_, let page, _, _, _), .unpin(_, let page), .storeThroughPin(_, let page),
-      .takeReference(_, let page), .dropReference(_, let page), .swapOut(_, let page, _, _, _),
+      .takeReference(_, let page), .dropReference(_, let page), .swapOut(_, let page, _, _, _), .drop(_, let page),
       .swapIn(_, let page, _, _), .migrationBegin(_, let page), .migrationEnd(_, let page),
       .migrationSet(_, let page), .migrationRestore(_, let page), .ksmWriteProtect(_, let page),
       .ksmReplaceByZero(_, let page), .splitPMD(_, let page), .splitFolio(_, let page),
