@@ -3,7 +3,7 @@
 import MMEvents
 
 /// The errors that say how far a call came.
-private enum Failure {
+private enum CallFailure {
   /// `ENOMEM`: the range has a hole.
   static let hole: Int64 = 12
   /// `EACCES`: a VMA may not have the protection.
@@ -24,12 +24,13 @@ extension Normalizer {
     let arguments = window.arguments
     switch window.call {
     // `madvise_walk_vmas` goes on behind a hole, and tells of it at the end.
-    case .madvise where error == Failure.hole:
+    case .madvise where error == CallFailure.hole:
       guard let advice = Advice(madvise: arguments[2]), advice.skipsHoles else { return }
       advised(window, mm, advice)
     // `do_mprotect_pkey` ends at the VMA that it cannot change. Which one that is, is not told.
     case .mprotect, .pkeyMprotect:
-      guard [Failure.hole, Failure.access, Failure.invalid].contains(error), isPageAligned(arguments[0]) else { return }
+      guard [CallFailure.hole, CallFailure.access, CallFailure.invalid].contains(error), isPageAligned(arguments[0])
+      else { return }
       emit(mm, .protected(pages(arguments[0], arguments[1]), .unknown))
     default: break
     }
