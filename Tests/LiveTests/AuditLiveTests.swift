@@ -14,9 +14,10 @@ private let python = "/usr/bin/python3"
   .enabled(if: FileManager.default.isExecutableFile(atPath: python)))
 struct AuditLiveTests {
   @Test(
-    "mprotect inside large folios: not shared, half shared, the other half, one page", .enabled(if: LargeFolios.exist))
+    "mprotect inside large folios: not shared, half shared, the other half, one page",
+    .enabled(if: LargeFolioSetting.exists(order: 4)))
   func mprotect() throws {
-    let setting = try LargeFolios()
+    let setting = try LargeFolioSetting(order: 4)
     defer { setting.putBack() }
     let program = """
       import ctypes, os, struct, sys
@@ -86,9 +87,9 @@ struct AuditLiveTests {
     #expect(figures["forks_while_pinned"] == 0 && figures["copied_at_fork"] == 0 && figures["remote_writes"] == 0)
   }
 
-  @Test("A folio of which a child shares one half, given up whole", .enabled(if: LargeFolios.exist))
+  @Test("A folio of which a child shares one half, given up whole", .enabled(if: LargeFolioSetting.exists(order: 4)))
   func mixedRuns() throws {
-    let setting = try LargeFolios()
+    let setting = try LargeFolioSetting(order: 4)
     defer { setting.putBack() }
     let program = """
       import ctypes, mmap, os, struct, sys
@@ -192,25 +193,5 @@ struct AuditLiveTests {
     #expect(decisions["disagree"] as? Int == 0)
     let result = try #require(objects.first { $0["type"] as? String == "audit" && $0["name"] as? String == audit })
     return (try #require(result["figures"] as? [String: Int]), errors)
-  }
-}
-
-/// Folios of 64 KiB where a program asks for huge pages.
-private struct LargeFolios {
-  private static let path = "/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled"
-  static let exist = KernelText.readIfPresent(path) != nil
-
-  private let before: String
-
-  init() throws {
-    let choices = try #require(KernelText.readIfPresent(Self.path))
-    before = try #require(choices.split(separator: "[").last?.split(separator: "]").first.map { String($0) })
-    try Self.set("madvise")
-  }
-
-  func putBack() { try? Self.set(before) }
-
-  private static func set(_ choice: String) throws {
-    try choice.write(toFile: path, atomically: false, encoding: .utf8)
   }
 }

@@ -88,33 +88,6 @@ enum StoryHost {
   static let orders = [2, 4, 9]
 }
 
-/// Folios of one size, and of no other, where a program asks for large ones.
-struct LargeFolioSetting {
-  private static let directory = "/sys/kernel/mm/transparent_hugepage"
-  private let before: [(path: String, choice: String)]
-
-  init(order: Int) throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: Self.directory)
-      .filter { $0.hasPrefix("hugepages-") }
-    // Some sizes are for shmem alone.
-    before = names.compactMap { name in
-      let path = Self.directory + "/" + name + "/enabled"
-      guard let choices = KernelText.readIfPresent(path),
-        let choice = choices.split(separator: "[").last?.split(separator: "]").first
-      else { return nil }
-      return (path, String(choice))
-    }
-    for (path, _) in before {
-      let isWanted = path == Self.directory + "/hugepages-\(4 << order)kB/enabled"
-      try (isWanted ? "madvise" : "never").write(toFile: path, atomically: false, encoding: .utf8)
-    }
-  }
-
-  func putBack() {
-    for (path, choice) in before { try? choice.write(toFile: path, atomically: false, encoding: .utf8) }
-  }
-}
-
 /// 64 MiB of swap in a file.
 struct SwapFile {
   private let directory: Scratch
