@@ -62,6 +62,11 @@ extension Normalizer {
       }
     default: return
     }
+    strayFilled(slot, folio)
+  }
+
+  /// The folio that the task allocated outside of faults is mapped now.
+  mutating func strayFilled(_ slot: Int, _ folio: StrayFolio) {
     tasks[slot].strayFolio = nil
     filledWithoutFault(
       slot,

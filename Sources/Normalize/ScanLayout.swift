@@ -19,11 +19,8 @@ struct ScanLayout {
     (mm, frame, status) = (field("mm"), field("pfn"), field("status"))
     (missing, unmapped, referenced) = (field("none_or_zero"), field("unmapped"), field("referenced"))
     let symbols = format.symbols(of: "status")
-    for (name, status) in [
-      ("succeeded", .succeeded), ("exceed_none_pte", .exceededNone), ("exceed_swap_pte", .exceededSwap),
-      ("exceed_shared_pte", .exceededShared),
-    ] as [(String, CollapseScan.Status)] {
-      if let number = symbols?.value(of: name) { numbers[number] = status }
+    for status in CollapseScan.Status.allCases {
+      if let name = status.name, let number = symbols?.value(of: name) { numbers[number] = status }
     }
   }
 

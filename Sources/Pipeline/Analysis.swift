@@ -27,6 +27,9 @@ package struct Analysis {
 
     package init() {}
 
+    /// Today's among them.
+    fileprivate var replayed: [EncodingID] { encodings.isEmpty ? EncodingID.standard : [.baseline] + encodings }
+
     /// The events that are not left out.
     fileprivate func cut(_ events: [MMEventRecord]) -> [MMEventRecord] {
       until.map { until in events.filter { $0.sequence <= until } } ?? events
@@ -88,10 +91,9 @@ package struct Analysis {
   private func walk(
     _ reader: TraceReader, _ facts: KernelFacts, _ options: Options
   ) throws -> (result: ReplayResult, exemplars: Exemplars, ancestry: Ancestry) {
-    let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
     let snapshots = try snapshots(of: reader, facts: facts)
     var driver = driver(
-      of: encodings, options, reader, facts, snapshots,
+      of: options.replayed, options, reader, facts, snapshots,
       audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true })
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       driver.apply(options.cut(events))
@@ -128,8 +130,7 @@ package struct Analysis {
   ) throws {
     let reader = try open()
     let facts = try kernelFacts(reader)
-    let encodings = options.encodings.isEmpty ? EncodingID.standard : [.baseline] + options.encodings
-    var model = driver(of: encodings, options, reader, facts, try snapshots(of: reader, facts: facts))
+    var model = driver(of: options.replayed, options, reader, facts, try snapshots(of: reader, facts: facts))
     _ = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
       try body(options.cut(events)[...], &model)
     }

@@ -31,7 +31,7 @@ package struct StoredResult {
   private func sealed() throws -> ReplayResult? {
     let file = path + "/" + StoredResult.fileName
     // No file, or none that `store` can have left: as good as none.
-    guard isDirectory(path), isPlausible(file), let bytes = try? Data(contentsOf: URL(filePath: file)) else {
+    guard TraceFile.isDirectory(path), isPlausible(file), let bytes = try? Data(contentsOf: URL(filePath: file)) else {
       return nil
     }
     let (result, seal) = ResultSeal.split(Array(bytes))
@@ -46,7 +46,7 @@ package struct StoredResult {
   /// Leaves the result beside the trace. A capture that is not ours to write to keeps none, which is worth a word
   /// but no failure: the report itself is out.
   package func store(_ lines: [UInt8]) {
-    guard isDirectory(path) else { return }
+    guard TraceFile.isDirectory(path) else { return }
     let file = path + "/" + StoredResult.fileName
     let seal = ResultSeal(of: lines, by: tool, capture: path, key: UserKey.load())
     do {
@@ -83,9 +83,4 @@ package struct StoredResult {
   }
 
   private static let largest = 256 << 20
-
-  private func isDirectory(_ path: String) -> Bool {
-    var isDirectory: Bool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
-  }
 }

@@ -28,7 +28,7 @@ package enum TraceFile {
     throw TraceFileError(file: region.file, offset: nil, reason: .notATrace)
   }
 
-  static func isDirectory(_ path: String) -> Bool {
+  package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }

@@ -26,18 +26,13 @@ struct AuditLiveTests {
       call = lambda name, first, last, how: getattr(libc, name)(
           ctypes.c_void_p(first * 4096), ctypes.c_size_t((last - first) * 4096), how)
       base = (libc.mmap(None, ctypes.c_size_t(65 << 16), 3, 0x22, -1, ctypes.c_long(0)) + 65535 >> 16 << 16) // 4096
-      def words(path, first, count):
-          with open(path, "rb", buffering=0) as file:
-              file.seek(first * 8)
-              return struct.unpack(f"{count}Q", file.read(count * 8))
+      \(Self.pageWords)
       folios = []
       # Every other block, so that nothing larger fits.
       for first in range(base, base + 1024, 32):
           call("madvise", first, first + 16, 14)
           ctypes.memset(first * 4096, 1, 1)
-          frame = words("/proc/self/pagemap", first, 1)[0] & (1 << 55) - 1
-          flags = words("/proc/kpageflags", frame, 16)
-          if flags[0] >> 15 & 1 and all(flag >> 16 & 1 for flag in flags[1:]):
+          if is_folio(first):
               folios.append(first)
       if len(folios) < 4:
           print("no memory for large folios", file=sys.stderr)
@@ -95,19 +90,14 @@ struct AuditLiveTests {
       import ctypes, mmap, os, struct, sys
       memory = mmap.mmap(-1, 65 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
       base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-      def words(path, first, count):
-          with open(path, "rb", buffering=0) as file:
-              file.seek(first * 8)
-              return struct.unpack(f"{count}Q", file.read(count * 8))
+      \(Self.pageWords)
       folios = []
       # Every other block, so that nothing larger fits.
       for block in range(0, 64, 2):
           first = -base % (1 << 16) + (block << 16)
           memory.madvise(mmap.MADV_HUGEPAGE, first, 1 << 16)
           memory[first] = 1
-          frame = words("/proc/self/pagemap", base + first >> 12, 1)[0] & (1 << 55) - 1
-          flags = words("/proc/kpageflags", frame, 16)
-          if flags[0] >> 15 & 1 and all(flag >> 16 & 1 for flag in flags[1:]):
+          if is_folio(base + first >> 12):
               folios.append(first)
       if len(folios) < 3:
           print("no memory for large folios", file=sys.stderr)
@@ -180,6 +170,18 @@ struct AuditLiveTests {
     #expect(figures["loss_pages"] == lost && figures["zeros_read"] == lost && figures["loss_in_doubt"] == 0)
     #expect(figures["unsafe_pages"] == 0)
   }
+
+  /// Python: whether a folio of 16 pages begins at this page of the program's own.
+  private static let pageWords = """
+    def words(path, first, count):
+        with open(path, "rb", buffering=0) as file:
+            file.seek(first * 8)
+            return struct.unpack(f"{count}Q", file.read(count * 8))
+    def is_folio(page):
+        frame = words("/proc/self/pagemap", page, 1)[0] & (1 << 55) - 1
+        flags = words("/proc/kpageflags", frame, 16)
+        return flags[0] >> 15 & 1 and all(flag >> 16 & 1 for flag in flags[1:])
+    """
 
   /// What the audit counts of the program, and what the program complains of. Model and kernel agree.
   private func figures(of audit: String, _ program: String) throws -> (figures: [String: Int], errors: String) {

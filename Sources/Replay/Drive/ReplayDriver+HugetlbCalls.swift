@@ -96,17 +96,11 @@ extension ReplayDriver {
   /// the pool, which shows nothing.
   mutating func forkedHugetlb(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     hugetlb.forked(parent, child, range)
-    if hugetlb.pinning.contains(parent) {
-      for place in hugePages(parent, range) {
-        lockstep.doubts.add(parent, place, .hugetlbPinned)
-        lockstep.doubts.add(child, place, .hugetlbPinned)
-      }
-    }
-    for (_, call) in directIO.all(in: parent) where call.range.overlaps(range) {
-      for place in hugePages(parent, call.range) {
-        lockstep.doubts.add(parent, place, .hugetlbPinned)
-        lockstep.doubts.add(child, place, .hugetlbPinned)
-      }
+    var pinned = directIO.all(in: parent).map(\.call.range).filter { $0.overlaps(range) }
+    if hugetlb.pinning.contains(parent) { pinned.append(range) }
+    for place in pinned.flatMap({ hugePages(parent, $0) }) {
+      lockstep.doubts.add(parent, place, .hugetlbPinned)
+      lockstep.doubts.add(child, place, .hugetlbPinned)
     }
   }
 }

@@ -23,12 +23,23 @@ extension ReplayDriver {
     guard scanning[current.task] == nil else { return }
     scanning[current.task] = lockstep.baseline.mappers(of: member).map { owner in
       let range = PageRange(around: owner.page, FolioOrder(9))
-      var counts: [Kind: Int] = [:]
-      for index in 0..<range.count { counts[kind(owner.mm, range.start.advanced(by: index)), default: 0] += 1 }
+      let has = counts(owner.mm, range)
       return ScannedRange(
-        mm: owner.mm, range: range, missing: counts[.missing] ?? 0, unmapped: counts[.unmapped] ?? 0,
-        present: counts[.present] ?? 0, missingLater: missing)
+        mm: owner.mm, range: range, missing: has.missing, unmapped: has.unmapped, present: has.present,
+        missingLater: missing)
     }
+  }
+
+  private func counts(_ mm: MMID, _ range: PageRange) -> (missing: Int, unmapped: Int, present: Int) {
+    var counts = (missing: 0, unmapped: 0, present: 0)
+    for index in 0..<range.count {
+      switch kind(mm, range.start.advanced(by: index)) {
+      case .missing: counts.missing += 1
+      case .unmapped: counts.unmapped += 1
+      case .present: counts.present += 1
+      }
+    }
+    return counts
   }
 
   private func kind(_ mm: MMID, _ page: VirtualPage) -> Kind {
@@ -126,17 +137,10 @@ extension ReplayDriver {
       || isolated?.missingLater.map { $0 != scan.missing } ?? false
     if isRaced { return unknown(.scan, mm, range.start, .raced) }
     if unseen.isSwapping(mm) { return unknown(.scan, mm, range.start, .swapNotSeen) }
-    var (missing, unmapped) = (isolated?.missing ?? 0, isolated?.unmapped ?? 0)
-    for index in 0..<range.count where isolated == nil {
-      switch kind(mm, range.start.advanced(by: index)) {
-      case .missing: missing += 1
-      case .unmapped: unmapped += 1
-      case .present: break
-      }
-    }
+    let has = isolated.map { ($0.missing, $0.unmapped, $0.present) } ?? counts(mm, range)
     let extent = scan.status == .succeeded || isolated != nil ? "" : " up to where it ended"
     disagree(
-      mm, range.start, "\(missing) missing and \(unmapped) not present in the whole range",
+      mm, range.start, "\(has.0) missing and \(has.1) not present in the whole range",
       "\(scan.missing) missing, \(scan.unmapped) not present, \(scan.referenced) referenced\(extent)", .scanDiffers,
       evidence: .scan)
   }

@@ -128,10 +128,10 @@ package struct ReplayDriver {
       noteLoss(cpu, lost)
       forgetEverything()
     case .migrationSet(let page, let pfn, let type, _, _, _):
-      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      tellAudits()
       migrationSet(page, pfn, type)
     case .migrationRemoved(let page, let pfn, let order, _, _):
-      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      tellAudits()
       migrationRemoved(page, pfn, order)
     case .unfollowed(let what, let range):
       count(what.gap)
@@ -142,7 +142,7 @@ package struct ReplayDriver {
       if case .remoteAccess = what { accessedRemotely(record.mm, range) }
     case .snapshotEnded(let index): snapshotEnded(index)
     case .collapseBegan(let pfn, let missing):
-      if audits.areInterested(in: record.event) { audits.saw(record, lockstep.baseline) }
+      tellAudits()
       noteScanned(pfn, missing: missing)
       isolatedForCollapse(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
@@ -161,6 +161,12 @@ package struct ReplayDriver {
     }
   }
 
+  /// Of the event, before anything follows from it.
+  @inline(__always)
+  private mutating func tellAudits() {
+    if audits.areInterested(in: current.event) { audits.saw(current, lockstep.baseline) }
+  }
+
   private mutating func apply(_ event: MMEvent, _ mm: MMID) {
     if case .mmCreated(let origin) = event {
       if case .fork = origin { return }  // `forkBegan` follows and makes it
@@ -175,7 +181,7 @@ package struct ReplayDriver {
       count(.eventsAfterExit)
       return
     }
-    if audits.areInterested(in: event) { audits.saw(current, lockstep.baseline) }
+    tellAudits()
     if !populating.isEmpty { notePopulation(event, mm) }
     switch event {
     case .mmTeardownBegan:

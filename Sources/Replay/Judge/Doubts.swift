@@ -65,7 +65,8 @@ package struct Doubts: Sendable {
 
   /// As far as others than the task have to do with it.
   package func cause(_ mm: MMID, _ page: VirtualPage, besides task: TaskID) -> DoubtCause? {
-    guard let cause = cause(mm, page), cause == .removal else { return cause(mm, page) }
+    let cause = cause(mm, page)
+    guard cause == .removal else { return cause }
     return removals.contains { $0.mm == mm && $0.range.contains(page) && $0.task != task } ? cause : nil
   }
 

@@ -106,15 +106,7 @@ enum EventWords {
     }
   }
 
-  static func scan(_ status: CollapseScan.Status) -> String {
-    switch status {
-    case .succeeded: "succeeded"
-    case .exceededNone: "exceed_none_pte"
-    case .exceededSwap: "exceed_swap_pte"
-    case .exceededShared: "exceed_shared_pte"
-    case .failed: "failed"
-    }
-  }
+  static func scan(_ status: CollapseScan.Status) -> String { status.name ?? "failed" }
 
   static func migration(_ type: MigrationEntryType) -> String {
     switch type {

@@ -14,7 +14,7 @@ package struct KTAPReport {
   /// The whole document, ending in a newline.
   package func render(_ result: ReplayResult) -> String {
     let encodings = result.encodings.filter { $0.id != .baseline }
-    let audits = result.audits.filter { audit in !defects(of: audit).isEmpty }
+    let audits = result.audits.filter { !$0.defectFigures.isEmpty }
     var lines = ["KTAP version 1", "1..\(encodings.count + audits.count + 1)"]
     let trust = "1 trust # \(escaped(TrustText.sentence(result)))"
     lines.append(result.trust.isTrusted ? "ok " + trust : "not ok " + trust)
@@ -27,13 +27,8 @@ package struct KTAPReport {
     return lines.printed()
   }
 
-  /// The figures of an audit that have to be 0.
-  private func defects(of audit: AuditResult) -> [AuditDescription.Figure] {
-    AuditRegistry.audit(named: audit.name)?.description.figures.filter(\.isDefect) ?? []
-  }
-
   private func point(_ audit: AuditResult, number: Int, _ result: ReplayResult) -> [String] {
-    let defects = defects(of: audit)
+    let defects = audit.defectFigures
     let found = defects.filter { audit[$0.name] > 0 }
     let name = "\(number) \(escaped(audit.name))"
     guard found.isEmpty else {

@@ -46,13 +46,19 @@ struct AuditText {
   /// `16 pages lost (KERNEL-LOSS)`: what an audit holds against today's kernel.
   static func defects(_ result: ReplayResult) -> [String] {
     result.audits.flatMap { audit in
-      let defects = AuditRegistry.audit(named: audit.name)?.description.figures.filter(\.isDefect) ?? []
-      return defects.filter { audit[$0.name] > 0 }.map { "\(Numbers.grouped(audit[$0.name])) \($0.words)" }
+      audit.defectFigures.filter { audit[$0.name] > 0 }.map { "\(Numbers.grouped(audit[$0.name])) \($0.words)" }
     }
   }
 
   /// Those of an audit that this program has not are their own words.
   static func words(of figure: String, in audit: String) -> String {
     AuditRegistry.audit(named: audit)?.description.figures.first { $0.name == figure }?.words ?? figure
+  }
+}
+
+extension AuditResult {
+  /// Those that have to be 0; none of an audit that this program has not.
+  var defectFigures: [AuditDescription.Figure] {
+    AuditRegistry.audit(named: name)?.description.figures.filter(\.isDefect) ?? []
   }
 }

@@ -156,11 +156,10 @@ struct ProgramText {
     var lines: [String] = []
     let order = steps.needs.order
     if order > 0 {
-      let larger = (order + 1...10).filter { $0 <= 9 }.map { "\(4 << $0)" }
-      lines += [
-        "    cannot_unless(is_on(\(4 << order)), \"hugepages-\(4 << order)kB is off\");"
-      ]
-      lines += larger.map { "    cannot_unless(!is_on(\($0)), \"hugepages-\($0)kB is on, and larger\");" }
+      lines.append("    cannot_unless(is_on(\(4 << order)), \"hugepages-\(4 << order)kB is off\");")
+      lines += (order + 1..<10).map { 4 << $0 }.map {
+        "    cannot_unless(!is_on(\($0)), \"hugepages-\($0)kB is on, and larger\");"
+      }
     }
     if steps.needs.swap {
       lines.append("    cannot_unless(has_swap(), \"no swap\");")
