@@ -14,6 +14,9 @@ protocol CompiledEncoding: Encoding {
     after baseline: World<Baseline>)
   static func judgeTouched(
     _ lane: inout Lane<Self>, _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
+  static func stepAndJudge(
+    _ lane: inout Lane<Self>, _ operation: Operation, follows: Bool, _ expected: Outcome,
+    after baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
   static func forgetTouched(_ lane: inout Lane<Self>)
   static func ownBytes(_ lane: inout Lane<Self>) -> Int
   static func shareEqualState(_ lane: inout Lane<Self>, with baseline: inout World<Baseline>)
@@ -28,6 +31,11 @@ extension CompiledEncoding {
   static func judgeTouched(
     _ lane: inout Lane<Self>, _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
   ) { lane.judgeTouched(baseline, doubts, context) }
+
+  static func stepAndJudge(
+    _ lane: inout Lane<Self>, _ operation: Operation, follows: Bool, _ expected: Outcome,
+    after baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
+  ) { lane.stepAndJudge(operation, follows: follows, expected, after: baseline, doubts, context) }
 
   static func forgetTouched(_ lane: inout Lane<Self>) { lane.forgetTouched() }
 
@@ -60,6 +68,11 @@ private struct CompiledLane<E: CompiledEncoding>: OpenLane {
   mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext) {
     E.judgeTouched(&lane, baseline, doubts, context)
   }
+
+  mutating func stepAndJudge(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>, _ doubts: Doubts,
+    _ context: JudgingContext
+  ) { E.stepAndJudge(&lane, operation, follows: follows, expected, after: baseline, doubts, context) }
 
   mutating func forgetTouched() { E.forgetTouched(&lane) }
 

@@ -61,13 +61,26 @@ struct FolioFlagLanes: Sendable {
   }
 
   mutating func step(_ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>) {
-    if !represented.isEmpty, !operation.isAlikeForFolioFlags { separate() }
+    separate(before: operation)
     lazy?.step(operation, follows: follows, expected, after: baseline)
     ownEager?.step(operation, follows: follows, expected, after: baseline)
     ownOr?.step(operation, follows: follows, expected, after: baseline)
   }
 
-  private mutating func separate() {
+  mutating func stepAndJudge(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>, _ doubts: Doubts,
+    _ context: JudgingContext
+  ) {
+    separate(before: operation)
+    lazy?.stepAndJudge(operation, follows: follows, expected, after: baseline, doubts, context)
+    ownEager?.stepAndJudge(operation, follows: follows, expected, after: baseline, doubts, context)
+    ownOr?.stepAndJudge(operation, follows: follows, expected, after: baseline, doubts, context)
+  }
+
+  /// Unless all do the same.
+  @inline(__always)
+  private mutating func separate(before operation: Operation) {
+    guard !represented.isEmpty, !operation.isAlikeForFolioFlags else { return }
     (ownEager, ownOr) = (eager, or)
     represented = []
   }

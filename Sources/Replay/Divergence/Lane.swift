@@ -30,6 +30,10 @@ package protocol OpenLane: Sendable {
     _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>)
   mutating func shareEqualState(with baseline: inout World<Baseline>)
   mutating func judgeTouched(_ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext)
+  /// `step`, then `judgeTouched`.
+  mutating func stepAndJudge(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>, _ doubts: Doubts,
+    _ context: JudgingContext)
   mutating func forgetTouched()
   mutating func checkState(_ baseline: World<Baseline>, _ doubts: Doubts)
   func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict
@@ -48,6 +52,14 @@ extension Lane: OpenLane {
     let outcome = world.apply(operation, follows: follows)
     world.chargeDifference(outcome, against: expected)
     world.chargeWriteback(baseline.swapWrites)
+  }
+
+  package mutating func stepAndJudge(
+    _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>, _ doubts: Doubts,
+    _ context: JudgingContext
+  ) {
+    step(operation, follows: follows, expected, after: baseline)
+    judgeTouched(baseline, doubts, context)
   }
 
   package mutating func ownBytes() -> Int { world.ownBytes }

@@ -92,9 +92,19 @@ package struct Lockstep: Sendable {
     let modelWasWrong = followsKernel && baseline.expectsOtherwise(operation)
     baseline.beginOperation()
     let outcome = baseline.apply(operation, follows: followsKernel)
-    a.step(operation, follows: modelWasWrong, outcome, after: baseline)
-    for index in lanes.indices { lanes[index].step(operation, follows: modelWasWrong, outcome, after: baseline) }
-    judge(context)
+    if scope == .touched {
+      // One lane after the other, while what it touched is in the cache.
+      a.stepAndJudge(operation, follows: modelWasWrong, outcome, after: baseline, doubts, context)
+      for index in lanes.indices {
+        lanes[index].stepAndJudge(operation, follows: modelWasWrong, outcome, after: baseline, doubts, context)
+      }
+      judgeRaw(context)
+      baseline.forgetTouched()
+    } else {
+      a.step(operation, follows: modelWasWrong, outcome, after: baseline)
+      for index in lanes.indices { lanes[index].step(operation, follows: modelWasWrong, outcome, after: baseline) }
+      judge(context)
+    }
     if sharing.looks(after: operation), sharing.isDue(ownBytes()) { shareEqualState() }
     return outcome
   }
@@ -149,8 +159,11 @@ package struct Lockstep: Sendable {
   private mutating func judgeTouched(_ context: JudgingContext) {
     a.judgeTouched(baseline, doubts, context)
     for index in lanes.indices { lanes[index].judgeTouched(baseline, doubts, context) }
-    if var log = cRaw {
-      cRaw = nil
+    judgeRaw(context)
+  }
+
+  private mutating func judgeRaw(_ context: JudgingContext) {
+    if var log = cRaw.take() {
       for run in baseline.touched.runs { judgeRaw(run, &log, context, counts: true) }
       for run in baseline.relooked.runs { judgeRaw(run, &log, context, counts: false) }
       cRaw = log

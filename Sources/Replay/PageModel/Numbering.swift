@@ -25,15 +25,13 @@ struct Numbering: Sendable {
   }
 
   @inline(__always)
-  mutating func beginOperation() {
-    if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
-  }
+  mutating func beginOperation() { taken.empty() }
 
   @inline(__always)
   mutating func beginOperation(after leader: borrowing Numbering) {
     guard !(leader.taken.isEmpty && offered.isEmpty) else { return }
-    offered.removeAll(keepingCapacity: true)
-    offered.append(contentsOf: leader.taken)
+    offered.empty()
+    if leader.taken.count == 1 { offered.append(leader.taken[0]) } else { offered.append(contentsOf: leader.taken) }
     position = 0
   }
 

@@ -68,7 +68,7 @@ struct PageTables: ~Copyable, Sendable {
     if notesChanges, changed.last != region { changed.append(region) }
   }
 
-  mutating func forgetChanges() { changed.removeAll(keepingCapacity: true) }
+  mutating func forgetChanges() { changed.empty() }
 
   /// Says whether more may be mapped here than is known.
   mutating func setUncounted(_ isUncounted: Bool, region: UInt32) {

@@ -138,9 +138,8 @@ package struct TouchedPages: Sendable {
     runs.append(Run(mm: mm, range: range, isLivelocked: false))
   }
 
-  package mutating func removeAll() {
-    if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
-  }
+  @inline(__always)
+  package mutating func removeAll() { runs.empty() }
 }
 
 extension World {
@@ -236,7 +235,7 @@ extension World {
   mutating func forgetTouched() {
     touched.removeAll()
     descriptorLine = 0
-    if !relooked.runs.isEmpty { relooked.removeAll() }
+    relooked.removeAll()
     if !recarried.isEmpty { recarried.removeAll(keepingCapacity: true) }
     if !reclaimed.isEmpty { reclaimed.removeAll(keepingCapacity: true) }
   }
