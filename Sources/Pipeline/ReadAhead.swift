@@ -11,6 +11,11 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
     /// In the order in which they were made.
     var full: [Batch] = []
     var empty: [Batch]
+    /// Empty ones that the maker waits for: after a wait for more than one. Two threads that hand over each batch by
+    /// itself do little else.
+    var wanted = 1
+    /// Half of them all.
+    let enough: Int
     /// Of the making, once it is over.
     var outcome: Result<Outcome, any Error>?
     /// Nobody wants more.
@@ -19,7 +24,10 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
 
   private let state: Monitor<State>
 
-  private init(_ empty: sending [Batch]) { state = Monitor(State(empty: empty)) }
+  private init(_ empty: sending [Batch]) {
+    let enough = max(1, empty.count / 2)
+    state = Monitor(State(empty: empty, enough: enough))
+  }
 
   /// Calls `make` on another thread and, here, `use` with every batch that it delivers, until one of the two has
   /// enough.
@@ -53,7 +61,11 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
   private func exchange(full batch: inout Batch) -> Bool {
     state.wait { state -> Bool? in
       guard !state.isClosed else { return false }
-      guard let empty = state.empty.popLast() else { return nil }
+      guard state.empty.count >= state.wanted, let empty = state.empty.popLast() else {
+        state.wanted = state.enough
+        return nil
+      }
+      state.wanted = 1
       state.full.append(batch)
       batch = empty
       return true
@@ -61,22 +73,33 @@ final class ReadAhead<Batch, Outcome: Sendable>: Sendable {
   }
 
   private func useAll(_ use: (Batch) throws -> Bool) throws {
-    var batch: Batch?
+    /// The next one last.
+    var ready: [Batch] = []
+    var used: Batch?
     while true {
-      exchange(used: &batch)
-      guard let batch, try use(batch) else { return }
+      giveBack(&used)
+      if ready.isEmpty { takeAll(into: &ready) }
+      used = ready.popLast()
+      guard let used, try use(used) else { return }
     }
   }
 
-  /// Leaves the next batch, or none after the last.
-  private func exchange(used batch: inout Batch?) {
+  private func giveBack(_ used: inout Batch?) {
+    guard used != nil else { return }
     // Under the lock, so that nobody else refers to the batch when its maker gets it.
     state.change { state in
-      if let used = batch.take() { state.empty.append(used) }
+      if let used = used.take() { state.empty.append(used) }
+    } isAwaited: { state in
+      state.empty.count >= state.wanted
     }
-    batch = state.wait { state -> Batch?? in
-      if !state.full.isEmpty { return state.full.removeFirst() }
-      return state.outcome == nil ? nil : .some(nil)
+  }
+
+  /// Waits for one; `ready` stays empty after the last.
+  private func takeAll(into ready: inout [Batch]) {
+    state.wait(wakesOthers: false) { state -> Void? in
+      guard !state.full.isEmpty || state.outcome != nil else { return nil }
+      swap(&state.full, &ready)
     }
+    ready.reverse()
   }
 }

@@ -24,22 +24,24 @@ package final class Monitor<State>: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
-  /// Changes the state and wakes everybody who waits for a change.
-  package func change<Result>(_ body: (inout State) -> Result) -> Result {
+  /// Changes the state and wakes everybody who waits for a change, where `isAwaited` says that it may be this one.
+  package func change<Result>(_ body: (inout State) -> Result, isAwaited: (State) -> Bool = { _ in true }) -> Result {
     unsafe pthread_mutex_lock(mutex)
-    defer {
-      unsafe pthread_cond_broadcast(changed)
-      unsafe pthread_mutex_unlock(mutex)
-    }
-    return body(&state)
+    let result = body(&state)
+    let isAwaited = isAwaited(state)
+    // Whoever wakes finds the lock free.
+    unsafe pthread_mutex_unlock(mutex)
+    if isAwaited { unsafe pthread_cond_broadcast(changed) }
+    return result
   }
 
-  /// Calls `body` after every change until it returns something. What `body` changes wakes others too.
-  package func wait<Result>(_ body: (inout State) -> Result?) -> Result {
+  /// Calls `body` after every change until it returns something. What `body` changes wakes others too, unless they wait
+  /// for nothing of the kind (`wakesOthers`).
+  package func wait<Result>(wakesOthers: Bool = true, _ body: (inout State) -> Result?) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer {
-      unsafe pthread_cond_broadcast(changed)
       unsafe pthread_mutex_unlock(mutex)
+      if wakesOthers { unsafe pthread_cond_broadcast(changed) }
     }
     while true {
       if let result = body(&state) { return result }
