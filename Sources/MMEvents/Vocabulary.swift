@@ -110,9 +110,11 @@ public enum FaultOutcome: Sendable, Equatable, BitwiseCopyable {
   /// a write could not take the swap cache's page for itself.
   case swappedIn(PFN?, SwapInCopy)
   /// One huge page took the place of another, or of nothing, and no counter moved: hugetlb's. `replaced`: the flush of
-  /// what had been there was seen. The frame is told where the pool was empty and the page allocated for this (a
-  /// surplus page). `sinceFault`: nanoseconds from the fault's entry, before the decision, to the commit.
-  case pooled(PFN?, replaced: Bool, sinceFault: UInt32)
+  /// what had been there was seen. `sinceFault`: nanoseconds from the fault's entry, before the decision, to the commit.
+  case pooled(replaced: Bool, sinceFault: UInt32)
+  /// The same where the pool was empty: the page was allocated for this, which tells its frame
+  /// (`alloc_surplus_hugetlb_folio`). The order of the fields keeps an event record in 64 bytes.
+  case surplus(PFN, sinceFault: UInt32, replaced: Bool)
   /// The fault ended in a signal.
   case refused
   /// A page was allocated and given back: another thread was faster.

@@ -78,7 +78,7 @@ extension Normalizer {
     switch outcome {
     case .anonymous(let pfn, let order, _): emit(mm, .appeared(pfn, order))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): emit(mm, .appeared(pfn, .base))
-    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .unexplained, .lost: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .surplus, .unexplained, .lost: break
     }
   }
 

@@ -327,7 +327,9 @@ struct PendingFault: ~Copyable {
   @inline(__always)
   private func pooled(_ pfn: PFN?, replaced: Bool) -> FaultOutcome {
     let commit = settled?.time ?? time
-    return .pooled(pfn, replaced: replaced, sinceFault: UInt32(clamping: commit.nanoseconds - time.nanoseconds))
+    let took = UInt32(clamping: commit.nanoseconds - time.nanoseconds)
+    return pfn.map { .surplus($0, sinceFault: took, replaced: replaced) }
+      ?? .pooled(replaced: replaced, sinceFault: took)
   }
 
   /// The copy of a page in an mm that no CPU runs shows nothing but its allocation (`flush_tlb_page`).

@@ -20,7 +20,7 @@ struct TaskState: ~Copyable {
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
   var strayFolio: StrayFolio?
-  var call: SyscallWindow?
+  var call: SyscallWindow? { didSet { windows[.pagingOut] = call?.isPagingOut == true } }
   var fault = PendingFault.none
   /// Whose memory the open fault is on, when it is GUP's, for this task in another's.
   var remote: MMID?
@@ -59,6 +59,7 @@ extension TaskState {
     static var lockedForeign: Windows { Windows(rawValue: 8) }
     static var strayOwner: Windows { Windows(rawValue: 16) }
     static var replacement: Windows { Windows(rawValue: 32) }
+    static var pagingOut: Windows { Windows(rawValue: 64) }
 
     fileprivate subscript(window: Windows) -> Bool {
       get { contains(window) }

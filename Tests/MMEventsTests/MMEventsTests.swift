@@ -17,6 +17,12 @@ struct KernelFactsTests {
   func none(release: String) { #expect(KernelFacts.forRelease(release) == nil) }
 }
 
+@Suite("Event records")
+struct MMEventRecordTests {
+  @Test("One is a cache line: millions are copied from thread to thread")
+  func size() { #expect(MemoryLayout<MMEventRecord>.stride == 64) }
+}
+
 @Suite("Page ranges")
 struct PageRangeTests {
   private let range = PageRange(start: VirtualPage(10), end: VirtualPage(20))

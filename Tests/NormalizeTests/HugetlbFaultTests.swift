@@ -25,7 +25,7 @@ struct HugetlbFaultTests {
       #expect(fault.mayReplaceFromPool == true && fault.outcome == .quiet)
       fault.flushAlone()
       #expect(fault.isCommitted == true && fault.mayReplaceFromPool == false)
-      #expect(fault.outcome == .pooled(nil, replaced: true, sinceFault: 0))
+      #expect(fault.outcome == .pooled(replaced: true, sinceFault: 0))
       fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 200))
       #expect(fault.isCommitted == false)
     }
@@ -37,13 +37,13 @@ struct HugetlbFaultTests {
   func surplus(counters: Bool) {
     var missing = fault(.write, counters: counters)
     missing.allocated(PFN(512), FolioOrder(9), zeroed: false, at: Timestamp(nanoseconds: 200))
-    #expect(missing.outcome == .pooled(PFN(512), replaced: false, sinceFault: 0))
+    #expect(missing.outcome == .surplus(PFN(512), sinceFault: 0, replaced: false))
     missing.moved(.anonymous, pages: 512)
     #expect(missing.outcome == .anonymous(PFN(512), FolioOrder(9), replaced: false))
     var present = fault([.write, .present], counters: counters)
     present.allocated(PFN(512), FolioOrder(9), zeroed: false, at: Timestamp(nanoseconds: 200))
     present.flush()
-    #expect(present.outcome == .pooled(PFN(512), replaced: true, sinceFault: 0))
+    #expect(present.outcome == .surplus(PFN(512), sinceFault: 0, replaced: true))
   }
 
   @Test("mmap: what is shared is not anonymous, other sizes than a PMD's are told apart, lengths rounded up")

@@ -27,7 +27,7 @@ struct HugetlbTests {
   }
 
   private func copied(_ took: UInt32 = 1000, _ pfn: PFN? = nil) -> FaultOutcome {
-    .pooled(pfn, replaced: true, sinceFault: took)
+    pfn.map { .surplus($0, sinceFault: took, replaced: true) } ?? .pooled(replaced: true, sinceFault: took)
   }
 
   private func decisions(_ tale: inout Tale) -> [UInt64] {

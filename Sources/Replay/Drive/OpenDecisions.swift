@@ -46,7 +46,8 @@ extension ReplayDriver {
     let open = openDecisions.remove(at: index)
     lockstep.doubts.settle(mm, PageRange(start: page, count: 1), ofCause: .openDecision)
     switch outcome {
-    case .copied, .copiedFromFile, .anonymous, .pooled, .raced: break  // made by another thread, or tried again
+    // Made by another thread, or tried again.
+    case .copied, .copiedFromFile, .anonymous, .pooled, .surplus, .raced: break
     // Which is another fault's end and tells nothing of this one.
     case .refused, .lost: unknown(.decision, mm, page, .raced, record: open.record)
     // Nothing is present: the quiet fault ran into a migration entry that was being set (a split, a migration), and

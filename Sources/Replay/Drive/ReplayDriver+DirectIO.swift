@@ -130,7 +130,7 @@ extension ReplayDriver {
       if let page = found, !copied(for: call, page, pfn) { found = nil }
       if found == nil { appeared(mm, pfn, .base) }
     case .copiedFromFile(let pfn, _): appeared(mm, pfn, .base)
-    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: return
+    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .surplus, .unexplained, .lost: return
     }
     guard let found else { return }
     directIO[current.task]?.next = found.advanced(by: 1)

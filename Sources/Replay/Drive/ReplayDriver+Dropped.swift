@@ -36,7 +36,8 @@ extension ReplayDriver {
     case .anonymous(_, _, replaced: false): break
     // Nothing is counted for the zero page, which is what a read finds where nothing is.
     case .quiet where !access.contains(.write): break
-    case .quiet, .anonymous, .copied, .copiedFromFile, .file, .swappedIn, .refused, .raced, .pooled, .unexplained,
+    case .quiet, .anonymous, .copied, .copiedFromFile, .file, .swappedIn, .refused, .raced, .pooled, .surplus,
+      .unexplained,
       .lost:
       return
     }

@@ -24,7 +24,7 @@ extension ReplayDriver {
     if kernel.batchesCounters, swappedInUncounted(mm, page, outcome, access, vma) { return }
     switch outcome {
     // Whose page was flushed, if not hugetlb's, is not told.
-    case .quiet, .pooled(nil, _, _): quietFault(mm, page, access, vma)
+    case .quiet, .pooled: quietFault(mm, page, access, vma)
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, access)
     case .copied(let pfn, let sinceDecision):
       copied(mm, page, pfn, vma, access, decided: current.time.earlier(by: sinceDecision))
@@ -33,7 +33,7 @@ extension ReplayDriver {
     case .swappedIn(let pfn, let copy): followSwapIn(mm, page, pfn, copy, access, vma)
     case .raced: filledByAnother(mm, page, vma)
     case .refused: break
-    case .pooled, .unexplained: count(.contradictoryFaults)
+    case .surplus, .unexplained: count(.contradictoryFaults)
     case .lost: faultLost(mm, page, access)
     }
   }
@@ -46,7 +46,7 @@ extension ReplayDriver {
     switch outcome {
     case .refused, .lost, .unexplained: return
     case .quiet where !access.isDisjoint(with: [.kernel, .remote]): return
-    case .quiet, .anonymous, .copied, .copiedFromFile, .file, .swappedIn, .raced, .pooled: break
+    case .quiet, .anonymous, .copied, .copiedFromFile, .file, .swappedIn, .raced, .pooled, .surplus: break
     }
     let isForced = access.contains(.remote)
     guard isForced != vma.flags.contains(.writeForced) else { return }

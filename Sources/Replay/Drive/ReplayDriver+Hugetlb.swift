@@ -16,7 +16,7 @@ extension ReplayDriver {
     if vma.backing.isHugetlb { return true }
     guard vma.backing == .privateFile, access.isDisjoint(with: .kernel), !kernel.batchesCounters else { return false }
     switch outcome {
-    case .pooled: break
+    case .pooled, .surplus: break
     case .quiet where !access.contains(.present): break
     default: return false
     }
@@ -51,20 +51,20 @@ extension ReplayDriver {
     if access.contains([.write, .kernel]), !vma.mayWrite { return }
     let isWrite = access.contains(.write)
     switch outcome {
-    case .quiet, .pooled(_, replaced: false, _):
+    case .quiet, .pooled(replaced: false, _), .surplus(_, _, replaced: false):
       if !access.contains(.present) {
         hugetlb.fills(mm, place, current.task)
-        fillHugetlb(mm, place, access, outcome.poolFrame)
+        fillHugetlb(mm, place, access, outcome.surplusPage)
       } else if isWrite {
         keptHugetlb(mm, place, vma, access)
       }
-    case .pooled(let pfn, replaced: true, let took):
+    case .pooled(replaced: true, let took), .surplus(_, let took, replaced: true):
       if access.contains(.present) {
-        copiedHugetlb(mm, place, vma, access, pfn, decidedAfter: current.time.earlier(by: took))
+        copiedHugetlb(mm, place, vma, access, outcome.surplusPage, decidedAfter: current.time.earlier(by: took))
       } else {
         // The file's page was mapped, and copied at once (`hugetlb_no_page` goes on with `hugetlb_wp`).
         hugetlb[mm, place.start] = nil
-        fillHugetlb(mm, place, access, pfn)
+        fillHugetlb(mm, place, access, outcome.surplusPage)
       }
     case .lost: faultLost(mm, place.start, access)
     case .refused where !access.contains(.present): takenHugetlb(mm, place)
@@ -226,6 +226,5 @@ extension ReplayDriver {
 }
 
 extension FaultOutcome {
-  /// The frame of a surplus page.
-  fileprivate var poolFrame: PFN? { if case .pooled(let pfn, _, _) = self { pfn } else { nil } }
+  fileprivate var surplusPage: PFN? { if case .surplus(let pfn, _, _) = self { pfn } else { nil } }
 }

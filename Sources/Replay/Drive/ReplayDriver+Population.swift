@@ -29,7 +29,8 @@ struct Populating {
       switch outcome {
       case .anonymous: self = .zeroed
       case .copied: self = .copy
-      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: self = .content
+      case .copiedFromFile, .quiet, .file, .swappedIn, .refused, .raced, .pooled, .surplus, .unexplained, .lost:
+        self = .content
       }
     }
   }
@@ -69,7 +70,7 @@ extension ReplayDriver {
     // Which of the frames that were read in is the page's is open.
     case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
-    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: count(.populatedNowhere)
+    case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .surplus, .unexplained, .lost: count(.populatedNowhere)
     }
   }
 
@@ -79,7 +80,7 @@ extension ReplayDriver {
     switch outcome {
     case .anonymous(let pfn, let order, _): unseen.appeared(pfn, order, in: mm, at: current.time)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): unseen.appeared(pfn, .base, in: mm, at: current.time)
-    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .unexplained, .lost: break
+    case .quiet, .file, .swappedIn, .raced, .refused, .pooled, .surplus, .unexplained, .lost: break
     }
   }
 

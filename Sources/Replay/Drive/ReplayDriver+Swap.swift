@@ -120,7 +120,7 @@ extension ReplayDriver {
     switch outcome {
     case .quiet, .file: followSwapIn(mm, page, nil, .none, access, vma)
     case .copiedFromFile(let pfn, _): followSwapIn(mm, page, pfn, .none, access, vma)
-    case .anonymous, .copied, .swappedIn, .refused, .raced, .pooled, .unexplained, .lost: return false
+    case .anonymous, .copied, .swappedIn, .refused, .raced, .pooled, .surplus, .unexplained, .lost: return false
     }
     return true
   }

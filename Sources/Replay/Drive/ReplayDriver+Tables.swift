@@ -12,7 +12,7 @@ extension ReplayDriver {
       case .quiet, .raced, .unexplained: vma.backing == .privateFile || vma.backing == .shared || vma.backing == .loader
       // A private file's is noted with its entry.
       case .file: vma.backing == .shared
-      case .anonymous, .copied, .copiedFromFile, .swappedIn, .pooled, .refused, .lost: false
+      case .anonymous, .copied, .copiedFromFile, .swappedIn, .pooled, .surplus, .refused, .lost: false
       }
     guard isUnseen, !lockstep.baseline.isUncounted(mm, page) else { return }
     run(.populateTables(mm, PageRange(start: page, count: 1)))

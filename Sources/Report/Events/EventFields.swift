@@ -127,8 +127,9 @@ extension FaultOutcome {
       if let pfn { sink.frame(pfn) } else { sink.flag("swapcache", true) }
       sink.flag("copied", copy == .made)
       sink.flag("copy_given_back", copy == .givenBack)
-    case .pooled(let pfn, let replaced, _):
-      if let pfn { sink.frame(pfn) }
+    case .pooled(let replaced, _): sink.flag("replaced", replaced)
+    case .surplus(let pfn, _, let replaced):
+      sink.frame(pfn)
       sink.flag("replaced", replaced)
     }
   }

@@ -89,8 +89,8 @@ extension FaultOutcome {
     case .anonymous(let pfn, let order, _): pfn.frames(order)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn.frames(.base)
     case .swappedIn(let pfn, _): pfn?.frames(.base)
-    case .pooled(let pfn, _, _): pfn?.frames(FolioOrder(9))
-    case .quiet, .file, .refused, .raced, .unexplained, .lost: nil
+    case .surplus(let pfn, _, _): pfn.frames(FolioOrder(9))
+    case .quiet, .file, .pooled, .refused, .raced, .unexplained, .lost: nil
     }
   }
 }

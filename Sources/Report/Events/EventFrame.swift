@@ -30,8 +30,8 @@ extension FaultOutcome {
       pfn.advanced(by: Int(page.rawValue & UInt64(order.pageCount - 1)))
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): pfn
     case .swappedIn(let pfn, _): pfn
-    case .pooled(let pfn, _, _): pfn?.advanced(by: Int(page.rawValue & UInt64(FolioOrder(9).pageCount - 1)))
-    case .quiet, .file, .refused, .raced, .unexplained, .lost: nil
+    case .surplus(let pfn, _, _): pfn.advanced(by: Int(page.rawValue & UInt64(FolioOrder(9).pageCount - 1)))
+    case .quiet, .file, .pooled, .refused, .raced, .unexplained, .lost: nil
     }
   }
 }

@@ -89,7 +89,7 @@ enum EventWords {
     case .copiedFromFile: "cow-file"
     case .file: "file"
     case .swappedIn: "swap-in"
-    case .pooled: "pool"
+    case .pooled, .surplus: "pool"
     case .refused: "refused"
     case .raced: "raced"
     case .unexplained: "unexplained"
