@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Glibc
 import SystemPackage
+import TraceFile
 
 /// The last line of a stored result: what it was made from, and that this user made it.
 ///

@@ -28,6 +28,11 @@ package enum TraceFile {
     throw TraceFileError(file: region.file, offset: nil, reason: .notATrace)
   }
 
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0
+  }
+
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -42,6 +42,8 @@ package struct TraceDatWriter: Sendable {
   package var uname: String?
   /// Program that recorded; option VERSION.
   package var recorder: String?
+  /// From the stamps of the data to nanoseconds; options TSC2NSEC and OFFSET.
+  var time = TimeConversion()
 
   package init(
     headerPage: [UInt8], headerEvent: [UInt8], ftraceFormats: [[UInt8]], subsystems: [Subsystem], cpuCount: Int,
@@ -100,19 +102,30 @@ package struct TraceDatWriter: Sendable {
       }
       sizes.append(row)
     }
+    try write(to: path, names: buffers.map(\.name), sizes: sizes) { (buffer, cpu, output) throws(TraceFileError) in
+      guard let file = buffers[buffer].files[cpu] else { return }
+      try output.append(contentsOf: file, count: sizes[buffer][cpu])
+    }
+    return cut
+  }
+
+  /// Writes the whole file: `data` is asked for the sub-buffers of each CPU that `sizes`, by buffer and CPU, has bytes
+  /// of, and writes exactly so many.
+  func write(
+    to path: String, names: [String], sizes: [[UInt64]],
+    data: (_ buffer: Int, _ cpu: Int, _ output: inout OutputFile) throws(TraceFileError) -> Void
+  ) throws(TraceFileError) {
     var output = try OutputFile(creating: path)
     let head = prefix()
     try output.write(head)
-    try output.write(tables(buffers, sizes, start: UInt64(head.count)))
-    for (buffer, row) in zip(buffers, sizes) {
+    try output.write(tables(names, sizes, start: UInt64(head.count)))
+    for (buffer, row) in sizes.enumerated() {
       for cpu in 0..<cpuCount where row[cpu] > 0 {
-        guard let file = buffer.files[cpu] else { continue }
         try output.pad(toMultipleOf: subBufferSize)
-        try output.append(contentsOf: file, count: row[cpu])
+        try data(buffer, cpu, &output)
       }
     }
     try output.finish()
-    return cut
   }
 
   private func prefix() -> [UInt8] {
@@ -148,13 +161,13 @@ package struct TraceDatWriter: Sendable {
 
   /// Options and tables. Their length does not depend on the offsets in them, so they are built twice: once to know
   /// where the data will start.
-  private func tables(_ buffers: [BufferFiles], _ sizes: [[UInt64]], start: UInt64) -> [UInt8] {
-    let draft = tables(buffers, sizes, start: start, dataStart: 0)
-    return tables(buffers, sizes, start: start, dataStart: start + UInt64(draft.count))
+  private func tables(_ names: [String], _ sizes: [[UInt64]], start: UInt64) -> [UInt8] {
+    let draft = tables(names, sizes, start: start, dataStart: 0)
+    return tables(names, sizes, start: start, dataStart: start + UInt64(draft.count))
   }
 
   private func tables(
-    _ buffers: [BufferFiles], _ sizes: [[UInt64]], start: UInt64, dataStart: UInt64
+    _ names: [String], _ sizes: [[UInt64]], start: UInt64, dataStart: UInt64
   ) -> [UInt8] {
     var further = ByteWriter()
     var places: [UInt64] = []
@@ -178,12 +191,12 @@ package struct TraceDatWriter: Sendable {
         further.append(raw: table.bytes)
       }
     }
-    let optionSize = options(buffers.dropFirst(), places).count
+    let optionSize = options(names.dropFirst(), places).count
     let furtherStart = start + UInt64(optionSize + first.bytes.count)
-    return options(buffers.dropFirst(), places.map { furtherStart + $0 }) + first.bytes + further.bytes
+    return options(names.dropFirst(), places.map { furtherStart + $0 }) + first.bytes + further.bytes
   }
 
-  private func options(_ further: ArraySlice<BufferFiles>, _ places: [UInt64]) -> [UInt8] {
+  private func options(_ further: ArraySlice<String>, _ places: [UInt64]) -> [UInt8] {
     var out = ByteWriter()
     out.append("options  \0")
     func option(_ id: TraceDatOption, _ body: [UInt8]) {
@@ -197,10 +210,18 @@ package struct TraceDatWriter: Sendable {
     var count = ByteWriter()
     count.append(UInt32(cpuCount))
     option(.cpuCount, count.bytes)
-    for (buffer, place) in zip(further, places) {
+    if time.offset != 0 { option(.offset, Array("\(time.offset)".utf8) + [0]) }
+    if time.multiplier != 0 {
+      var body = ByteWriter()
+      body.append(time.multiplier)
+      body.append(time.shift)
+      body.append(UInt64(0))
+      option(.tsc2nsec, body.bytes)
+    }
+    for (name, place) in zip(further, places) {
       var body = ByteWriter()
       body.append(place)
-      body.append(buffer.name + "\0")
+      body.append(name + "\0")
       option(.buffer, body.bytes)
     }
     out.append(TraceDatOption.done.rawValue)

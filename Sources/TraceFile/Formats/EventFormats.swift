@@ -97,6 +97,16 @@ package final class EventFormats: Sendable {
     state.withLock { state in state.entries.map { $0.system.isEmpty ? $0.name : "\($0.system):\($0.name)" } }
   }
 
+  /// The texts of those that are wanted, in file order.
+  func texts(
+    where isWanted: (_ system: String, _ name: String) -> Bool
+  ) -> [(system: String, text: [UInt8])] {
+    state.withLock { $0.entries }.compactMap { entry in
+      guard let source = entry.source, isWanted(entry.system, entry.name) else { return nil }
+      return (entry.system, unsafe Array(source.region.bytes(source.text)))
+    }
+  }
+
   private func parsed(_ index: Int) throws(TraceFileError) -> EventFormat {
     let entry = state.withLock { $0.entries[index] }
     if let format = entry.parsed { return format }

@@ -41,7 +41,7 @@ package final class TraceReader {
   package var toldRelease: String?
   /// What a capture directory says about itself; `nil` for files of other programs.
   package let capture: CaptureState?
-  private let contents: TraceContents
+  let contents: TraceContents
   /// The whole file, when it is ftrace text: then `contents` has one buffer without CPUs.
   private let textSource: (region: ByteRegion, survey: TextSurvey)?
   private var merged: MergedStreams

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// SipHash-2-4 (Aumasson and Bernstein, 2012): 64 bits of a message that nobody can find without the 128-bit key.
-struct KeyedHash {
+package struct KeyedHash: Sendable {
   private var v0: UInt64
   private var v1: UInt64
   private var v2: UInt64
@@ -11,14 +11,14 @@ struct KeyedHash {
   private var tailCount = 0
   private var count: UInt8 = 0
 
-  init(key: (UInt64, UInt64)) {
+  package init(key: (UInt64, UInt64)) {
     v0 = key.0 ^ 0x736f_6d65_7073_6575
     v1 = key.1 ^ 0x646f_7261_6e64_6f6d
     v2 = key.0 ^ 0x6c79_6765_6e65_7261
     v3 = key.1 ^ 0x7465_6462_7974_6573
   }
 
-  mutating func add(_ bytes: RawSpan) {
+  package mutating func add(_ bytes: RawSpan) {
     count &+= UInt8(truncatingIfNeeded: bytes.byteCount)
     var offset = 0
     while offset < bytes.byteCount {
@@ -37,17 +37,19 @@ struct KeyedHash {
     }
   }
 
-  mutating func add(_ bytes: [UInt8]) { unsafe add(bytes.span.bytes) }
+  package mutating func add(_ bytes: [UInt8]) { unsafe add(bytes.span.bytes) }
 
-  mutating func add(_ number: UInt64) { add((0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) }) }
+  package mutating func add(_ number: UInt64) {
+    add((0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(8 * $0)) })
+  }
 
   /// A text and its length, so that two of them are not another two.
-  mutating func add(_ text: String) {
+  package mutating func add(_ text: String) {
     add(UInt64(text.utf8.count))
     add(Array(text.utf8))
   }
 
-  consuming func value() -> UInt64 {
+  package consuming func value() -> UInt64 {
     compress(tail | UInt64(count) << 56)
     v2 ^= 0xff
     for _ in 0..<4 { round() }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import Testing
-
-@testable import Pipeline
+import TraceFile
 
 @Suite("The keyed hash")
 struct KeyedHashTests {
