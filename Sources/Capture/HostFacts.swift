@@ -21,7 +21,7 @@ package enum HostFacts {
   private static let knobFiles = [
     "/proc/swaps", "/proc/sys/vm/overcommit_memory", "/proc/sys/vm/overcommit_ratio", "/proc/sys/vm/swappiness",
     "/proc/sys/vm/unprivileged_userfaultfd", "/proc/sys/vm/memfd_noexec", "/proc/sys/vm/compaction_proactiveness",
-    "/proc/sys/kernel/numa_balancing", "/proc/sys/kernel/randomize_va_space", "/proc/cmdline",
+    "/proc/sys/kernel/numa_balancing", "/proc/sys/kernel/randomize_va_space",
     "/sys/devices/system/clocksource/clocksource0/current_clocksource", "/sys/kernel/mm/lru_gen/enabled",
     "/sys/kernel/mm/swap/vma_ra_enabled", "/sys/module/zswap/parameters/enabled",
   ]

@@ -6,8 +6,8 @@ extension TraceDatWriter {
   /// Reads the texts of tracefs without which the raw sub-buffers cannot be read.
   ///
   /// The sub-buffer's layout comes from `instance`, because instances differ in sub-buffer size; the tables exist only
-  /// at the top. `kallsyms` is left out on purpose: no event of ours needs it, it is 5 MB, and a capture that is passed
-  /// on should not tell where the kernel lies in memory.
+  /// at the top. `kallsyms` and `printk_formats` are left out on purpose: no event of ours needs them, and a capture
+  /// that is passed on should not tell where the kernel's code lies in memory.
   package init(
     events: [ChosenEvents.Event], instance: borrowing TraceInstance, tracefs: TraceFS, cpuCount: Int, clock: String
   ) throws(CaptureError) {
@@ -33,7 +33,6 @@ extension TraceDatWriter {
       headerPage: Array(headerPage.utf8), headerEvent: Array(try instance.read("events/header_event").utf8),
       ftraceFormats: ftraceFormats, subsystems: subsystems, cpuCount: cpuCount, subBufferSize: layout.size,
       clock: clock)
-    printkFormats = try KernelText.readBytes(tracefs.root + "/printk_formats")
     savedCmdlines = try KernelText.readBytes(tracefs.root + "/saved_cmdlines")
   }
 }
