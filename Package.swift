@@ -48,11 +48,13 @@ let package = Package(
     .target(
       name: "Pipeline", dependencies: ["MMEvents", "TraceFile", "Normalize", "Replay", "Stories", "Report", system],
       swiftSettings: strict),
+    .target(
+      name: "Anonymize", dependencies: ["MMEvents", "TraceFile", "Normalize", "Pipeline"], swiftSettings: strict),
     .executableTarget(
       name: "cowscope",
       dependencies: [
         "MMEvents", "SourceText", "TraceFile", "Capture", "Replay", "Stories", "Explore", "Report", "Pipeline",
-        "CBuild",
+        "Anonymize", "CBuild",
         system,
         arguments,
       ],
@@ -72,6 +74,9 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: ["TestSupport", "Pipeline", "MMEvents", "TraceFile", "Normalize", "Replay", "Stories", "Report"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AnonymizeTests", dependencies: ["TestSupport", "Anonymize", "TraceFile", "Normalize", "MMEvents"],
       swiftSettings: strict),
     .testTarget(
       name: "CLITests", dependencies: ["TestSupport", "cowscope", "MMEvents", "Replay", "Report", arguments],

@@ -65,6 +65,13 @@ package final class OutputDirectory {
     if let rotated { unsafe rename(rotated, path) }
   }
 
+  /// Removes a capture of ours that nobody is writing.
+  package static func remove(_ path: String) throws(CaptureError) {
+    guard let lock = try claim(path) else { return }
+    guard isCapture(path) else { throw .invalid("\(path): is not a capture of cowscope") }
+    try OldCapture(lock, path).removeAll()
+  }
+
   /// The lock of a directory, `nil` when there is none.
   private static func claim(_ path: String) throws(CaptureError) -> DirectoryLock? {
     switch DirectoryLock.take(path) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /// The tracepoints the normalizer understands. Everything else is counted by name and passed over.
-enum KnownEvent: UInt8, CaseIterable {
+package enum KnownEvent: UInt8, CaseIterable, Sendable {
   case pageFaultUser, pageFaultKernel
   case pageAlloc, pageFree, rssStat, lruInsertion
   case tlbFlush
@@ -16,7 +16,7 @@ enum KnownEvent: UInt8, CaseIterable {
   case syscallEnter, syscallExit
 
   /// System and name of the tracepoint; `nil` for the system calls, which are a tracepoint each.
-  var tracepoint: (system: String, name: String)? {
+  package var tracepoint: (system: String, name: String)? {
     switch self {
     case .pageFaultUser: ("exceptions", "page_fault_user")
     case .pageFaultKernel: ("exceptions", "page_fault_kernel")
@@ -63,7 +63,7 @@ enum KnownEvent: UInt8, CaseIterable {
 }
 
 /// The system calls whose effect on memory the normalizer follows.
-enum KnownSyscall: String, CaseIterable {
+package enum KnownSyscall: String, CaseIterable, Sendable {
   case mmap, munmap, mremap, mprotect
   case pkeyMprotect = "pkey_mprotect"
   case brk, madvise

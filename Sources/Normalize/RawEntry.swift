@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import MMEvents
+package import MMEvents
 
 /// Raw page table entries as the migration events print them.
-struct RawEntry {
+package struct RawEntry {
   let raw: UInt64
   let machine: Machine
+
+  package init(raw: UInt64, machine: Machine) { (self.raw, self.machine) = (raw, machine) }
 
   struct MigrationEntry {
     var frame: PFN
@@ -61,5 +63,30 @@ struct RawEntry {
         dirty: raw >> 55 & 1 != 0 || (raw >> 51 & 1 != 0 && raw >> 7 & 1 == 0))
     case .other: nil
     }
+  }
+
+  /// The same migration entry of another frame; `nil` where the architecture is not understood.
+  package func migration(withFrame other: (UInt64) -> UInt64) -> UInt64? {
+    let flags = (UInt64(3) << machine.frameBits)
+    let frames = (UInt64(1) << machine.frameBits) - 1
+    func moved(_ offset: UInt64) -> UInt64 { offset & flags | other(offset & frames) & frames }
+    let mask: UInt64 = (1 << 50) - 1
+    switch machine.architecture {
+    case .x86: return raw & ~(mask << 9) | (~moved(~raw >> 9 & mask) & mask) << 9
+    case .arm64: return raw & ~(mask << 12) | (moved(raw >> 12 & mask) & mask) << 12
+    case .other: return nil
+    }
+  }
+
+  /// The same present entry of another frame; `nil` where the architecture is not understood.
+  package func present(withFrame other: (UInt64) -> UInt64) -> UInt64? {
+    let bits: UInt64
+    switch machine.architecture {
+    case .x86: bits = 40
+    case .arm64: bits = 36
+    case .other: return nil
+    }
+    let mask: UInt64 = (1 << bits) - 1
+    return raw & ~(mask << 12) | (other(raw >> 12 & mask) & mask) << 12
   }
 }

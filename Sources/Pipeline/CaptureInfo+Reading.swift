@@ -2,7 +2,7 @@
 
 import MMEvents
 import Report
-import TraceFile
+package import TraceFile
 
 extension CaptureInfo {
   /// Walks over every record of the capture; none is decoded.
@@ -91,11 +91,11 @@ extension TraceReader {
   }
 
   /// Bytes of a base page. Files of other programs do not say: 4096 then.
-  var pageSize: Int { capture?.manifest?.pageSize ?? 4096 }
+  package var pageSize: Int { capture?.manifest?.pageSize ?? 4096 }
 
   /// `uname -r` of the recording host; `nil` when the capture does not say. Files of trace-cmd hold all that `uname`
   /// printed: the release is the first word that begins with a digit.
-  var release: String? {
+  package var release: String? {
     if let toldRelease { return toldRelease }
     if let release = capture?.manifest?.release { return release }
     return metadata.kernel?.split(separator: " ").first { $0.first?.isNumber ?? false && $0.contains(".") }

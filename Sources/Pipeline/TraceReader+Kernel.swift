@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import MMEvents
+package import MMEvents
 import Normalize
-import TraceFile
+package import TraceFile
 
 /// What the recording kernel is taken for, and what its records can show.
 extension TraceReader {
@@ -55,7 +55,7 @@ extension TraceReader {
   }
 
   /// Files of trace-cmd end `uname` with the machine; text shows it by its events.
-  var machine: Machine {
+  package var machine: Machine {
     let manifest = capture?.manifest
     let name =
       manifest?.machine ?? metadata.machine ?? metadata.kernel?.split(separator: " ").last.map(String.init) ?? "x86_64"

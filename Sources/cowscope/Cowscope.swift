@@ -19,9 +19,9 @@ struct Cowscope: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Check.self, Record.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self, ReportCommand.self,
-      VerifyCommand.self, DiffCommand.self, StoryCommand.self, Litmus.self, ExploreCommand.self, ListCommand.self,
-      ExplainCommand.self,
+      Check.self, Record.self, AnonymizeCommand.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self,
+      ReportCommand.self, VerifyCommand.self, DiffCommand.self, StoryCommand.self, Litmus.self, ExploreCommand.self,
+      ListCommand.self, ExplainCommand.self,
     ])
 
   /// With the commit it was built from, where that is known: `cowscope 0.1 (5314cf9a32f1)`.

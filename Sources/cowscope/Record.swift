@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import Anonymize
 internal import ArgumentParser
 internal import Capture
 internal import FoundationEssentials
@@ -73,6 +74,9 @@ struct Record: ParsableCommand {
   @Flag(help: "Run the command as root under sudo too.")
   var root = false
 
+  @Flag(help: "Keep only what can be shared: see anonymize.")
+  var anonymize = false
+
   @Flag(name: .short, help: "Say nothing but errors.")
   var quiet = false
 
@@ -113,7 +117,7 @@ struct Record: ParsableCommand {
     let target: RecordingOptions.Target =
       if !command.isEmpty { .command(command) } else if let pids { .processes(pids.pids) } else { .host }
     var options = RecordingOptions(
-      target: target, wholeHost: all, output: output,
+      target: target, wholeHost: all, output: anonymize ? output + ".recorded" : output,
       snapshotMilliseconds: snapshotEvery ?? (command.isEmpty ? 0 : 1000),
       commandLine: commandLine, recorder: Cowscope.version)
     options.clock = clock
@@ -129,12 +133,21 @@ struct Record: ParsableCommand {
       if case .command(_, let code) = error { throw ExitCode(code == .noSuchFileOrDirectory ? 127 : 126) }
       throw ExitCode(1)
     }
+    if anonymize { try keepAnonymized() }
     summarize(result)
     for change in result.interference {
       Talk.say("\(change) by somebody else while it recorded: \(output) lacks what came after that")
     }
     if case .commandEnded(let status) = result.end, status.shellStatus != 0 { throw ExitCode(status.shellStatus) }
     if !result.interference.isEmpty { throw ExitCode(1) }
+  }
+
+  /// The recording as such goes when its anonymous copy is there.
+  private func keepAnonymized() throws {
+    let recorded = output + ".recorded"
+    let summary = try AnonymizeCommand.anonymize(recorded, to: output, .random())
+    try OutputDirectory.remove(recorded)
+    for line in summary.lines { talk("\(output): \(line)") }
   }
 
   private func commandUser() throws -> CommandUser? {

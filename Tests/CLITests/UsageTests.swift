@@ -27,8 +27,8 @@ struct UsageTests {
   @Test(
     "Help is data, not an error",
     arguments: [
-      "check", "record", "info", "script", "replay", "report", "verify", "diff", "story", "litmus", "explore", "list",
-      "explain",
+      "check", "record", "anonymize", "info", "script", "replay", "report", "verify", "diff", "story", "litmus",
+      "explore", "list", "explain",
     ])
   func help(verb: String) throws {
     let run = try Invocation(verb, "--help")

@@ -2,6 +2,8 @@
 
 import Capture
 import Foundation
+import Pipeline
+import Replay
 import TestSupport
 import Testing
 import TraceFile
@@ -31,6 +33,18 @@ struct RecordLiveTests {
     let manifest = try #require(reader.capture?.manifest)
     #expect(manifest.commandStatus == .exited(code: 0))
     #expect(manifest.cpuStats.allSatisfy { $0.overrun == 0 && $0.dropped == 0 })
+  }
+
+  @Test("With --anonymize only what can be shared is kept, and the model agrees with the kernel on it")
+  func anonymized() throws {
+    let work = try Scratch()
+    let recorder = try LiveHost.record(["--anonymize", "-o", "x.cow", "--"] + forkingWork, in: work)
+    #expect(recorder.wait() == .exited(code: 0))
+    #expect(!work.exists("x.cow.recorded"))
+    #expect(try work.names(in: "x.cow").sorted() == ["capture.json", "snapshots.bin", "trace.dat"])
+    let result = try Analysis(path: work.path("x.cow")).replay()
+    #expect(result.verification.decisions.agree > 400 && result.verification.decisions.disagree == 0)
+    #expect(!(try work.read("x.cow/capture.json")).contains("while"))
   }
 
   @Test("The command's own execve is in the trace")

@@ -61,4 +61,20 @@ struct RawEntryTests {
     let written = try #require(RawEntry(raw: 0x21a6_9003 | 1 << 51, machine: arm64).present)
     #expect(written.writable && written.dirty)
   }
+
+  @Test("Another frame in an entry leaves the rest of it as it is")
+  func otherFrame() throws {
+    let x86 = Machine("x86_64", kernel: .v6_12, configuration: [:])
+    let entry = self.x86(type: 29, offset: frame | 1 << 34)
+    let moved = RawEntry(raw: entry, machine: x86).migration(withFrame: { $0 == frame ? 0x12_3456 : 0 })
+    #expect(moved == self.x86(type: 29, offset: 0x12_3456 | 1 << 34))
+    #expect(RawEntry(raw: 0x8000_0000_21a6_9067, machine: x86).present(withFrame: { $0 + 1 }) == 0x8000_0000_21a6_a067)
+    let arm64 = Machine("aarch64", kernel: .v6_12, configuration: [:])
+    let other = RawEntry(raw: self.arm64(type: 30, offset: frame | 1 << 41), machine: arm64)
+    #expect(other.migration(withFrame: { _ in 7 }) == self.arm64(type: 30, offset: 7 | 1 << 41))
+    #expect(
+      RawEntry(raw: 0x21a6_9083 | 1 << 51, machine: arm64).present(withFrame: { $0 + 1 }) == 0x21a6_a083 | 1 << 51)
+    let riscv = Machine("riscv64", kernel: .v6_12, configuration: [:])
+    #expect(RawEntry(raw: entry, machine: riscv).migration(withFrame: { $0 }) == nil)
+  }
 }
