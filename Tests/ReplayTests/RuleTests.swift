@@ -43,7 +43,9 @@ struct RuleTests {
     guard let world = story.lockstep.lane(E.self)?.world, let ref = world.find(Story.p, Story.base) else { return nil }
     return said(rule, of: world) { world in
       if let bit {
-        world.tables.setBitmapBit(bit, at: ref)
+        guard var bitmaps = world.own as? TableBitmaps else { return }
+        bitmaps.setBit(ref, bit)
+        if let changed = bitmaps as? E.State { world.own = changed }
       } else {
         rewrite(&world, Story.p, Story.base) { $0.writable = true }
       }

@@ -14,7 +14,7 @@ package struct Lane<E: Encoding>: Sendable {
   }
 
   /// What another encoding has come to, from here on with this encoding's decisions.
-  init<Other: Encoding>(continuing other: Lane<Other>) {
+  init<Other: Encoding>(continuing other: Lane<Other>) where E.State == NoState, Other.State == NoState {
     world = World(continuing: other.world)
     log = other.log.renamed(E.id)
   }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+package import MMEvents
+
 /// Encoding B: a bitmap hangs off a page table once one of its pages may be shared; bit 1 says "not exclusive", no
 /// bitmap says all entries are exclusive. KSM and zero pages are never exclusive whatever the bit says.
 package enum PageTableBitmap: Encoding {
+  package typealias State = TableBitmaps
+
   package static let id = EncodingID.b
   package static let description = EncodingDescription(
     "(B) a lazily allocated 64-byte bitmap per page table, under its lock",
@@ -153,6 +157,8 @@ package enum PageTableBitmap: Encoding {
 
   package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {
     // An entry that is not present has no bit, unless it is a device's: whoever makes it present writes one.
+    // The PMD-level bit stays behind in the bitmap of the old address; at the new one the slot reads 0.
+    if from == to { world.own.setSlotBit(to.region, false) }
     guard moveIsDone(world, to), hasOwnBit(world, world.tables.entry(to).kind) else { return }
     if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
   }
@@ -175,49 +181,59 @@ package enum PageTableBitmap: Encoding {
   /// The withdrawn table must say of 512 entries what the PMD-level bit said of one. An R migration entry has no bit;
   /// its 512 restores will write theirs, and cannot allocate.
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let isShared = hasOwnBit(world, pmd.kind) && pmd.bitmapBit
+    let isShared = hasOwnBit(world, pmd.kind) && world.own.slotBit(region)
     guard isShared || pmd.kind == .migrationRead else { return }
     guard world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
     // Reserved when the PMD became shared, so this cannot fail.
-    if !world.tables[region].hasBitmap { addBitmap(&world, region) }
+    if !world.own.hasBitmap(region) { addBitmap(&world, region) }
     guard isShared else { return }
-    world.tables.setTableBits(region, true)
+    world.own.setAll(region, true)
     world.costs[.bitmapLines] += 1
   }
 
   /// B-27: the table at the head of the list, in the belief that it is the one deposited for this PMD.
   private static func fillDeposit(_ world: inout World<Self>, _ pmd: EntryRef) {
     guard world.isHuge(pmd), let head = world.headOfDeposits(pmd.region) else { return }
-    world.tables[head].hasBitmap = true
-    world.tables.setTableBits(head, true)
+    world.own.setHasBitmap(head, true)
+    world.own.setAll(head, true)
   }
 
   /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {
-    guard !world.switches.contains(.bMoveTable), world.tables[region].hasBitmap else { return }
-    let left = world.tables.allocate(mm: world.tables[region].mm, base: base)
-    world.mms[Int(world.tables[region].mm)]?.insert(region: left, base: base)
-    world.tables[left].hasBitmap = true
-    for slot in 0..<512 {
-      let bit = world.tables.entry(EntryRef(region: region, slot: slot)).bitmapBit
-      world.tables.setBitmapBit(bit, at: EntryRef(region: left, slot: slot))
-    }
-    world.tables[region].hasBitmap = false
-    world.tables.setTableBits(region, false)
+  package static func tableMoved(
+    _ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?
+  ) {
+    world.own.setSlotBit(region, left.map { world.own.slotBit($0) } ?? false)
+    guard !world.switches.contains(.bMoveTable), world.own.hasBitmap(region) else { return }
+    let behind = world.tables.allocate(mm: world.tables[region].mm, base: base)
+    world.own.reset(behind)
+    world.mms[Int(world.tables[region].mm)]?.insert(region: behind, base: base)
+    world.own.move(region, to: behind)
   }
 
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
     guard world.switches.contains(.bDepositReset) else { return }
     dropBitmap(&world, region)
-    world.tables[region].pmd.bitmapBit = false
+    world.own.setSlotBit(region, false)
   }
+
+  package static func tableAllocated(_ world: inout World<Self>, _ region: UInt32) { world.own.reset(region) }
+
+  package static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool { world.own.slotBit(region) }
+
+  package static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32) {
+    world.own.exchange(a, b)
+  }
+
+  package static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool { world.own.hasBitmap(region) }
+
+  package static func exited(_ world: inout World<Self>, _ mm: MMID) { world.own.forget(mm) }
 
   /// With the table, after the grace period that GUP-fast relies on. At once, a walker still reads it.
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {
     dropBitmap(&world, region)
     guard !world.switches.contains(.bFree) else { return }
     for index in world.fastPins.indices where world.fastPins[index].table == region {
-      world.fastPins[index].bitmapWasFreed = world.fastPins[index].hasBitmap
+      world.fastPins[index].tableStateWasFreed = world.fastPins[index].hasTableState
     }
   }
 
@@ -230,10 +246,17 @@ package enum PageTableBitmap: Encoding {
 
   // — the bitmap
 
+  static func bitsWithoutBitmap(_ world: World<Self>) -> [RuleViolation] {
+    world.entries { ref, _ in
+      guard !world.isHuge(ref), world.own.bit(ref), !world.own.hasBitmap(ref.region) else { return nil }
+      return "a bit without a bitmap"
+    }
+  }
+
   @inline(__always)
   private static func bit(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     if world.folios.flags(FolioID(entry.index)).contains(.exclusiveUnknown) { return .unknown }
-    return Claim(!entry.bitmapBit)
+    return Claim(!(world.isHuge(ref) ? world.own.slotBit(ref.region) : world.own.bit(ref)))
   }
 
   /// The bit was written: what was not seen of an attached process is known from here on.
@@ -246,15 +269,15 @@ package enum PageTableBitmap: Encoding {
   @inline(__always)
   private static func hasBitmap(_ world: World<Self>, _ ref: EntryRef) -> Bool {
     let region = world.tables[ref.region]
-    guard region.isHuge else { return region.hasBitmap }
-    return world.mms[Int(region.mm)]?.pmdBitmaps.contains(region.base &>> 9) ?? false
+    guard region.isHuge else { return world.own.hasBitmap(ref.region) }
+    return world.own.hasBitmap(ofPMD: region.base &>> 9, world.owner(ref).mm)
   }
 
   private static func setBit(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     guard hasBitmap(world, ref) else { return }
-    world.tables.setBitmapBit(value, at: ref)
+    if world.isHuge(ref) { world.own.setSlotBit(ref.region, value) } else { world.own.setBit(ref, value) }
     world.costs[.bitmapLines] += 1
-    if let sibling = sibling(world, ref) { world.tables.setBitmapBit(value, at: sibling) }
+    if let sibling = sibling(world, ref) { world.own.setBit(sibling, value) }
   }
 
   /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
@@ -284,11 +307,11 @@ package enum PageTableBitmap: Encoding {
   private static func addBitmap(_ world: inout World<Self>, _ region: UInt32) {
     let table = world.tables[region]
     if table.isHuge {
-      world.mms[Int(table.mm)]?.pmdBitmaps.append(table.base &>> 9)
+      world.own.addBitmap(ofPMD: table.base &>> 9, world.owner(EntryRef(region: region, slot: 0)).mm)
     } else {
-      world.tables[region].hasBitmap = true
+      world.own.setHasBitmap(region, true)
       if let sibling = sibling(world, EntryRef(region: region, slot: 0)) {
-        world.tables[sibling.region].hasBitmap = true
+        world.own.setHasBitmap(sibling.region, true)
       }
     }
     world.costs[.bitmapAllocations] += 1
@@ -297,9 +320,9 @@ package enum PageTableBitmap: Encoding {
   }
 
   private static func dropBitmap(_ world: inout World<Self>, _ region: UInt32) {
-    guard world.tables[region].hasBitmap else { return }
-    world.tables[region].hasBitmap = false
-    world.tables.setTableBits(region, false)
+    guard world.own.hasBitmap(region) else { return }
+    world.own.setHasBitmap(region, false)
+    world.own.setAll(region, false)
     world.costs[.bitmapBytesNow] -= bitmapBytes
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+package import MMEvents
+
 /// What today's kernel does where an encoding has nothing to say.
 extension Encoding {
   package static var callSites: [CallSiteSwitch] { [] }
@@ -101,13 +103,30 @@ extension Encoding {
   package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
 
   @inline(__always)
-  package static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64) {}
+  package static func tableMoved(
+    _ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?
+  ) {}
 
   @inline(__always)
   package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
 
   @inline(__always)
+  package static func tableAllocated(_ world: inout World<Self>, _ region: UInt32) {}
+
+  @inline(__always)
   package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
+
+  @inline(__always)
+  package static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool { false }
+
+  @inline(__always)
+  package static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32) {}
+
+  @inline(__always)
+  package static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool { false }
+
+  @inline(__always)
+  package static func exited(_ world: inout World<Self>, _ mm: MMID) {}
 
   // — rare
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+package import MMEvents
+
 /// How exclusivity of an anonymous page is stored: the decision points of the kernel where that matters.
 ///
 /// The transitions (`Transitions/`) are written once and call these functions where today's kernel reads, sets or
 /// clears PageAnonExclusive, or changes a write or dirty bit. One encoding = one file with these functions in this
-/// order. The world passed in is the encoding's own: it holds storage for all of them (page bits, a folio flag, a
-/// bitmap bit per slot, entry bits) and each uses what it needs.
+/// order. The world passed in is the encoding's own: it holds what the kernel has (page bits, a folio flag, entry bits)
+/// and, in `World.own`, what only this encoding would add.
 package protocol Encoding: Sendable {
+  /// What it keeps beside that.
+  associatedtype State: EncodingState = NoState
+
   static var id: EncodingID { get }
   static var description: EncodingDescription { get }
   /// The call sites that can be switched off one by one.
@@ -96,12 +101,23 @@ package protocol Encoding: Sendable {
   static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool)
   /// A PMD entry was replaced by 512 entries of the table of the same region.
   static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry)
-  /// A whole table moved here from the PMD slot of `base` (`move_normal_pmd`).
-  static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64)
+  /// A whole table moved here from the PMD slot of `base` (`move_normal_pmd`). `left`: the table that stood here, freed,
+  /// of whose slot something was kept.
+  static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?)
   /// A table with 512 none entries is deposited below a new PMD entry.
   static func deposited(_ world: inout World<Self>, _ region: UInt32)
+  /// The number names a new table.
+  static func tableAllocated(_ world: inout World<Self>, _ region: UInt32)
   /// The table of a region is freed.
   static func tableFreed(_ world: inout World<Self>, _ region: UInt32)
+  /// Is there something of the PMD slot's own, one level up, that outlives its table?
+  static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool
+  /// The tables below two PMD entries change places (`pgtable_trans_huge_withdraw`).
+  static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32)
+  /// Does something hang off the table that a walker without a lock reads?
+  static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool
+  /// All of the mm is gone.
+  static func exited(_ world: inout World<Self>, _ mm: MMID)
   /// Does state of its own hang off page tables, so that it matters which of the deposited tables a split withdraws?
   static var keepsTableState: Bool { get }
 

@@ -49,12 +49,11 @@ package enum EntryKind: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 
 /// A page-table entry in eight bytes.
 ///
-///     63        36 35 34    24  23 22 21  20 19  16 15 ........ 4 3  0
-///     folio or slot    page      b ?D  D   ?  verdict    flag bits   kind
+///     63        36 35 34    24  22 21  20 19  16 15 ........ 4 3  0
+///     folio or slot    page      ?D  D   ?  verdict    flag bits   kind
 ///
-/// `bitmapBit` and the verdict belong to the *slot* of the table, not to what the slot holds: they survive when
-/// another entry is written there (`PageTables.write`). Bits 16 to 23 are what encodings differ in; tables keep them
-/// apart from the rest (`marks`).
+/// The verdict belongs to the *slot* of the table, not to what the slot holds: it survives when another entry is written
+/// there (`PageTables.write`). Bits 16 to 22 are what worlds differ in; tables keep them apart from the rest (`marks`).
 package struct Entry: BitwiseCopyable, Sendable, Equatable {
   package var raw: UInt64
 
@@ -157,11 +156,6 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
     get { bit(22) }
     set { setBit(22, newValue) }
   }
-  /// Encoding B's bit for this slot: 1 says "not exclusive".
-  package var bitmapBit: Bool {
-    get { bit(23) }
-    set { setBit(23, newValue) }
-  }
   /// Its mm gave up the content (`MADV_FREE`) and is not known to have stored since: that reclaim discards the page is
   /// no loss to it.
   package var givenUp: Bool {
@@ -206,8 +200,7 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   }
 
   /// The marks that stay with the slot when its content changes.
-  static let slotMarks: UInt8 = 0b1001_1111
-  static let bitmapMark: UInt8 = 0b1000_0000
+  static let slotMarks: UInt8 = 0b0001_1111
   static let slotMask = UInt64(slotMarks) &<< 16
 
   /// An entry as tables keep it: what is mostly equal in all worlds, and what is not.

@@ -21,9 +21,7 @@ struct MMState: Sendable {
   private var lastRegion = noIndex
   /// Why page tables may have come, gone or been filled unseen; `nil`: all are known, if the mm is complete.
   var tablesUnknown: TableDoubt?
-  /// Encoding B: PMD pages (vpn / 512 / 512) that have a bitmap for their PMD entries.
-  var pmdBitmaps = ContiguousArray<UInt64>()
-  /// Encoding B: per PMD page, the slots whose tables are deposited, the head last.
+  /// Per PMD page, the slots whose tables are deposited, the head last: where an encoding keeps state with tables.
   var deposits: [UInt64: [UInt32]] = [:]
   /// `write_protect_seq`: odd while a fork of this mm runs.
   var writeProtectSequence: UInt32 = 0
@@ -84,15 +82,6 @@ struct MMState: Sendable {
     precondition(position < bases.count && bases[position] == base, "no page table at \(base)")
     bases.remove(at: position)
     regions.remove(at: position)
-    lastBase = .max
-    lastRegion = noIndex
-  }
-
-  mutating func forgetAll() {
-    bases.removeAll()
-    regions.removeAll()
-    pmdBitmaps.removeAll()
-    deposits.removeAll()
     lastBase = .max
     lastRegion = noIndex
   }

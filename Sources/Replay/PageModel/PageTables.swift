@@ -14,13 +14,11 @@ struct PageTables: ~Copyable, Sendable {
     /// Entries that are not none (0 or 1 when huge).
     var live: UInt16
     var isHuge: Bool
-    /// Encoding B: a bitmap hangs off this table.
-    var hasBitmap: Bool
     /// Pages of files may be mapped here, of which `live` has some at most: fault-around maps more than the trace tells.
     fileprivate(set) var isUncounted = false
     /// Virtual page number divided by 512.
     var base: UInt64
-    /// The PMD entry when huge; its bitmap bit is the PMD-level bit.
+    /// The PMD entry when huge.
     var pmd: Entry
     /// The lineage of the table: itself, what it was copied from at fork, and all copies.
     fileprivate(set) var family: UInt32
@@ -29,7 +27,7 @@ struct PageTables: ~Copyable, Sendable {
     fileprivate var older = noIndex
 
     fileprivate static let unused = Region(
-      mm: noIndex, live: 0, isHuge: false, hasBitmap: false, base: 0, pmd: .none, family: noIndex)
+      mm: noIndex, live: 0, isHuge: false, base: 0, pmd: .none, family: noIndex)
   }
 
   static let entriesPerTable = 512
@@ -51,7 +49,7 @@ struct PageTables: ~Copyable, Sendable {
   /// `relative`: the table that fork copies, whose family the new one joins.
   mutating func allocate(mm: UInt32, base: UInt64, relative: UInt32? = nil) -> UInt32 {
     let family = relative.map { regions[Int($0)].family } ?? newFamily()
-    let fresh = Region(mm: mm, live: 0, isHuge: false, hasBitmap: false, base: base, pmd: .none, family: family)
+    let fresh = Region(mm: mm, live: 0, isHuge: false, base: base, pmd: .none, family: family)
     let region = regionNumbers.take { $0 >= regions.count || regions[Int($0)].mm == noIndex }
     precondition(region < 1 << 23, "page-table pool is full")
     while regions.count <= Int(region) { regions.append(.unused) }
@@ -161,7 +159,7 @@ struct PageTables: ~Copyable, Sendable {
     return slots.contains { Entry(word: words[first &+ $0], marks: 0).isAnonymousOrSwapped }
   }
 
-  /// Writes the entry; the slot keeps its bitmap bit and its verdict.
+  /// Writes the entry; the slot keeps its verdict.
   @inline(__always)
   mutating func write(_ entry: Entry, at ref: EntryRef) {
     let region = Int(ref.region)
@@ -186,45 +184,12 @@ struct PageTables: ~Copyable, Sendable {
   }
 
   @inline(__always)
-  mutating func setBitmapBit(_ value: Bool, at ref: EntryRef) {
-    var entry = self.entry(ref)
-    let old = entry
-    entry.bitmapBit = value
-    store(entry, over: old, at: ref)
-  }
-
-  @inline(__always)
   mutating func setVerdict(_ verdict: Verdict, possible: Bool, at ref: EntryRef) {
     var entry = self.entry(ref)
     let old = entry
     entry.verdict = verdict
     entry.verdictIsPossible = possible
     store(entry, over: old, at: ref)
-  }
-
-  /// Encoding B: all bits of the table, also below a huge PMD entry.
-  mutating func setTableBits(_ region: UInt32, _ value: Bool) {
-    let first = Int(region) &<< 9
-    for index in first..<first + Self.entriesPerTable { setTableBit(index, value) }
-  }
-
-  private mutating func setTableBit(_ index: Int, _ value: Bool) {
-    guard (marks[index] & Entry.bitmapMark != 0) != value else { return }
-    marks[index] ^= Entry.bitmapMark
-  }
-
-  /// Encoding B: the tables of two slots change places, with their bits.
-  mutating func swapTables(_ a: UInt32, _ b: UInt32) {
-    for slot in 0..<Self.entriesPerTable {
-      let first = Int(a) &<< 9 + slot
-      let second = Int(b) &<< 9 + slot
-      let bits = (marks[first] & Entry.bitmapMark != 0, marks[second] & Entry.bitmapMark != 0)
-      setTableBit(first, bits.1)
-      setTableBit(second, bits.0)
-    }
-    let bitmaps = (regions[Int(a)].hasBitmap, regions[Int(b)].hasBitmap)
-    regions[Int(a)].hasBitmap = bitmaps.1
-    regions[Int(b)].hasBitmap = bitmaps.0
   }
 
   /// Makes an empty table a PMD slot, or the other way round.

@@ -18,11 +18,11 @@ struct FastPin: Sendable {
   var mm: MMID
   var page: VirtualPage
   var seen: Entry
-  /// The page table it was read from, and whether a bitmap hung off it.
+  /// The page table it was read from, and whether something of the encoding's hung off it.
   var table: UInt32
-  var hasBitmap: Bool
+  var hasTableState: Bool
   /// `write_protect_seq`; odd while a fork runs.
   var sequence: UInt32
   var isGrabbed = false
-  var bitmapWasFreed = false
+  var tableStateWasFreed = false
 }

@@ -22,7 +22,7 @@ extension World {
     guard var list = mms[Int(table.mm)]?.deposits[table.base &>> 9], let head = list.popLast() else { return }
     if head != region, let own = list.firstIndex(of: region) {
       // The model keeps a slot's table with the slot: the two change places.
-      tables.swapTables(head, region)
+      E.tablesExchanged(&self, head, region)
       list[own] = head
     }
     mms[Int(table.mm)]?.deposits[table.base &>> 9] = list.isEmpty ? nil : list

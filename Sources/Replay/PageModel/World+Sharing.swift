@@ -2,8 +2,9 @@
 
 /// Worlds that run side by side and are mostly equal: equal things get equal numbers, and are stored once.
 extension World {
-  /// The state that a world of another encoding has reached, from here on with this encoding's decisions.
-  init<Other: Encoding>(continuing other: World<Other>) {
+  /// The state that a world of another encoding has reached, from here on with this encoding's decisions. Neither keeps
+  /// any of its own.
+  init<Other: Encoding>(continuing other: World<Other>) where E.State == NoState, Other.State == NoState {
     self.init(facts: other.facts, switches: other.switches, options: other.options)
     costs = other.costs
     touched = other.touched

@@ -30,6 +30,8 @@ package struct World<E: Encoding>: Sendable {
   /// What reclaim did in the last operations; emptied by whoever judges.
   package var reclaimed: [ReclaimedPage] = []
 
+  /// What the encoding keeps beside page state.
+  var own = E.State()
   var pages = PageState.Place()
   var mms = ContiguousArray<MMState?>()
   var freeMMs = ContiguousArray<UInt32>()
@@ -201,6 +203,7 @@ extension World {
       return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
     }
     let region = tables.allocate(mm: slot, base: base, relative: relative)
+    E.tableAllocated(&self, region)
     mms[Int(slot)]?.insert(region: region, base: base)
     upperTables?.insert(above: base, slot)
     return EntryRef(region: region, slot: Int(page.rawValue & 511))

@@ -14,10 +14,8 @@ package enum BitmapBelongsToTable: Rule {
   package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    guard applies(to: E.self) else { return [] }
-    return world.entries { ref, entry in
-      guard entry.bitmapBit, !world.isHuge(ref) else { return nil }
-      return world.tables[ref.region].hasBitmap ? nil : "a bit without a bitmap"
-    }
+    var found: [RuleViolation] = []
+    if let world = world as? World<PageTableBitmap> { found = PageTableBitmap.bitsWithoutBitmap(world) }
+    return found
   }
 }

@@ -12,7 +12,7 @@ extension World {
     fastPins.append(
       FastPin(
         cpu: cpu, mm: mm, page: page, seen: tables.entry(ref), table: ref.region,
-        hasBitmap: tables[ref.region].hasBitmap, sequence: mms[Int(slot)]?.writeProtectSequence ?? 0))
+        hasTableState: E.hasTableState(self, ref.region), sequence: mms[Int(slot)]?.writeProtectSequence ?? 0))
     return .done
   }
 
@@ -32,7 +32,7 @@ extension World {
   package mutating func fastPinEnd(_ cpu: CPUNumber) -> Outcome {
     guard let index = fastPins.firstIndex(where: { $0.cpu == cpu }) else { return .nothing }
     let pin = fastPins.remove(at: index)
-    if pin.bitmapWasFreed { incidents.insert(.useAfterFree) }
+    if pin.tableStateWasFreed { incidents.insert(.useAfterFree) }
     guard pin.isGrabbed else { return .failed(.busy) }
     let folio = FolioID(pin.seen.index)
     folios.withSide(folio) { $0.pins -= 1 }

@@ -99,11 +99,12 @@ extension World {
       return true
     }
     let target = destination.rawValue &>> 9
-    var bitThere = false
+    var left: UInt32?
     if let occupied = mms[Int(slot)]?.peekRegion(base: target) {
       guard tables[occupied].live == 0 else { return false }
       freeTable(occupied)
-      bitThere = takeSlotBit(slot, base: target)
+      left = mms[Int(slot)]?.peekRegion(base: target)
+      if left != nil { mms[Int(slot)]?.remove(base: target) }
     }
     let isHugeEntry = tables[region].isHuge
     let wasExclusive = isHugeEntry && E.claim(self, EntryRef(region: region, slot: 0), tables[region].pmd) != .shared
@@ -124,25 +125,13 @@ extension World {
       var entry = tables.entry(ref)
       entry.softDirty = true
       tables.write(entry, at: ref)
-      // The PMD-level bit belongs to the PMD table of the old address; the slot here reads 0.
-      tables.setBitmapBit(false, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
-      // So does what it last said of a huge page, while a table is there.
-      tables[region].pmd.bitmapBit = bitThere
-      E.tableMoved(&self, region, from: page.rawValue &>> 9)
+      E.tableMoved(&self, region, from: page.rawValue &>> 9, onto: left)
     }
+    if let left { tables.free(left) }
     touchTable(region)
     return true
-  }
-
-  /// Where a table was freed whose PMD slot has a bit of its own (`freeTable`): the bit, which stays for what comes next.
-  private mutating func takeSlotBit(_ slot: UInt32, base: UInt64) -> Bool {
-    guard let kept = mms[Int(slot)]?.peekRegion(base: base) else { return false }
-    let bit = tables[kept].pmd.bitmapBit
-    mms[Int(slot)]?.remove(base: base)
-    tables.free(kept)
-    return bit
   }
 
   /// Encoding B keeps the PMD-level bit in the PMD table of the address: it does not travel by itself.

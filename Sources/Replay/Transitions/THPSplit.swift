@@ -46,7 +46,6 @@ extension World {
     let detached = pmd
     folios.withSide(folio) { $0.extraReferences += 1 }
     let verdict = (pmd.verdict, pmd.verdictIsPossible)
-    let bitmapBit = pmd.bitmapBit
     unmapForSplit(head, detached)
     makeTable(region)
     for slot in 0..<512 {
@@ -58,9 +57,7 @@ extension World {
       place(entry, at: ref)
       tables.setVerdict(verdict.0, possible: verdict.1, at: ref)
     }
-    var said = pmd
-    said.bitmapBit = bitmapBit
-    if !skips(.pmdSplit) { E.splitPMD(&self, region, said) }
+    if !skips(.pmdSplit) { E.splitPMD(&self, region, pmd) }
     folios.withSide(folio) { $0.extraReferences -= 1 }
   }
 

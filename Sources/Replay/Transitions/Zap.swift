@@ -45,12 +45,8 @@ extension World {
   mutating func freeTable(_ region: UInt32) {
     let table = tables[region]
     E.tableFreed(&self, region)
-    if table.pmd.bitmapBit {
-      // The PMD slot's own bit lives one level up and outlives the table.
-      makeTable(region)
-      return
-    }
     makeTable(region)
+    if E.keepsSlot(self, region) { return }
     mms[Int(table.mm)]?.remove(base: table.base)
     tables.free(region)
   }
@@ -75,6 +71,7 @@ extension World {
     upperTables?.forget(slot)
     if mms[Int(slot)]?.tearingDown == true { dyingCount -= 1 }
     mms[Int(slot)] = nil
+    E.exited(&self, mm)
     freeMMs.append(slot)
     slotOfMM[Int(mm.rawValue)] = noIndex
   }
