@@ -130,8 +130,7 @@ struct RandomHistory {
 
 /// What an entry names: a page of a folio, or a swap slot.
 private struct Seen: Hashable {
-  var kind: Int
-  var index: UInt32
+  var target: EntryTarget?
   var page: Int
 }
 
@@ -180,7 +179,7 @@ struct PropertyTests {
       world.forEachEntry(mm, .everything) { page, entry in
         guard entry.kind == .swap || entry.kind.refersToFolio, !world.isPMDMapped(mm, page) else { return }
         let key = Seen(
-          kind: entry.kind == .swap ? 1 : 0, index: entry.index, page: entry.kind == .swap ? 0 : entry.page)
+          target: entry.target, page: entry.kind == .swap ? 0 : entry.page)
         seen[key, default: 0] += 1
         mapped.append((mm, page, entry, key))
       }

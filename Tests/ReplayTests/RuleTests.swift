@@ -29,7 +29,7 @@ struct RuleTests {
 
   /// The bit of one page of P's folio.
   private static func setToday(_ world: inout World<Baseline>, _ index: Int, _ bit: Bool) {
-    world.setPageBit(FolioID(world.entry(Story.p, Story.base).index), index, bit)
+    world.setPageBit(world.entry(Story.p, Story.base).folio, index, bit)
   }
 
   /// Of encoding B, with another bit for the page, or the entry made writable.
@@ -106,7 +106,7 @@ struct RuleTests {
     switch rule.id {
     case .a1:
       return shared.lockstep.aAndEager.map { lane in
-        said(rule, of: lane.world) { $0.setFolioBit(FolioID($0.entry(Story.p, Story.base).index), true) }
+        said(rule, of: lane.world) { $0.setFolioBit($0.entry(Story.p, Story.base).folio, true) }
       }
     case .b1: return bitmapSaid(rule, of: shared, bit: false)
     case .b2:

@@ -99,7 +99,7 @@ struct TransitionBaselineTests {
   func staleBit() {
     var story = Story()
     story.apply(.anonymousFault(Story.p, story.page(0), FolioOrder(2), story.vma))
-    let folio = FolioID(story.folio(Story.p, 1))
+    let folio = story.folio(Story.p, 1)
     story.apply(.zap(Story.p, story.range(0..<1)))
     story.fork()
     #expect(story.lockstep.baseline.pageBit(folio, 0) == .exclusive)

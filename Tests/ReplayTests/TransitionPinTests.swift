@@ -133,7 +133,7 @@ struct TransitionPinTests {
     #expect(pinned.state(Story.p, 2) == "rD+")
     #expect(pinned.folio(Story.p, 2) == pinned.folio(Story.p, 3))
     let eager = pinned.lockstep.aAndEager?.world
-    #expect(eager?.entry(Story.p, pinned.page(2)).index != eager?.entry(Story.p, pinned.page(3)).index)
+    #expect(eager?.entry(Story.p, pinned.page(2)).folio != eager?.entry(Story.p, pinned.page(3)).folio)
   }
 
   @Test("C-20: clear_refs on a pinned, clean, writable PMD")

@@ -190,7 +190,7 @@ struct TransitionSwapTests {
       story.apply(.ksmUnmerge(Story.p, story.range(0..<1), story.vma))
       #expect(story.state(Story.p, 0) == "rc+")
       #expect(story.verdict(.b, Story.p, 0) == expected || story.seen(.b).contains(expected), "\(without)")
-      #expect(story.pin(Story.p, 0) == .reused(FolioID(story.folio(Story.p, 0))))
+      #expect(story.pin(Story.p, 0) == .reused(story.folio(Story.p, 0)))
       #expect(story.seen(.b).contains(.livelock) == (without.count == 2), "\(without)")
     }
   }

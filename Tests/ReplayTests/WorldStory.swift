@@ -79,7 +79,7 @@ struct Story {
     }
   }
 
-  func folio(_ mm: MMID, _ vpn: Int) -> UInt32 { lockstep.baseline.entry(mm, page(vpn)).index }
+  func folio(_ mm: MMID, _ vpn: Int) -> FolioID { lockstep.baseline.entry(mm, page(vpn)).folio }
 
   /// The verdict an encoding's world holds for an entry.
   func verdict(_ id: EncodingID, _ mm: MMID, _ vpn: Int) -> Verdict {

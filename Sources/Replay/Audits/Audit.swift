@@ -24,7 +24,7 @@ package protocol Audit: Sendable {
   /// Page tables came, went, lost their last entry or got their first in all that followed from an event; one may be
   /// named twice. Only where `interests` has `.tables`.
   mutating func tablesChanged(
-    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
+    _ changed: ContiguousArray<TableID>, _ world: borrowing World<Baseline>, _ record: MMEventRecord)
 
   /// By the names in `description`; what is left out is 0. `pageShift`: log2 of the page size.
   func figures(pageShift: UInt8) -> [String: UInt64]
@@ -42,7 +42,7 @@ extension Audit {
   ) {}
   package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {}
   package mutating func tablesChanged(
-    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+    _ changed: ContiguousArray<TableID>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {}
   package func examples(pageShift: UInt8) -> [AuditExample] { [] }
 }

@@ -87,9 +87,9 @@ struct Audits: Sendable {
   /// All that an event did to page tables is told at once.
   @inline(never)
   mutating func tablesChanged(_ world: inout World<Baseline>, _ record: MMEventRecord) {
-    let regions = world.changedTables
+    let changed = world.changedTables
     for index in all.indices where interests[index].contains(.tables) {
-      all[index].tablesChanged(regions, world, record)
+      all[index].tablesChanged(changed, world, record)
     }
     world.forgetTableChanges()
   }

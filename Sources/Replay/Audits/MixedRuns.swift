@@ -31,7 +31,7 @@ struct MixedRuns {
   ) {
     guard let first = run.first else { return }
     let entry = world.tables.entry(first)
-    guard world.isLazyfree(FolioID(entry.index)) else { return }
+    guard world.isLazyfree(entry.folio) else { return }
     var differs = false
     for ref in run where world.tables.entry(ref).writable != entry.writable {
       differs = true

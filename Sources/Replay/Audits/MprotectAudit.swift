@@ -90,7 +90,7 @@ package struct MprotectAudit: Audit {
     let splitsPMD: Bool
 
     func ref(_ index: Int) -> EntryRef {
-      splitsPMD ? ref : EntryRef(region: ref.region, slot: ref.slot + index)
+      splitsPMD ? ref : EntryRef(table: ref.table, slot: ref.slot + index)
     }
   }
 
@@ -156,9 +156,9 @@ package struct MprotectAudit: Audit {
     from ref: EntryRef, count: Int, _ mm: MMID, _ range: PageRange, _ world: borrowing World<Baseline>
   ) -> Batch? {
     let entry = world.entry(ref)
-    guard entry.kind == .present, world.isLarge(FolioID(entry.index)) else { return nil }
+    guard entry.kind == .present, world.isLarge(entry.folio) else { return nil }
     var batch = Batch(
-      mm: mm, start: world.owner(ref).page, ref: ref, count: count, folio: FolioID(entry.index), first: entry.page,
+      mm: mm, start: world.owner(ref).page, ref: ref, count: count, folio: entry.folio, first: entry.page,
       splitsPMD: world.isHuge(ref))
     guard batch.splitsPMD else { return batch }
     guard let part = PageRange(around: batch.start, FolioOrder(9)).intersection(range), part.count < 512 else {

@@ -127,12 +127,12 @@ package struct TablesAudit: Audit {
   package init(_ facts: KernelFacts) {}
 
   package mutating func tablesChanged(
-    _ regions: ContiguousArray<UInt32>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+    _ tables: ContiguousArray<TableID>, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {
     last = record.time
-    for region in regions {
-      let state = world.tableState(region)
-      changed(region, state, state == .absent ? nil : Place(world.owner(EntryRef(region: region, slot: 0))), record)
+    for table in tables {
+      let state = world.tableState(table)
+      changed(table, state, state == .absent ? nil : Place(world.owner(EntryRef(table: table, slot: 0))), record)
     }
     if case .mmExited = record.event, let mm = record.mm { forgetAll(mm) }
     let count = now[PageTableState.empty.rawValue...].reduce(0, +)
@@ -147,13 +147,13 @@ package struct TablesAudit: Audit {
   }
 
   private mutating func changed(
-    _ region: UInt32, _ state: PageTableState, _ place: Place?, _ record: MMEventRecord
+    _ table: TableID, _ state: PageTableState, _ place: Place?, _ record: MMEventRecord
   ) {
-    while tables.count <= Int(region) { tables.append((.absent, Place(mm: MMID(0), base: 0))) }
-    var before = tables[Int(region)]
+    while tables.count <= table.index { tables.append((.absent, Place(mm: MMID(0), base: 0))) }
+    var before = tables[table.index]
     now[before.state.rawValue] -= before.state == .absent ? 0 : 1
     now[state.rawValue] += state == .absent ? 0 : 1
-    tables[Int(region)] = (state, place ?? before.place)
+    tables[table.index] = (state, place ?? before.place)
     count(before.place.mm, before.state, -1, record)
     count((place ?? before.place).mm, state, 1, record)
     // It moved, or the number is another table's.

@@ -107,8 +107,8 @@ extension Lane {
     while page < run.range.end {
       let base = page.rawValue &>> 9
       let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
-      let own = world.region(run.mm, base: base)
-      let other = baseline.region(run.mm, base: base)
+      let own = world.table(run.mm, base: base)
+      let other = baseline.table(run.mm, base: base)
       guard own != nil || (counts && other != nil) else {
         page = end
         continue

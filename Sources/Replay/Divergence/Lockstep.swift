@@ -177,12 +177,12 @@ package struct Lockstep: Sendable {
     while page < run.range.end {
       let base = page.rawValue &>> 9
       let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
-      guard let region = baseline.region(run.mm, base: base) else {
+      guard let table = baseline.table(run.mm, base: base) else {
         page = end
         continue
       }
       while page < end {
-        judgeRaw(run.mm, page, baseline.ref(region, page), &log, context, counts: counts)
+        judgeRaw(run.mm, page, baseline.ref(table, page), &log, context, counts: counts)
         page = page.advanced(by: 1)
       }
     }

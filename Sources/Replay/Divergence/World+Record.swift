@@ -15,7 +15,7 @@ extension World {
     let isNewLoss = judgement.losesExclusivity && (entry.verdict == .ok || recarried.contains(ref))
     let changes = entry.verdict != judgement.verdict || entry.verdictIsPossible != isPossible
     guard isNewLoss || changes else { return }
-    let order = entry.kind.refersToFolio ? folios.order(FolioID(entry.index)) : .base
+    let order = entry.kind.refersToFolio ? folios.order(entry.folio) : .base
     if isNewLoss {
       recarried.removeAll { $0 == ref }
       log.count(.lost, certainty, order: order, mm: mm, page: page, context)
@@ -23,7 +23,7 @@ extension World {
     guard changes else { return }
     if judgement.verdict != .ok {
       log.count(judgement.verdict, certainty, order: order, mm: mm, page: page, context)
-      if entry.kind.refersToFolio { folios.insert(.diverged, FolioID(entry.index)) }
+      if entry.kind.refersToFolio { folios.insert(.diverged, entry.folio) }
     }
     tables.setVerdict(judgement.verdict, possible: isPossible, at: ref)
   }

@@ -78,5 +78,5 @@ extension Lockstep {
 }
 
 extension World {
-  fileprivate func mappings(ofFolioAt entry: Entry) -> Int { Int(folios.attached(FolioID(entry.index))) }
+  fileprivate func mappings(ofFolioAt entry: Entry) -> Int { Int(folios.attached(entry.folio)) }
 }

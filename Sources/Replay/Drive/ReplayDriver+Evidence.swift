@@ -15,7 +15,7 @@ extension ReplayDriver {
     let entry = lockstep.baseline.entry(mm, page)
     guard entry.kind.refersToFolio else { return .none }
     if lockstep.baseline.claim(mm, page) == .exclusive { return .none }
-    return hidden.suspicion(of: lockstep.baseline.pfn(of: FolioID(entry.index)), on: current.cpu)
+    return hidden.suspicion(of: lockstep.baseline.pfn(of: entry.folio), on: current.cpu)
   }
 
   /// Why it is in doubt that others map the page, which the model holds shared; `nil`: it is not.

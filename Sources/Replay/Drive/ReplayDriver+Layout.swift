@@ -236,7 +236,7 @@ extension ReplayDriver {
     var shared: [PFN] = []
     lockstep.baseline.forEachEntry(mm, range) { _, entry in
       guard entry.kind == .present else { return }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       if lockstep.baseline.isMappedElsewhere(folio), let pfn = lockstep.baseline.pfn(of: folio) { shared.append(pfn) }
     }
     for pfn in shared { hidden.unmapped(pfn, by: current.task) }

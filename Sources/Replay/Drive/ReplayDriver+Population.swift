@@ -124,7 +124,7 @@ extension ReplayDriver {
     lockstep.baseline.forEachEntry(mm, range) { page, entry in
       guard entry.kind == .present, !entry.writable else { return }
       if found == nil { found = page }
-      if ksm == nil, lockstep.baseline.isKSM(FolioID(entry.index)) { ksm = page }
+      if ksm == nil, lockstep.baseline.isKSM(entry.folio) { ksm = page }
     }
     return ksm ?? found
   }

@@ -74,7 +74,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
-      return world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : flag(world, FolioID(entry.index))
+      return world.folios.flags(entry.folio).contains(.ksm) ? .shared : flag(world, entry.folio)
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -86,7 +86,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// the flag cannot speak for this page.
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
     let entry = world.tables.entry(ref)
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     guard world.folios.flags(folio).contains(.large), !Policy.isUnion else {
       set(&world, folio, entry.page, true)
       return
@@ -114,30 +114,30 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {
     let entry = world.tables.entry(ref)
-    clear(&world, FolioID(entry.index), entry.page, except: [ref])
+    clear(&world, entry.folio, entry.page, except: [ref])
   }
 
   package static func reused(_ world: inout World<Self>, _ ref: EntryRef, _ site: ReuseSite) {
     let entry = world.tables.entry(ref)
-    set(&world, FolioID(entry.index), entry.page, true)
+    set(&world, entry.folio, entry.page, true)
   }
 
   /// To share the page behind a migration entry the flag would have to be cleared, which a pin on another page of the
   /// folio forbids: fork waits for the migration and copies the page.
   package static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     return Policy.writeProtectsOthers && world.folios.flags(folio).contains(.large) && world.isPinned(folio)
       && flag(world, folio) == .exclusive
   }
 
   package static func sharedAtFork(_ world: inout World<Self>, parent: EntryRef, child: EntryRef) {
     let entry = world.tables.entry(parent)
-    clear(&world, FolioID(entry.index), entry.page, except: [parent, child])
+    clear(&world, entry.folio, entry.page, except: [parent, child])
   }
 
   /// The flag stays until the last present entry goes; until then the entries carry what it said.
   package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let wasExclusive = flag(world, folio) != .shared
     if Policy.isUnion || world.mapcount(folio) == 1 { set(&world, folio, entry.page, false) }
     return wasExclusive
@@ -145,11 +145,11 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) {
     let entry = world.tables.entry(ref)
-    set(&world, FolioID(entry.index), entry.page, false)
+    set(&world, entry.folio, entry.page, false)
   }
 
   package static func removed(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     guard Policy.isUnion, world.folios.flags(folio).contains(.large) else { return }
     let before = flag(world, folio)
     world.setPageBit(folio, entry.page, false)
@@ -158,8 +158,8 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   }
 
   /// The flag says the same of 512 entries as of one: nothing to do, unless bits per page are kept.
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let folio = FolioID(pmd.index)
+  package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {
+    let folio = pmd.folio
     guard Policy.isUnion, flag(world, folio) == .exclusive else { return }
     for page in 0..<world.folios.order(folio).pageCount { world.setPageBit(folio, page, true) }
   }
@@ -177,7 +177,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {
     guard !exclusive else { return }
     let entry = world.tables.entry(ref)
-    clear(&world, FolioID(entry.index), entry.page, except: [ref])
+    clear(&world, entry.folio, entry.page, except: [ref])
   }
 
   package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck {
@@ -207,14 +207,14 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// Clears the flag because one page becomes shared. The other entries of the folio are in every table of every mm.
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios.flags(folio).contains(.large), flag(world, folio) != .shared {
-      var flushed = except.map(\.region)
+      var flushed = except.map(\.table)
       for ref in world.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         guard let protected = writeProtected(world.tables.entry(ref)) else { continue }
         world.update(protected, at: ref)
         world.costs[.foreignWriteProtects] += 1
-        guard !flushed.contains(ref.region) else { continue }
-        flushed.append(ref.region)
+        guard !flushed.contains(ref.table) else { continue }
+        flushed.append(ref.table)
         world.costs[.extraTLBFlushes] += 1
       }
     }

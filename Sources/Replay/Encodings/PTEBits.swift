@@ -43,7 +43,7 @@ package enum PTEBits: Encoding {
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present:
-      let isKSM = world.folios.flags(FolioID(entry.index)).contains(.ksm)
+      let isKSM = world.folios.flags(entry.folio).contains(.ksm)
       return isKSM && world.switches.contains(.cZero) ? .shared : bits(world, entry)
     case .zeroPage: return world.switches.contains(.cZero) ? .shared : bits(entry)
     case .devicePrivate:
@@ -61,7 +61,7 @@ package enum PTEBits: Encoding {
   @inline(__always)
   package static func rawClaim(_ world: World<Baseline>, _ entry: Entry) -> Claim {
     switch entry.kind {
-    case .present: world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : bits(entry)
+    case .present: world.folios.flags(entry.folio).contains(.ksm) ? .shared : bits(entry)
     case .devicePrivate: Claim(entry.writable)
     case .deviceExclusive, .migrationReadExclusive, .migrationWrite: .exclusive
     case .swap: Claim(entry.exclusiveMark)
@@ -111,7 +111,7 @@ package enum PTEBits: Encoding {
     switch site {
     case .write: break
     case .unshare:
-      let isHugetlb = world.folios.flags(FolioID(world.tables.entry(ref).index)).contains(.hugetlb)
+      let isHugetlb = world.folios.flags(world.tables.entry(ref).folio).contains(.hugetlb)
       guard world.switches.contains(isHugetlb ? .cHugetlb : .cUnshare) else { return }
       var entry = world.tables.entry(ref)
       entry.dirty = true
@@ -166,7 +166,7 @@ package enum PTEBits: Encoding {
   /// The dirty bit meant exclusive; from here on it means data again: set iff the folio is dirty.
   package static func madeWritable(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Entry {
     var result = entry.withWrite
-    result.dirty = world.folios.flags(FolioID(entry.index)).contains(.dirty)
+    result.dirty = world.folios.flags(entry.folio).contains(.dirty)
     result.dirtyUnknown = false
     return result
   }
@@ -234,7 +234,7 @@ package enum PTEBits: Encoding {
   private static func moveDirtyToFolio(_ world: inout World<Self>, _ entry: Entry) {
     let isDirty = entry.dirty || (entry.hardwareDirty && world.switches.contains(.cHardwareDirty))
     guard isDirty || entry.dirtyUnknown, world.switches.contains(.cDirtyMove), entry.kind.refersToFolio else { return }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     guard isDirty else {
       world.folios.insert(.dirtyUnknown, folio)
       return

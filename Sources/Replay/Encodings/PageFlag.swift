@@ -16,7 +16,7 @@ extension PageFlag {
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .devicePrivate, .deviceExclusive:
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       if world.folios.flags(folio).contains(.ksm) { return .shared }
       return world.pageBit(folio, entry.page)
     case .swap: return Claim(entry.exclusiveMark)
@@ -45,8 +45,8 @@ extension PageFlag {
   package static func sharedByKSM(_ world: inout World<Self>, _ ref: EntryRef) { set(&world, ref, false) }
 
   /// The head's bit is copied to all tails, set only (`__split_huge_pmd_locked`).
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let folio = FolioID(pmd.index)
+  package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {
+    let folio = pmd.folio
     switch world.pageBit(folio, 0) {
     case .exclusive:
       let pages = world.folios.order(folio).pageCount
@@ -71,7 +71,7 @@ extension PageFlag {
   @inline(__always)
   private static func set(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     let entry = world.tables.entry(ref)
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     guard world.pageBit(folio, entry.page) != Claim(value) else { return }
     world.setPageBit(folio, entry.page, value)
     charge(&world, folio, page: entry.page)

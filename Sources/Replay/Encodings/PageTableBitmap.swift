@@ -34,7 +34,7 @@ package enum PageTableBitmap: Encoding {
   package static func claim(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     switch entry.kind {
     case .present, .deviceExclusive:
-      return world.folios.flags(FolioID(entry.index)).contains(.ksm) ? .shared : bit(world, ref, entry)
+      return world.folios.flags(entry.folio).contains(.ksm) ? .shared : bit(world, ref, entry)
     case .devicePrivate:
       // A writable entry says it by its type, whoever forgot the bit.
       if world.switches.contains(.bDevPriv) { return bit(world, ref, entry) }
@@ -158,7 +158,7 @@ package enum PageTableBitmap: Encoding {
   package static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool) {
     // An entry that is not present has no bit, unless it is a device's: whoever makes it present writes one.
     // The PMD-level bit stays behind in the bitmap of the old address; at the new one the slot reads 0.
-    if from == to { world.own.setSlotBit(to.region, false) }
+    if from == to { world.own.setSlotBit(to.table, false) }
     guard moveIsDone(world, to), hasOwnBit(world, world.tables.entry(to).kind) else { return }
     if !wasExclusive || world.switches.contains(.bMoveZero) { setBit(&world, to, !wasExclusive) }
   }
@@ -180,59 +180,59 @@ package enum PageTableBitmap: Encoding {
 
   /// The withdrawn table must say of 512 entries what the PMD-level bit said of one. An R migration entry has no bit;
   /// its 512 restores will write theirs, and cannot allocate.
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {
-    let isShared = hasOwnBit(world, pmd.kind) && world.own.slotBit(region)
+  package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {
+    let isShared = hasOwnBit(world, pmd.kind) && world.own.slotBit(table)
     guard isShared || pmd.kind == .migrationRead else { return }
     guard world.switches.contains(.bSplitFill), !world.options.fillsDepositAtFork else { return }
     // Reserved when the PMD became shared, so this cannot fail.
-    if !world.own.hasBitmap(region) { addBitmap(&world, region) }
+    if !world.own.hasBitmap(table) { addBitmap(&world, table) }
     guard isShared else { return }
-    world.own.setAll(region, true)
+    world.own.setAll(table, true)
     world.costs[.bitmapLines] += 1
   }
 
   /// B-27: the table at the head of the list, in the belief that it is the one deposited for this PMD.
   private static func fillDeposit(_ world: inout World<Self>, _ pmd: EntryRef) {
-    guard world.isHuge(pmd), let head = world.headOfDeposits(pmd.region) else { return }
+    guard world.isHuge(pmd), let head = world.headOfDeposits(pmd.table) else { return }
     world.own.setHasBitmap(head, true)
     world.own.setAll(head, true)
   }
 
   /// Linked from the table's ptdesc the bitmap travels for free; linked by address it is lost.
   package static func tableMoved(
-    _ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?
+    _ world: inout World<Self>, _ table: TableID, from base: UInt64, onto left: TableID?
   ) {
-    world.own.setSlotBit(region, left.map { world.own.slotBit($0) } ?? false)
-    guard !world.switches.contains(.bMoveTable), world.own.hasBitmap(region) else { return }
-    let behind = world.tables.allocate(mm: world.tables[region].mm, base: base)
+    world.own.setSlotBit(table, left.map { world.own.slotBit($0) } ?? false)
+    guard !world.switches.contains(.bMoveTable), world.own.hasBitmap(table) else { return }
+    let behind = world.tables.allocate(mm: world.tables[table].mm, base: base)
     world.own.reset(behind)
-    world.mms[Int(world.tables[region].mm)]?.insert(region: behind, base: base)
-    world.own.move(region, to: behind)
+    world.mms[Int(world.tables[table].mm)]?.insert(table: behind, base: base)
+    world.own.move(table, to: behind)
   }
 
-  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {
+  package static func deposited(_ world: inout World<Self>, _ table: TableID) {
     guard world.switches.contains(.bDepositReset) else { return }
-    dropBitmap(&world, region)
-    world.own.setSlotBit(region, false)
+    dropBitmap(&world, table)
+    world.own.setSlotBit(table, false)
   }
 
-  package static func tableAllocated(_ world: inout World<Self>, _ region: UInt32) { world.own.reset(region) }
+  package static func tableAllocated(_ world: inout World<Self>, _ table: TableID) { world.own.reset(table) }
 
-  package static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool { world.own.slotBit(region) }
+  package static func keepsSlot(_ world: World<Self>, _ table: TableID) -> Bool { world.own.slotBit(table) }
 
-  package static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32) {
+  package static func tablesExchanged(_ world: inout World<Self>, _ a: TableID, _ b: TableID) {
     world.own.exchange(a, b)
   }
 
-  package static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool { world.own.hasBitmap(region) }
+  package static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool { world.own.hasBitmap(table) }
 
   package static func exited(_ world: inout World<Self>, _ mm: MMID) { world.own.forget(mm) }
 
   /// With the table, after the grace period that GUP-fast relies on. At once, a walker still reads it.
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {
-    dropBitmap(&world, region)
+  package static func tableFreed(_ world: inout World<Self>, _ table: TableID) {
+    dropBitmap(&world, table)
     guard !world.switches.contains(.bFree) else { return }
-    for index in world.fastPins.indices where world.fastPins[index].table == region {
+    for index in world.fastPins.indices where world.fastPins[index].table == table {
       world.fastPins[index].tableStateWasFreed = world.fastPins[index].hasTableState
     }
   }
@@ -248,34 +248,34 @@ package enum PageTableBitmap: Encoding {
 
   static func bitsWithoutBitmap(_ world: World<Self>) -> [RuleViolation] {
     world.entries { ref, _ in
-      guard !world.isHuge(ref), world.own.bit(ref), !world.own.hasBitmap(ref.region) else { return nil }
+      guard !world.isHuge(ref), world.own.bit(ref), !world.own.hasBitmap(ref.table) else { return nil }
       return "a bit without a bitmap"
     }
   }
 
   @inline(__always)
   private static func bit(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
-    if world.folios.flags(FolioID(entry.index)).contains(.exclusiveUnknown) { return .unknown }
-    return Claim(!(world.isHuge(ref) ? world.own.slotBit(ref.region) : world.own.bit(ref)))
+    if world.folios.flags(entry.folio).contains(.exclusiveUnknown) { return .unknown }
+    return Claim(!(world.isHuge(ref) ? world.own.slotBit(ref.table) : world.own.bit(ref)))
   }
 
   /// The bit was written: what was not seen of an attached process is known from here on.
   private static func forgetUnknown(_ world: inout World<Self>, _ ref: EntryRef) {
     let entry = world.tables.entry(ref)
     guard entry.kind.refersToFolio else { return }
-    world.folios.remove(.exclusiveUnknown, FolioID(entry.index))
+    world.folios.remove(.exclusiveUnknown, entry.folio)
   }
 
   @inline(__always)
   private static func hasBitmap(_ world: World<Self>, _ ref: EntryRef) -> Bool {
-    let region = world.tables[ref.region]
-    guard region.isHuge else { return world.own.hasBitmap(ref.region) }
-    return world.own.hasBitmap(ofPMD: region.base &>> 9, world.owner(ref).mm)
+    let table = world.tables[ref.table]
+    guard table.isHuge else { return world.own.hasBitmap(ref.table) }
+    return world.own.hasBitmap(ofPMD: table.base &>> 9, world.owner(ref).mm)
   }
 
   private static func setBit(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     guard hasBitmap(world, ref) else { return }
-    if world.isHuge(ref) { world.own.setSlotBit(ref.region, value) } else { world.own.setBit(ref, value) }
+    if world.isHuge(ref) { world.own.setSlotBit(ref.table, value) } else { world.own.setBit(ref, value) }
     world.costs[.bitmapLines] += 1
     if let sibling = sibling(world, ref) { world.own.setBit(sibling, value) }
   }
@@ -284,11 +284,11 @@ package enum PageTableBitmap: Encoding {
   @inline(__always)
   private static func sibling(_ world: World<Self>, _ ref: EntryRef) -> EntryRef? {
     guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
-    let table = world.tables[ref.region]
-    guard let other = world.mms[Int(table.mm)]?.peekRegion(base: table.base ^ 1), !world.tables[other].isHuge else {
+    let table = world.tables[ref.table]
+    guard let other = world.mms[Int(table.mm)]?.peekTable(base: table.base ^ 1), !world.tables[other].isHuge else {
       return nil
     }
-    return EntryRef(region: other, slot: ref.slot)
+    return EntryRef(table: other, slot: ref.slot)
   }
 
   private static func ensureBitmap(_ world: inout World<Self>, _ ref: EntryRef) -> Bool {
@@ -300,18 +300,18 @@ package enum PageTableBitmap: Encoding {
       }
       world.options.bitmapAllocationBudget = budget - 1
     }
-    addBitmap(&world, ref.region)
+    addBitmap(&world, ref.table)
     return true
   }
 
-  private static func addBitmap(_ world: inout World<Self>, _ region: UInt32) {
-    let table = world.tables[region]
-    if table.isHuge {
-      world.own.addBitmap(ofPMD: table.base &>> 9, world.owner(EntryRef(region: region, slot: 0)).mm)
+  private static func addBitmap(_ world: inout World<Self>, _ table: TableID) {
+    let state = world.tables[table]
+    if state.isHuge {
+      world.own.addBitmap(ofPMD: state.base &>> 9, world.owner(EntryRef(table: table, slot: 0)).mm)
     } else {
-      world.own.setHasBitmap(region, true)
-      if let sibling = sibling(world, EntryRef(region: region, slot: 0)) {
-        world.own.setHasBitmap(sibling.region, true)
+      world.own.setHasBitmap(table, true)
+      if let sibling = sibling(world, EntryRef(table: table, slot: 0)) {
+        world.own.setHasBitmap(sibling.table, true)
       }
     }
     world.costs[.bitmapAllocations] += 1
@@ -319,10 +319,10 @@ package enum PageTableBitmap: Encoding {
     world.costs[.bitmapBytesPeak] = max(world.costs[.bitmapBytesPeak], world.costs[.bitmapBytesNow])
   }
 
-  private static func dropBitmap(_ world: inout World<Self>, _ region: UInt32) {
-    guard world.own.hasBitmap(region) else { return }
-    world.own.setHasBitmap(region, false)
-    world.own.setAll(region, false)
+  private static func dropBitmap(_ world: inout World<Self>, _ table: TableID) {
+    guard world.own.hasBitmap(table) else { return }
+    world.own.setHasBitmap(table, false)
+    world.own.setAll(table, false)
     world.costs[.bitmapBytesNow] -= bitmapBytes
   }
 }

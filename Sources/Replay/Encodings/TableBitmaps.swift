@@ -26,21 +26,21 @@ package struct TableBitmaps: EncodingState {
   // — page tables
 
   /// A new table has none.
-  mutating func reset(_ table: UInt32) {
-    let missing = Int(table) + 1 - tables.count
+  mutating func reset(_ table: TableID) {
+    let missing = table.index + 1 - tables.count
     if missing > 0 {
       tables.append(contentsOf: repeatElement(Table(), count: missing))
       words.append(contentsOf: repeatElement(0, count: missing * Self.wordsPerTable))
       return
     }
-    tables[Int(table)] = Table()
+    tables[table.index] = Table()
     setAll(table, false)
   }
 
   @inline(__always)
-  func hasBitmap(_ table: UInt32) -> Bool { tables[Int(table)].hasBitmap }
+  func hasBitmap(_ table: TableID) -> Bool { tables[table.index].hasBitmap }
 
-  mutating func setHasBitmap(_ table: UInt32, _ value: Bool) { tables[Int(table)].hasBitmap = value }
+  mutating func setHasBitmap(_ table: TableID, _ value: Bool) { tables[table.index].hasBitmap = value }
 
   @inline(__always)
   func bit(_ ref: EntryRef) -> Bool { words[Int(ref.raw &>> 6)] &>> UInt64(ref.raw & 63) & 1 != 0 }
@@ -51,23 +51,23 @@ package struct TableBitmaps: EncodingState {
     if value { words[Int(ref.raw &>> 6)] |= bit } else { words[Int(ref.raw &>> 6)] &= ~bit }
   }
 
-  mutating func setAll(_ table: UInt32, _ value: Bool) {
-    let first = Int(table) * Self.wordsPerTable
+  mutating func setAll(_ table: TableID, _ value: Bool) {
+    let first = table.index * Self.wordsPerTable
     for index in first..<first + Self.wordsPerTable { words[index] = value ? .max : 0 }
   }
 
   /// The tables of two slots change places, with their bitmaps; the slots' own bits stay.
-  mutating func exchange(_ a: UInt32, _ b: UInt32) {
+  mutating func exchange(_ a: TableID, _ b: TableID) {
     for index in 0..<Self.wordsPerTable {
-      words.swapAt(Int(a) * Self.wordsPerTable + index, Int(b) * Self.wordsPerTable + index)
+      words.swapAt(a.index * Self.wordsPerTable + index, b.index * Self.wordsPerTable + index)
     }
-    let had = tables[Int(a)].hasBitmap
-    tables[Int(a)].hasBitmap = tables[Int(b)].hasBitmap
-    tables[Int(b)].hasBitmap = had
+    let had = tables[a.index].hasBitmap
+    tables[a.index].hasBitmap = tables[b.index].hasBitmap
+    tables[b.index].hasBitmap = had
   }
 
   /// The bitmap goes from one table to another that has none.
-  mutating func move(_ table: UInt32, to other: UInt32) {
+  mutating func move(_ table: TableID, to other: TableID) {
     exchange(table, other)
     setHasBitmap(table, false)
     setAll(table, false)
@@ -76,9 +76,9 @@ package struct TableBitmaps: EncodingState {
   // — PMD slots
 
   @inline(__always)
-  func slotBit(_ table: UInt32) -> Bool { tables[Int(table)].slotBit }
+  func slotBit(_ table: TableID) -> Bool { tables[table.index].slotBit }
 
-  mutating func setSlotBit(_ table: UInt32, _ value: Bool) { tables[Int(table)].slotBit = value }
+  mutating func setSlotBit(_ table: TableID, _ value: Bool) { tables[table.index].slotBit = value }
 
   func hasBitmap(ofPMD page: UInt64, _ mm: MMID) -> Bool { ofPMDs[mm]?.contains(page) ?? false }
 

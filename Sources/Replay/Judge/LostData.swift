@@ -43,6 +43,6 @@ extension World {
 
   private func isDetached(_ pin: PinRecord) -> Bool {
     let entry = entry(pin.mm, pin.page)
-    return !pin.isZapped && entry.kind == .present && entry.index != pin.folio.raw
+    return !pin.isZapped && entry.kind == .present && entry.folio != pin.folio
   }
 }

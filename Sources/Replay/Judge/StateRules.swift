@@ -64,7 +64,7 @@ extension World {
   /// Entries of all mms that are not none.
   var entryCount: Int {
     var count = 0
-    for case let mm? in mms { for region in mm.regions { count += Int(tables[region].live) } }
+    for case let mm? in mms { for table in mm.tables { count += Int(tables[table].live) } }
     return count
   }
 }

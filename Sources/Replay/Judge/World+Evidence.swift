@@ -30,7 +30,7 @@ extension World {
     }
     if encoding != .shared {
       evidence.truth = truth(ref, doubts)
-      evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(FolioID(entry.index))
+      evidence.isUnderStableWriteback = entry.kind == .present && isUnderStableWriteback(entry.folio)
     }
     if encoding != .exclusive {
       evidence.isWritable = entry.countsAsWritable
@@ -57,9 +57,9 @@ extension World {
   /// large folio cached for it.
   private func wouldReuse(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard isTrulyExclusive(ref) == .exclusive else { return false }
-    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return true }
-    let own = tables[ref.region].mm
-    return mappings(of: FolioID(slots[entry.index].folio)).allSatisfy { tables[$0.region].mm == own }
+    guard entry.kind == .swap, let cached = slots[entry.swapSlot].folio else { return true }
+    let own = tables[ref.table].mm
+    return mappings(of: cached).allSatisfy { tables[$0.table].mm == own }
   }
 
   /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.

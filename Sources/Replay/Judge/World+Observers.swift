@@ -9,13 +9,13 @@ extension World {
   func forEachOtherObserver(_ ref: EntryRef, _ body: (EntryRef) -> Void) {
     let entry = tables.entry(ref)
     if entry.kind == .swap {
-      forEachSwapEntry(of: entry.index, near: ref, body)
-      let slot = slots[entry.index]
-      if slot.folio != noIndex { forEachMapper(of: FolioID(slot.folio), page: Int(slot.page), but: ref, body) }
+      forEachSwapEntry(of: entry.swapSlot, near: ref, body)
+      let slot = slots[entry.swapSlot]
+      if let cached = slot.folio { forEachMapper(of: cached, page: Int(slot.page), but: ref, body) }
       return
     }
     guard entry.kind.refersToFolio else { return }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     for page in isHuge(ref) ? 0..<folios.order(folio).pageCount : entry.page..<entry.page + 1 {
       forEachMapper(of: folio, page: page, but: ref, body)
       forEachSwapEntry(ofPage: page, of: folio, near: ref, body)
@@ -26,7 +26,7 @@ extension World {
   func forEachOtherObserverOfFolio(_ ref: EntryRef, _ body: (EntryRef) -> Void) {
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return forEachOtherObserver(ref, body) }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     for page in 0..<folios.order(folio).pageCount {
       forEachMapping(of: folio, page: page) { if $0 != ref { body($0) } }
       forEachSwapEntry(ofPage: page, of: folio, near: ref, body)
@@ -41,15 +41,15 @@ extension World {
   }
 
   private func forEachSwapEntry(ofPage page: Int, of folio: FolioID, near ref: EntryRef, _ body: (EntryRef) -> Void) {
-    guard let side = folios.side(folio), page < side.slots.count, side.slots[page] != noIndex else { return }
-    forEachSwapEntry(of: side.slots[page], near: ref, body)
+    guard let slot = folios.side(folio)?.slot(of: page) else { return }
+    forEachSwapEntry(of: slot, near: ref, body)
   }
 
   /// Fork left them at the same place of the family's tables. One that `mremap` took elsewhere is not found.
-  private func forEachSwapEntry(of slot: UInt32, near ref: EntryRef, _ body: (EntryRef) -> Void) {
+  private func forEachSwapEntry(of slot: SwapSlotID, near ref: EntryRef, _ body: (EntryRef) -> Void) {
     guard slots[slot].entries > 0, !isHuge(ref) else { return }
     tables.forEachEntry(at: tables.familySlot(ref)) { other, entry in
-      if other != ref, entry.kind == .swap, entry.index == slot { body(other) }
+      if other != ref, entry.kind == .swap, entry.swapSlot == slot { body(other) }
     }
   }
 
@@ -73,7 +73,7 @@ extension World {
     let counted = isTrulyExclusive(ref)
     guard counted == .shared, dyingCount > 0 || !doubts.isEmpty else { return counted }
     let entry = tables.entry(ref)
-    guard entry.kind == .swap || (entry.kind.refersToFolio && !folios.flags(FolioID(entry.index)).contains(.ksm)) else {
+    guard entry.kind == .swap || (entry.kind.refersToFolio && !folios.flags(entry.folio).contains(.ksm)) else {
       return counted
     }
     var found = 0

@@ -14,7 +14,7 @@ struct LitmusVerdicts: Sendable {
     var verdict: Verdict
     /// Of the entry that holds it: a different kind or folio later is a different carrier of the same fact.
     var kind: EntryKind
-    var folio: UInt32
+    var target: EntryTarget?
   }
 
   var held: [LitmusPage: Held] = [:]
@@ -64,11 +64,10 @@ extension LitmusVerdicts {
       ref, encoding: e, baseline, baseline.find(place.mm, page), Doubts(), livelocked: isStuck, isStale: isStale)
     let judgement = Replay.judge(evidence)
     guard judgement.verdict != .ok else { return }
-    let folio = entry.kind.refersToFolio || entry.kind == .swap ? entry.index : noIndex
-    held[place] = Held(verdict: judgement.verdict, kind: entry.kind, folio: folio)
+    held[place] = Held(verdict: judgement.verdict, kind: entry.kind, target: entry.target)
     guard judgement.losesExclusivity else { return }
     if let old = before.held[place] {
-      if old.kind != entry.kind || old.folio != folio { lost.insert(place) }
+      if old.kind != entry.kind || old.target != entry.target { lost.insert(place) }
     } else {
       lost.insert(place)
     }
@@ -90,7 +89,7 @@ extension LitmusVerdicts {
 
   private mutating func hold(_ verdict: Verdict, at place: (mm: MMID, page: VirtualPage)) {
     let place = LitmusPage(mm: place.mm, page: Int(place.page.rawValue))
-    if held[place] == nil { held[place] = Held(verdict: verdict, kind: .none, folio: noIndex) }
+    if held[place] == nil { held[place] = Held(verdict: verdict, kind: .none, target: nil) }
   }
 }
 
@@ -109,7 +108,7 @@ extension LitmusVerdicts {
         let first = Int(baseline.owner(ref).page.rawValue)
         for page in first..<first + (baseline.isHuge(ref) ? 512 : 1) {
           let place = LitmusPage(mm: mm.id, page: page)
-          result.held[place] = Held(verdict: judgement.verdict, kind: entry.kind, folio: entry.index)
+          result.held[place] = Held(verdict: judgement.verdict, kind: entry.kind, target: entry.target)
           if judgement.losesExclusivity, before.held[place] == nil { result.lost.insert(place) }
         }
       }
@@ -138,7 +137,7 @@ extension LitmusVerdicts {
             .unsafe
           }
         result.held[LitmusPage(mm: mm.id, page: Int(page.rawValue))] = Held(
-          verdict: verdict, kind: entry.kind, folio: entry.index)
+          verdict: verdict, kind: entry.kind, target: entry.target)
       }
     }
     return result

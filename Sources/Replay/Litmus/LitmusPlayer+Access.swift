@@ -75,8 +75,7 @@ extension LitmusPlayer {
   private mutating func loadBesidePin(_ mm: MMID, _ page: Int, _ vma: VMAFacts) -> Outcome {
     let virtual = VirtualPage(UInt64(page))
     let swap = entry(mm, page)
-    guard swap.kind == .swap, world.slots[swap.index].folio != noIndex else { return world.load(mm, virtual, vma) }
-    let folio = FolioID(world.slots[swap.index].folio)
+    guard swap.kind == .swap, let folio = world.slots[swap.swapSlot].folio else { return world.load(mm, virtual, vma) }
     let pins = world.folios.side(folio)?.pins ?? 0
     guard pins > 0 else { return world.load(mm, virtual, vma) }
     let keepsFlag = choices.contains(.keepPinned)

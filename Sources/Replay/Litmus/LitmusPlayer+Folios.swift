@@ -60,7 +60,7 @@ extension LitmusPlayer {
       }
     case .splitPMD(let range):
       return try forEachRef(range) { player, ref in
-        player.world.splitHugeEntry(ref.region)
+        player.world.splitHugeEntry(ref.table)
         return .done
       }
     case .splitFolio(let range, let unusedToZeroPage):

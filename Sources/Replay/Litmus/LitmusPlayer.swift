@@ -109,7 +109,7 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     let entry = entry(mm, page)
     guard entry.kind.refersToFolio else { return nil }
     let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
-    return (FolioID(entry.index), isHuge ? page & 511 : entry.page)
+    return (entry.folio, isHuge ? page & 511 : entry.page)
   }
 
   func folio(_ mm: MMID, _ page: Int) throws(LitmusStop) -> FolioID {

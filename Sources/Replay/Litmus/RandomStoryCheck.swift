@@ -188,7 +188,7 @@ extension World {
     }
     for (ref, pages) in seen {
       let entry = tables.entry(ref)
-      if entry.kind != .swap, folios.flags(FolioID(entry.index)).contains(.ksm) { continue }
+      if entry.kind != .swap, folios.flags(entry.folio).contains(.ksm) { continue }
       let isAlone = pages.allSatisfy { observers[$0] == 1 }
       if (isTrulyExclusive(ref) == .exclusive) != isAlone {
         return
@@ -204,22 +204,20 @@ extension World {
   private func observed(_ ref: EntryRef) -> [ObservedPage] {
     let entry = tables.entry(ref)
     if entry.kind == .swap {
-      let slot = slots[entry.index]
+      let slot = slots[entry.swapSlot]
       return [
-        slot.folio == noIndex
-          ? ObservedPage(inSwap: true, index: entry.index, page: 0)
-          : ObservedPage(inSwap: false, index: slot.folio, page: Int(slot.page))
+        slot.folio.map { ObservedPage(target: .folio($0), page: Int(slot.page)) }
+          ?? ObservedPage(target: .swapSlot(entry.swapSlot), page: 0)
       ]
     }
     guard entry.kind.refersToFolio else { return [] }
-    let count = isHuge(ref) ? folios.order(FolioID(entry.index)).pageCount : 1
-    return (0..<count).map { ObservedPage(inSwap: false, index: entry.index, page: entry.page + $0) }
+    let count = isHuge(ref) ? folios.order(entry.folio).pageCount : 1
+    return (0..<count).map { ObservedPage(target: .folio(entry.folio), page: entry.page + $0) }
   }
 }
 
 /// A page of a folio, or a swap slot nobody has read in.
 private struct ObservedPage: Hashable {
-  var inSwap: Bool
-  var index: UInt32
+  var target: EntryTarget
   var page: Int
 }

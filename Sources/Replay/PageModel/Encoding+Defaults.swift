@@ -100,30 +100,30 @@ extension Encoding {
 
   /// The 512 entries say what the PMD entry said.
   @inline(__always)
-  package static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry) {}
+  package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {}
 
   @inline(__always)
   package static func tableMoved(
-    _ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?
+    _ world: inout World<Self>, _ table: TableID, from base: UInt64, onto left: TableID?
   ) {}
 
   @inline(__always)
-  package static func deposited(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func deposited(_ world: inout World<Self>, _ table: TableID) {}
 
   @inline(__always)
-  package static func tableAllocated(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableAllocated(_ world: inout World<Self>, _ table: TableID) {}
 
   @inline(__always)
-  package static func tableFreed(_ world: inout World<Self>, _ region: UInt32) {}
+  package static func tableFreed(_ world: inout World<Self>, _ table: TableID) {}
 
   @inline(__always)
-  package static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool { false }
+  package static func keepsSlot(_ world: World<Self>, _ table: TableID) -> Bool { false }
 
   @inline(__always)
-  package static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32) {}
+  package static func tablesExchanged(_ world: inout World<Self>, _ a: TableID, _ b: TableID) {}
 
   @inline(__always)
-  package static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool { false }
+  package static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool { false }
 
   @inline(__always)
   package static func exited(_ world: inout World<Self>, _ mm: MMID) {}

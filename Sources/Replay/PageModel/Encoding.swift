@@ -99,23 +99,23 @@ package protocol Encoding: Sendable {
   static func prepareMove(_ world: inout World<Self>, from: EntryRef, to: EntryRef, _ entry: Entry) -> Bool
   /// The entry was written at `to`; its slot at `from` is none.
   static func moved(_ world: inout World<Self>, from: EntryRef, to: EntryRef, wasExclusive: Bool)
-  /// A PMD entry was replaced by 512 entries of the table of the same region.
-  static func splitPMD(_ world: inout World<Self>, _ region: UInt32, _ pmd: Entry)
+  /// A PMD entry was replaced by 512 entries of the table below it.
+  static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry)
   /// A whole table moved here from the PMD slot of `base` (`move_normal_pmd`). `left`: the table that stood here, freed,
   /// of whose slot something was kept.
-  static func tableMoved(_ world: inout World<Self>, _ region: UInt32, from base: UInt64, onto left: UInt32?)
+  static func tableMoved(_ world: inout World<Self>, _ table: TableID, from base: UInt64, onto left: TableID?)
   /// A table with 512 none entries is deposited below a new PMD entry.
-  static func deposited(_ world: inout World<Self>, _ region: UInt32)
+  static func deposited(_ world: inout World<Self>, _ table: TableID)
   /// The number names a new table.
-  static func tableAllocated(_ world: inout World<Self>, _ region: UInt32)
-  /// The table of a region is freed.
-  static func tableFreed(_ world: inout World<Self>, _ region: UInt32)
+  static func tableAllocated(_ world: inout World<Self>, _ table: TableID)
+  /// The table is freed.
+  static func tableFreed(_ world: inout World<Self>, _ table: TableID)
   /// Is there something of the PMD slot's own, one level up, that outlives its table?
-  static func keepsSlot(_ world: World<Self>, _ region: UInt32) -> Bool
+  static func keepsSlot(_ world: World<Self>, _ table: TableID) -> Bool
   /// The tables below two PMD entries change places (`pgtable_trans_huge_withdraw`).
-  static func tablesExchanged(_ world: inout World<Self>, _ a: UInt32, _ b: UInt32)
+  static func tablesExchanged(_ world: inout World<Self>, _ a: TableID, _ b: TableID)
   /// Does something hang off the table that a walker without a lock reads?
-  static func hasTableState(_ world: World<Self>, _ region: UInt32) -> Bool
+  static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool
   /// All of the mm is gone.
   static func exited(_ world: inout World<Self>, _ mm: MMID)
   /// Does state of its own hang off page tables, so that it matters which of the deposited tables a split withdraws?

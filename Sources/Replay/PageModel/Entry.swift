@@ -61,10 +61,17 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
 
   package static let none = Entry(raw: 0)
 
-  /// An entry of `kind` that names page `page` of the folio (or, for swap, a slot) at `index`; all flags clear.
-  package init(_ kind: EntryKind, index: UInt32 = 0, page: Int = 0) {
-    precondition(index < 1 << 28 && page >= 0 && page < 1 << 11, "entry target \(index).\(page)")
-    raw = UInt64(kind.rawValue) | UInt64(page) &<< 24 | UInt64(index) &<< 36
+  /// An entry that names nothing; all flags clear.
+  package init(_ kind: EntryKind) { raw = UInt64(kind.rawValue) }
+
+  /// An entry of `kind` that names a page of the folio; all flags clear.
+  package init(_ kind: EntryKind, _ folio: FolioID, page: Int = 0) { self.init(kind, target: folio.raw, page: page) }
+
+  package init(swap slot: SwapSlotID) { self.init(.swap, target: slot.rawValue, page: 0) }
+
+  private init(_ kind: EntryKind, target: UInt32, page: Int) {
+    precondition(target < 1 << 28 && page >= 0 && page < 1 << 11, "entry target \(target).\(page)")
+    raw = UInt64(kind.rawValue) | UInt64(page) &<< 24 | UInt64(target) &<< 36
   }
 
   package var kind: EntryKind {
@@ -95,10 +102,21 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   @inline(__always)
   private static func bit(_ kind: EntryKind) -> UInt64 { 1 &<< UInt64(kind.rawValue) }
 
-  /// Index of the folio, or of the swap slot for `.swap`.
-  package var index: UInt32 {
-    get { UInt32(truncatingIfNeeded: raw &>> 36) }
-    set { raw = raw & 0xf_ffff_ffff | UInt64(newValue) &<< 36 }
+  /// What the entry names; `nil` where that is nothing of the model's.
+  package var target: EntryTarget? {
+    if kind == .swap { return .swapSlot(swapSlot) }
+    return refersToFolio || kind == .hwpoison ? .folio(folio) : nil
+  }
+
+  /// Of an entry whose kind names one (`refersToFolio`, hwpoison): not looked at again, millions of times.
+  package var folio: FolioID {
+    @inline(__always) get { FolioID(UInt32(truncatingIfNeeded: raw &>> 36)) }
+    set { raw = raw & 0xf_ffff_ffff | UInt64(newValue.raw) &<< 36 }
+  }
+
+  /// Of a swap entry.
+  package var swapSlot: SwapSlotID {
+    @inline(__always) get { SwapSlotID(UInt32(truncatingIfNeeded: raw &>> 36)) }
   }
 
   /// Page within the folio.
@@ -214,7 +232,13 @@ package struct Entry: BitwiseCopyable, Sendable, Equatable {
   var marks: UInt8 { UInt8(truncatingIfNeeded: raw &>> 16) }
 }
 
-/// Where an entry stands: 512 slots per page-table region. It stays valid when a whole table is moved.
+/// What an entry may name.
+package enum EntryTarget: Hashable, Sendable {
+  case folio(FolioID)
+  case swapSlot(SwapSlotID)
+}
+
+/// Where an entry stands: 512 slots per page table. It stays valid when a whole table is moved.
 package struct EntryRef: Hashable, Sendable, BitwiseCopyable {
   package let raw: UInt32
 
@@ -222,9 +246,9 @@ package struct EntryRef: Hashable, Sendable, BitwiseCopyable {
   package init(raw: UInt32) { self.raw = raw }
 
   @inline(__always)
-  package init(region: UInt32, slot: Int) { raw = region &<< 9 | UInt32(truncatingIfNeeded: slot) }
+  package init(table: TableID, slot: Int) { raw = table.rawValue &<< 9 | UInt32(truncatingIfNeeded: slot) }
 
-  package var region: UInt32 { raw &>> 9 }
+  package var table: TableID { TableID(raw &>> 9) }
   package var slot: Int { Int(raw & 511) }
 }
 

@@ -129,8 +129,8 @@ struct FolioSide: Sendable {
   var migrations: UInt32 = 0
   /// Present PMD-level mappings (`entire_mapcount`) and PMD migration entries.
   var entire: UInt32 = 0
-  /// Per page: swap slot, or `noIndex`. Empty unless in the swapcache.
-  var slots: [UInt32] = []
+  /// Per page. Empty unless in the swapcache.
+  var slots: [SwapSlotID?] = []
   /// Per page: PTE-level entries that refer to it. Empty for order 0.
   var attachedPerPage: [UInt32] = []
   /// Per page: first `MappingNode`. Empty for order 0.
@@ -210,4 +210,9 @@ struct LargeFolioMMs: Sendable, BitwiseCopyable {
       mappedShared = false
     }
   }
+}
+
+extension FolioSide {
+  /// Where the page goes when it is written out; `nil` where that is open.
+  func slot(of page: Int) -> SwapSlotID? { page < slots.count ? slots[page] : nil }
 }

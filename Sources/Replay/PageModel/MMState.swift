@@ -14,15 +14,15 @@ struct MMState: Sendable {
   var tearingDown = false
   /// Everything mapped is known (built by exec or by a fork of such an mm).
   var isComplete: Bool
-  /// Bases (vpn / 512) of the regions, ascending, and the regions in the same order.
+  /// Where its page tables are (page number / 512), ascending, and the tables in the same order.
   private(set) var bases = ContiguousArray<UInt64>()
-  private(set) var regions = ContiguousArray<UInt32>()
+  private(set) var tables = ContiguousArray<TableID>()
   private var lastBase = UInt64.max
-  private var lastRegion = noIndex
+  private var lastTable = TableID(0)
   /// Why page tables may have come, gone or been filled unseen; `nil`: all are known, if the mm is complete.
   var tablesUnknown: TableDoubt?
   /// Per PMD page, the slots whose tables are deposited, the head last: where an encoding keeps state with tables.
-  var deposits: [UInt64: [UInt32]] = [:]
+  var deposits: [UInt64: [TableID]] = [:]
   /// `write_protect_seq`: odd while a fork of this mm runs.
   var writeProtectSequence: UInt32 = 0
 
@@ -33,7 +33,7 @@ struct MMState: Sendable {
     self.isComplete = isComplete
   }
 
-  /// Index of the first region whose base is not below `base`.
+  /// Index of the first table whose base is not below `base`.
   func position(of base: UInt64) -> Int {
     var low = 0
     var high = bases.count
@@ -44,45 +44,45 @@ struct MMState: Sendable {
     return low
   }
 
-  /// Bases, regions, and the index of the first that is not below `base`. They alone: whoever takes the whole state to
+  /// Bases, tables, and the index of the first that is not below `base`. They alone: whoever takes the whole state to
   /// look at them copies the rest too.
   func places(
     from base: UInt64
-  ) -> (bases: ContiguousArray<UInt64>, regions: ContiguousArray<UInt32>, first: Int) {
-    (bases, regions, position(of: base))
+  ) -> (bases: ContiguousArray<UInt64>, tables: ContiguousArray<TableID>, first: Int) {
+    (bases, tables, position(of: base))
   }
 
-  mutating func region(base: UInt64) -> UInt32? {
-    if base == lastBase { return lastRegion }
+  mutating func table(base: UInt64) -> TableID? {
+    if base == lastBase { return lastTable }
     let position = position(of: base)
     guard position < bases.count, bases[position] == base else { return nil }
     lastBase = base
-    lastRegion = regions[position]
-    return lastRegion
+    lastTable = tables[position]
+    return lastTable
   }
 
   /// The same without touching the cache.
-  func peekRegion(base: UInt64) -> UInt32? {
-    if base == lastBase { return lastRegion }
+  func peekTable(base: UInt64) -> TableID? {
+    if base == lastBase { return lastTable }
     let position = position(of: base)
-    return position < bases.count && bases[position] == base ? regions[position] : nil
+    return position < bases.count && bases[position] == base ? tables[position] : nil
   }
 
-  mutating func insert(region: UInt32, base: UInt64) {
+  mutating func insert(table: TableID, base: UInt64) {
     let position = position(of: base)
     precondition(position == bases.count || bases[position] != base, "two page tables at one address")
     bases.insert(base, at: position)
-    regions.insert(region, at: position)
+    tables.insert(table, at: position)
     lastBase = base
-    lastRegion = region
+    lastTable = table
   }
 
   mutating func remove(base: UInt64) {
     let position = position(of: base)
     precondition(position < bases.count && bases[position] == base, "no page table at \(base)")
     bases.remove(at: position)
-    regions.remove(at: position)
+    tables.remove(at: position)
     lastBase = .max
-    lastRegion = noIndex
+    lastTable = TableID(0)
   }
 }

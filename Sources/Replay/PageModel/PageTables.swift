@@ -2,13 +2,13 @@
 
 import MMEvents
 
-/// The page tables of all mms: one *region* per 2 MiB of address space that is in use.
+/// The page tables of all mms: one per 2 MiB of address space that is in use.
 ///
-/// A region is a PMD slot. It stands for a page table of 512 entries or, when `isHuge`, for one PMD entry (also a
-/// PMD migration or device entry, and one hugetlb page). A region's entries are one leaf of `words` and one of `marks`,
-/// and an `EntryRef` is an index into both; a freed region is reused before they grow.
+/// A table has 512 entries or, when `isHuge`, stands for the one PMD entry in its place (also a PMD migration or device
+/// entry, and one hugetlb page). A table's entries are one leaf of `words` and one of `marks`, and an `EntryRef` is an
+/// index into both; a freed table is reused before they grow.
 struct PageTables: ~Copyable, Sendable {
-  struct Region: BitwiseCopyable, Sendable {
+  struct PageTable: BitwiseCopyable, Sendable {
     /// Slot of the owner in the world's mm array.
     var mm: UInt32
     /// Entries that are not none (0 or 1 when huge).
@@ -23,10 +23,10 @@ struct PageTables: ~Copyable, Sendable {
     /// The lineage of the table: itself, what it was copied from at fork, and all copies.
     fileprivate(set) var family: UInt32
     /// Neighbours in the list of the family, newest first.
-    fileprivate var newer = noIndex
-    fileprivate var older = noIndex
+    fileprivate var newer: TableID?
+    fileprivate var older: TableID?
 
-    fileprivate static let unused = Region(
+    fileprivate static let unused = PageTable(
       mm: noIndex, live: 0, isHuge: false, base: 0, pmd: .none, family: noIndex)
   }
 
@@ -34,119 +34,119 @@ struct PageTables: ~Copyable, Sendable {
 
   private var words = LeafArray<UInt64>(blank: 0)
   private var marks = LeafArray<UInt8>(blank: 0)
-  private var regions = ContiguousArray<Region>()
-  private var regionNumbers = Numbering()
-  /// The newest region of each family.
-  private var families = ContiguousArray<UInt32>()
+  private var all = ContiguousArray<PageTable>()
+  private var numbers = Numbering()
+  /// The newest table of each family.
+  private var families = ContiguousArray<TableID?>()
   private var familyNumbers = Numbering()
   /// Tables that came or went, or whose first or last entry did, while that is of interest; one may be named twice.
-  private(set) var changed = ContiguousArray<UInt32>()
+  private(set) var changed = ContiguousArray<TableID>()
   var notesChanges = false
 
   /// Regions in use.
-  var regionCount: Int { regionNumbers.liveCount }
+  var count: Int { numbers.liveCount }
 
   /// `relative`: the table that fork copies, whose family the new one joins.
-  mutating func allocate(mm: UInt32, base: UInt64, relative: UInt32? = nil) -> UInt32 {
-    let family = relative.map { regions[Int($0)].family } ?? newFamily()
-    let fresh = Region(mm: mm, live: 0, isHuge: false, base: base, pmd: .none, family: family)
-    let region = regionNumbers.take { $0 >= regions.count || regions[Int($0)].mm == noIndex }
-    precondition(region < 1 << 23, "page-table pool is full")
-    while regions.count <= Int(region) { regions.append(.unused) }
-    regions[Int(region)] = fresh
-    words.grow(toInclude: Int(region) &<< 9)
-    marks.grow(toInclude: Int(region) &<< 9)
-    join(region, family)
-    noteChange(region)
-    return region
+  mutating func allocate(mm: UInt32, base: UInt64, relative: TableID? = nil) -> TableID {
+    let family = relative.map { all[$0.index].family } ?? newFamily()
+    let fresh = PageTable(mm: mm, live: 0, isHuge: false, base: base, pmd: .none, family: family)
+    let table = TableID(numbers.take { $0 >= all.count || all[Int($0)].mm == noIndex })
+    precondition(table.rawValue < 1 << 23, "page-table pool is full")
+    while all.count <= table.index { all.append(.unused) }
+    all[table.index] = fresh
+    words.grow(toInclude: table.index &<< 9)
+    marks.grow(toInclude: table.index &<< 9)
+    join(table, family)
+    noteChange(table)
+    return table
   }
 
   @inline(__always)
-  private mutating func noteChange(_ region: UInt32) {
-    if notesChanges, changed.last != region { changed.append(region) }
+  private mutating func noteChange(_ table: TableID) {
+    if notesChanges, changed.last != table { changed.append(table) }
   }
 
   mutating func forgetChanges() { changed.empty() }
 
   /// Says whether more may be mapped here than is known.
-  mutating func setUncounted(_ isUncounted: Bool, region: UInt32) {
-    guard regions[Int(region)].isUncounted != isUncounted else { return }
-    regions[Int(region)].isUncounted = isUncounted
-    noteChange(region)
+  mutating func setUncounted(_ isUncounted: Bool, table: TableID) {
+    guard all[table.index].isUncounted != isUncounted else { return }
+    all[table.index].isUncounted = isUncounted
+    noteChange(table)
   }
 
   /// All that is left in the table goes with it.
-  mutating func empty(_ region: UInt32) {
-    guard regions[Int(region)].live > 0 else { return }
-    words.dropLeaf(Int(region))
-    marks.dropLeaf(Int(region))
-    regions[Int(region)].live = 0
-    noteChange(region)
+  mutating func empty(_ table: TableID) {
+    guard all[table.index].live > 0 else { return }
+    words.dropLeaf(table.index)
+    marks.dropLeaf(table.index)
+    all[table.index].live = 0
+    noteChange(table)
   }
 
-  /// Gives the region back. Stale slot bits go with the table.
-  mutating func free(_ region: UInt32) {
-    precondition(regions[Int(region)].live == 0, "freeing a page table in use")
-    words.dropLeaf(Int(region))
-    marks.dropLeaf(Int(region))
-    regions[Int(region)].mm = noIndex
-    leave(region)
-    regionNumbers.giveBack(region)
-    noteChange(region)
+  /// Gives the number back. Verdicts go with the table.
+  mutating func free(_ table: TableID) {
+    precondition(all[table.index].live == 0, "freeing a page table in use")
+    words.dropLeaf(table.index)
+    marks.dropLeaf(table.index)
+    all[table.index].mm = noIndex
+    leave(table)
+    numbers.giveBack(table.rawValue)
+    noteChange(table)
   }
 
   // — families
 
   private mutating func newFamily() -> UInt32 {
-    let family = familyNumbers.take { $0 >= families.count || families[Int($0)] == noIndex }
-    while families.count <= Int(family) { families.append(noIndex) }
+    let family = familyNumbers.take { $0 >= families.count || families[Int($0)] == nil }
+    while families.count <= Int(family) { families.append(nil) }
     return family
   }
 
-  private mutating func join(_ region: UInt32, _ family: UInt32) {
+  private mutating func join(_ table: TableID, _ family: UInt32) {
     let newest = families[Int(family)]
-    regions[Int(region)].older = newest
-    if newest != noIndex { regions[Int(newest)].newer = region }
-    families[Int(family)] = region
+    all[table.index].older = newest
+    if let newest { all[newest.index].newer = table }
+    families[Int(family)] = table
   }
 
-  private mutating func leave(_ region: UInt32) {
+  private mutating func leave(_ table: TableID) {
     let (family, newer, older) = (
-      regions[Int(region)].family, regions[Int(region)].newer, regions[Int(region)].older
+      all[table.index].family, all[table.index].newer, all[table.index].older
     )
-    if older != noIndex { regions[Int(older)].newer = newer }
-    if newer != noIndex {
-      regions[Int(newer)].older = older
+    if let older { all[older.index].newer = newer }
+    if let newer {
+      all[newer.index].older = older
     } else {
       families[Int(family)] = older
-      if older == noIndex { familyNumbers.giveBack(family) }
+      if older == nil { familyNumbers.giveBack(family) }
     }
   }
 
   /// The place of an entry in all tables of its family.
   @inline(__always)
   func familySlot(_ ref: EntryRef) -> FamilySlot {
-    FamilySlot(raw: regions[Int(ref.region)].family &<< 9 | UInt32(truncatingIfNeeded: ref.slot))
+    FamilySlot(raw: all[ref.table.index].family &<< 9 | UInt32(truncatingIfNeeded: ref.slot))
   }
 
   /// The entries at that place, newest table first.
   func forEachEntry(at place: FamilySlot, _ body: (EntryRef, Entry) -> Void) {
-    var region = families[Int(place.raw &>> 9)]
-    while region != noIndex {
-      let ref = EntryRef(raw: region &<< 9 | place.raw & 511)
+    var next = families[Int(place.raw &>> 9)]
+    while let table = next {
+      let ref = EntryRef(raw: table.rawValue &<< 9 | place.raw & 511)
       body(ref, entry(ref))
-      region = regions[Int(region)].older
+      next = all[table.index].older
     }
   }
 
-  subscript(region: UInt32) -> Region {
-    get { regions[Int(region)] }
-    _modify { yield &regions[Int(region)] }
+  subscript(table: TableID) -> PageTable {
+    get { all[table.index] }
+    _modify { yield &all[table.index] }
   }
 
   @inline(__always)
   func entry(_ ref: EntryRef) -> Entry {
-    regions[Int(ref.region)].isHuge ? regions[Int(ref.region)].pmd : tableEntry(ref)
+    all[ref.table.index].isHuge ? all[ref.table.index].pmd : tableEntry(ref)
   }
 
   @inline(__always)
@@ -154,29 +154,29 @@ struct PageTables: ~Copyable, Sendable {
 
   /// Any of these entries of a table, not a huge one, is an anonymous page or was one that is swapped out. fork asks it of
   /// each VMA, and most of those have none.
-  func hasAnonymous(_ region: UInt32, _ slots: Range<Int>) -> Bool {
-    let first = Int(region) &<< 9
+  func hasAnonymous(_ table: TableID, _ slots: Range<Int>) -> Bool {
+    let first = table.index &<< 9
     return slots.contains { Entry(word: words[first &+ $0], marks: 0).isAnonymousOrSwapped }
   }
 
   /// Writes the entry; the slot keeps its verdict.
   @inline(__always)
   mutating func write(_ entry: Entry, at ref: EntryRef) {
-    let region = Int(ref.region)
+    let table = ref.table.index
     let old = self.entry(ref)
     let kept = entry.marks & ~Entry.slotMarks | old.marks & Entry.slotMarks
     store(Entry(word: entry.word, marks: kept), over: old, at: ref)
     if old.isNone != entry.isNone {
-      if old.isNone { regions[region].live &+= 1 } else { regions[region].live &-= 1 }
-      if regions[region].live == (old.isNone ? 1 : 0) { noteChange(ref.region) }
+      if old.isNone { all[table].live &+= 1 } else { all[table].live &-= 1 }
+      if all[table].live == (old.isNone ? 1 : 0) { noteChange(ref.table) }
     }
   }
 
   /// Only what changes is written: the rest may be shared.
   @inline(__always)
   private mutating func store(_ entry: Entry, over old: Entry, at ref: EntryRef) {
-    if regions[Int(ref.region)].isHuge {
-      regions[Int(ref.region)].pmd = entry
+    if all[ref.table.index].isHuge {
+      all[ref.table.index].pmd = entry
       return
     }
     if old.word != entry.word { words[Int(ref.raw)] = entry.word }
@@ -193,28 +193,28 @@ struct PageTables: ~Copyable, Sendable {
   }
 
   /// Makes an empty table a PMD slot, or the other way round.
-  mutating func setHuge(_ isHuge: Bool, region: UInt32) {
-    precondition(regions[Int(region)].live == 0, "changing the level of a table in use")
-    regions[Int(region)].isHuge = isHuge
-    noteChange(region)
+  mutating func setHuge(_ isHuge: Bool, table: TableID) {
+    precondition(all[table.index].live == 0, "changing the level of a table in use")
+    all[table.index].isHuge = isHuge
+    noteChange(table)
   }
 }
 
 extension PageTables {
   mutating func becomeFollower() {
-    regionNumbers.becomeFollower()
+    numbers.becomeFollower()
     familyNumbers.becomeFollower()
   }
 
   @inline(__always)
   mutating func beginOperation() {
-    regionNumbers.beginOperation()
+    numbers.beginOperation()
     familyNumbers.beginOperation()
   }
 
   @inline(__always)
   mutating func beginOperation(after leader: borrowing PageTables) {
-    regionNumbers.beginOperation(after: leader.regionNumbers)
+    numbers.beginOperation(after: leader.numbers)
     familyNumbers.beginOperation(after: leader.familyNumbers)
   }
 
@@ -238,8 +238,8 @@ extension PageTables {
     var copy = PageTables()
     copy.words = words.copy()
     copy.marks = marks.copy()
-    copy.regions = regions
-    copy.regionNumbers = regionNumbers
+    copy.all = all
+    copy.numbers = numbers
     copy.families = families
     copy.familyNumbers = familyNumbers
     copy.changed = changed

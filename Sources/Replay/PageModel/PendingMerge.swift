@@ -6,7 +6,7 @@ import MMEvents
 struct PreparedTable: Sendable {
   var mm: MMID
   var page: VirtualPage
-  var region: UInt32
+  var table: TableID
 }
 
 /// A page ksmd write-protected and has not replaced yet.

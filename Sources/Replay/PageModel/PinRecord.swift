@@ -19,7 +19,7 @@ struct FastPin: Sendable {
   var page: VirtualPage
   var seen: Entry
   /// The page table it was read from, and whether something of the encoding's hung off it.
-  var table: UInt32
+  var table: TableID
   var hasTableState: Bool
   /// `write_protect_seq`; odd while a fork runs.
   var sequence: UInt32

@@ -7,28 +7,28 @@ struct SwapSlots: ~Copyable, Sendable {
   private var slots = LeafArray<SwapSlot>(blank: .free)
   private var numbers = Numbering()
   /// Slots whose content was a KSM page when it went out: several places may ask for it.
-  private var ksmSlots: [UInt32: KSMSlot] = [:]
+  private var ksmSlots: [SwapSlotID: KSMSlot] = [:]
 
   var liveCount: Int { numbers.liveCount }
 
-  mutating func allocate(stableWrites: Bool) -> UInt32 {
+  mutating func allocate(stableWrites: Bool) -> SwapSlotID {
     let index = numbers.take { Int($0) &>> 9 >= slots.leafCount || !slots[Int($0)].live }
     slots.grow(toInclude: Int(index))
     slots[Int(index)] = SwapSlot(
-      entries: 0, folio: noIndex, page: 0, live: true, stableWrites: stableWrites, content: 0)
-    return index
+      entries: 0, page: 0, live: true, stableWrites: stableWrites, content: 0)
+    return SwapSlotID(index)
   }
 
-  mutating func release(_ index: UInt32) {
-    precondition(slots[Int(index)].entries == 0 && slots[Int(index)].folio == noIndex, "freeing a used swap slot")
-    slots[Int(index)] = .free
-    if !ksmSlots.isEmpty { ksmSlots[index] = nil }
-    numbers.giveBack(index)
+  mutating func release(_ slot: SwapSlotID) {
+    precondition(self[slot].entries == 0 && self[slot].folio == nil, "freeing a used swap slot")
+    self[slot] = .free
+    if !ksmSlots.isEmpty { ksmSlots[slot] = nil }
+    numbers.giveBack(slot.rawValue)
   }
 
-  subscript(index: UInt32) -> SwapSlot {
-    get { slots[Int(index)] }
-    set { slots[Int(index)] = newValue }
+  subscript(slot: SwapSlotID) -> SwapSlot {
+    get { slots[Int(slot.rawValue)] }
+    set { slots[Int(slot.rawValue)] = newValue }
   }
 }
 
@@ -39,19 +39,19 @@ extension SwapSlots {
     case mappedFirst(AnonymousPlace)
   }
 
-  mutating func holdsKSMPage(_ index: UInt32) { ksmSlots[index] = .notMapped }
+  mutating func holdsKSMPage(_ slot: SwapSlotID) { ksmSlots[slot] = .notMapped }
 
   /// A new folio was read in for the slot.
-  mutating func readIn(_ index: UInt32) {
-    if ksmSlots[index] != nil { ksmSlots[index] = .notMapped }
+  mutating func readIn(_ slot: SwapSlotID) {
+    if ksmSlots[slot] != nil { ksmSlots[slot] = .notMapped }
   }
 
-  mutating func mapped(_ index: UInt32, at place: AnonymousPlace) {
-    if case .notMapped = ksmSlots[index] { ksmSlots[index] = .mappedFirst(place) }
+  mutating func mapped(_ slot: SwapSlotID, at place: AnonymousPlace) {
+    if case .notMapped = ksmSlots[slot] { ksmSlots[slot] = .mappedFirst(place) }
   }
 
-  func mayMap(_ index: UInt32, at place: AnonymousPlace) -> Bool {
-    guard case .mappedFirst(let first) = ksmSlots[index] else { return true }
+  func mayMap(_ slot: SwapSlotID, at place: AnonymousPlace) -> Bool {
+    guard case .mappedFirst(let first) = ksmSlots[slot] else { return true }
     return first == place
   }
 }
@@ -67,8 +67,12 @@ struct AnonymousPlace: Hashable, Sendable {
 struct SwapSlot: BitwiseCopyable, Sendable {
   /// Swap entries that name the slot (`swap_map` count).
   var entries: UInt32
-  /// The folio cached for the slot, or `noIndex`.
-  var folio: UInt32
+  /// The folio cached for the slot, of which `page` is its page.
+  var folio: FolioID? {
+    get { folioNumber == noIndex ? nil : FolioID(folioNumber) }
+    set { folioNumber = newValue?.raw ?? noIndex }
+  }
+  private var folioNumber = noIndex
   var page: UInt16
   var live: Bool
   /// The device has `SWP_STABLE_WRITES`.
@@ -76,15 +80,19 @@ struct SwapSlot: BitwiseCopyable, Sendable {
   /// What was written out (oracle mode).
   var content: UInt32
 
-  static let free = SwapSlot(entries: 0, folio: noIndex, page: 0, live: false, stableWrites: false, content: 0)
+  init(entries: UInt32, page: UInt16, live: Bool, stableWrites: Bool, content: UInt32) {
+    (self.entries, self.page, self.live) = (entries, page, live)
+    (self.stableWrites, self.content) = (stableWrites, content)
+  }
+
+  static let free = SwapSlot(entries: 0, page: 0, live: false, stableWrites: false, content: 0)
 }
 
 extension SwapSlots {
   /// The folios cached for some slot, in the order of slots.
   var cachedFolios: [FolioID] {
     (0..<slots.leafCount &<< 9).compactMap { index in
-      let slot = slots[index]
-      return slot.live && slot.folio != noIndex ? FolioID(slot.folio) : nil
+      slots[index].live ? slots[index].folio : nil
     }
   }
 }

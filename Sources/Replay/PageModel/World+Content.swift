@@ -26,24 +26,24 @@ extension World {
     guard let ref = find(mm, page) else { return 0 }
     let entry = tables.entry(ref)
     if entry.kind == .swap {
-      let slot = slots[entry.index]
-      return slot.folio == noIndex ? slot.content : folios.content(FolioID(slot.folio), page: Int(slot.page))
+      let slot = slots[entry.swapSlot]
+      return slot.folio.map { folios.content($0, page: Int(slot.page)) } ?? slot.content
     }
     guard entry.kind.refersToFolio else { return 0 }
-    return folios.content(FolioID(entry.index), page: contentPage(ref, entry, page))
+    return folios.content(entry.folio, page: contentPage(ref, entry, page))
   }
 
   func contentPage(_ ref: EntryRef, _ entry: Entry, _ page: VirtualPage) -> Int {
-    isHuge(ref) && !folios.flags(FolioID(entry.index)).contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
+    isHuge(ref) && !folios.flags(entry.folio).contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
   }
 
   /// The cached folio is newer than what was written to its swap slot, and nothing says that it has to be written
   /// again.
   func isDoomed(_ mm: MMID, _ page: VirtualPage) -> Bool {
     let entry = entry(mm, page)
-    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return false }
-    let slot = slots[entry.index]
-    let folio = FolioID(slot.folio)
+    guard entry.kind == .swap else { return false }
+    let slot = slots[entry.swapSlot]
+    guard let folio = slot.folio else { return false }
     guard folios.flags(folio).contains(.writeback), !folios.flags(folio).contains(.dirty) else { return false }
     return isOlder(slot.content, than: folios.content(folio, page: Int(slot.page)))
   }

@@ -5,7 +5,7 @@ package import MMEvents
 /// The primitive steps of which transitions are made: an entry appears, changes bits, or goes, and the counts of
 /// what it refers to follow.
 extension World {
-  func isHuge(_ ref: EntryRef) -> Bool { tables[ref.region].isHuge }
+  func isHuge(_ ref: EntryRef) -> Bool { tables[ref.table].isHuge }
 
   /// Writes an entry where none (or one without references) is.
   mutating func place(_ entry: Entry, at ref: EntryRef) {
@@ -14,7 +14,7 @@ extension World {
     if old.verdict != .ok { recarried.append(ref) }
     tables.write(settled(entry), at: ref)
     if entry.kind.refersToFolio {
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       attach(ref, to: folio, page: entry.page)
       if entry.kind.isMigration {
         folios.withSide(folio) { $0.migrations += 1 }
@@ -22,7 +22,7 @@ extension World {
         mmMapped(ref, folio)
       }
     } else if entry.kind == .swap {
-      slots[entry.index].entries += 1
+      slots[entry.swapSlot].entries += 1
     }
     touch(ref)
   }
@@ -35,10 +35,10 @@ extension World {
       E.removed(&self, ref, entry)
       tables.write(.none, at: ref)
       detach(ref, entry)
-      release(FolioID(entry.index))
+      release(entry.folio)
     } else {
       tables.write(.none, at: ref)
-      if entry.kind == .swap { releaseSwapEntry(entry.index) }
+      if entry.kind == .swap { releaseSwapEntry(entry.swapSlot) }
     }
     touch(ref)
   }
@@ -48,7 +48,7 @@ extension World {
     let old = tables.entry(ref)
     tables.write(settled(entry), at: ref)
     if old.kind.refersToFolio, old.kind.isMigration != entry.kind.isMigration {
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       if entry.kind.isMigration {
         folios.withSide(folio) { $0.migrations += 1 }
         mmUnmapped(ref, folio)
@@ -70,20 +70,20 @@ extension World {
   }
 
   private mutating func detach(_ ref: EntryRef, _ entry: Entry) {
-    detach(ref, from: FolioID(entry.index), page: entry.page)
+    detach(ref, from: entry.folio, page: entry.page)
     unmapped(ref, entry)
   }
 
   /// The counts beside the mapping list, after an entry was taken off it.
   mutating func unmapped(_ ref: EntryRef, _ entry: Entry) {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let before = standing(folio)
     countUnmapped(ref, entry)
     touchDiverged(folio, lost: isHuge(ref) ? nil : entry.page, standing: before)
   }
 
   mutating func countUnmapped(_ ref: EntryRef, _ entry: Entry) {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if entry.kind.isMigration {
       folios.withSide(folio) { $0.migrations -= 1 }
     } else {
@@ -94,14 +94,14 @@ extension World {
   /// `folio_add_return_large_mapcount`: the mm-id bookkeeping of large folios.
   private mutating func mmMapped(_ ref: EntryRef, _ folio: FolioID) {
     guard folios.flags(folio).contains(.large) else { return }
-    let mm = tables[ref.region].mm
+    let mm = tables[ref.table].mm
     let mapcount = mapcount(folio)
     folios.withSide(folio) { $0.mmIDs.added(mm: mm, largeMapcount: mapcount) }
   }
 
   private mutating func mmUnmapped(_ ref: EntryRef, _ folio: FolioID) {
     guard folios.flags(folio).contains(.large) else { return }
-    let mm = tables[ref.region].mm
+    let mm = tables[ref.table].mm
     let mapcount = mapcount(folio)
     folios.withSide(folio) { $0.mmIDs.removed(mm: mm, largeMapcount: mapcount) }
   }
@@ -117,24 +117,24 @@ extension World {
     folios.free(folio)
   }
 
-  mutating func releaseSwapEntry(_ index: UInt32) {
-    slots[index].entries -= 1
-    let slot = slots[index]
-    guard slot.entries == 0 else { return }
-    if slot.folio == noIndex {
-      slots.release(index)
-    } else {
-      let folio = FolioID(slot.folio)
-      // A cached folio nobody maps is only waiting for its swap entries: `free_swap_and_cache`.
-      if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
-    }
+  mutating func releaseSwapEntry(_ slot: SwapSlotID) {
+    slots[slot].entries -= 1
+    guard slots[slot].entries == 0 else { return }
+    guard let folio = slots[slot].folio else { return slots.release(slot) }
+    // A cached folio nobody maps is only waiting for its swap entries: `free_swap_and_cache`.
+    if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
   }
 
   /// `folio_free_swap` would succeed: no swap entry names the slots, and no writeback runs.
   func canFreeSwapCache(_ folio: FolioID) -> Bool {
     guard !folios.flags(folio).contains(.writeback) else { return false }
     guard let side = folios.side(folio) else { return true }
-    return side.slots.allSatisfy { $0 == noIndex || slots[$0].entries == 0 }
+    return side.slots.allSatisfy { hasNoEntries($0) }
+  }
+
+  /// No swap entry names the slot; `nil` names none.
+  func hasNoEntries(_ slot: SwapSlotID?) -> Bool {
+    slot.map { slots[$0].entries == 0 } ?? true
   }
 
   /// `folio_free_swap`: the folio leaves the swapcache and is dirty from then on.
@@ -148,9 +148,9 @@ extension World {
     let cached = folios.side(folio)?.slots ?? []
     folios.withSide(folio) { $0.slots = [] }
     folios.remove(.swapCache, folio)
-    for index in cached where index != noIndex {
-      slots[index].folio = noIndex
-      if slots[index].entries == 0 { slots.release(index) }
+    for case let slot? in cached {
+      slots[slot].folio = nil
+      if slots[slot].entries == 0 { slots.release(slot) }
     }
   }
 

@@ -12,7 +12,7 @@ extension World {
 
   /// The entry is of an mm that is being torn down.
   @inline(__always)
-  func isDying(_ ref: EntryRef) -> Bool { mms[Int(tables[ref.region].mm)]?.tearingDown == true }
+  func isDying(_ ref: EntryRef) -> Bool { mms[Int(tables[ref.table].mm)]?.tearingDown == true }
 
   /// More than one entry refers to the folio.
   package func isMappedElsewhere(_ folio: FolioID) -> Bool { folios.attached(folio) > 1 }
@@ -22,11 +22,11 @@ extension World {
     guard let ref = find(mm, page) else { return false }
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return entry.kind == .swap }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if folios.isPlain(folio) { return folios.attached(folio) > 1 }
     guard isLarge(folio) else { return true }
     return folios.look(at: folio) { side in
-      side.mmIDs.mappedShared || side.migrations > 0 || side.slots.contains { $0 != noIndex }
+      side.mmIDs.mappedShared || side.migrations > 0 || side.slots.contains { $0 != nil }
     } ?? true
   }
 
@@ -52,7 +52,7 @@ extension World {
     guard let ref = find(mm, page) else { return nil }
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return nil }
-    return (FolioID(entry.index), isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
+    return (entry.folio, isHuge(ref) ? Int(page.rawValue & 511) : entry.page)
   }
 
   /// The frame that an entry maps, where the model knows it.

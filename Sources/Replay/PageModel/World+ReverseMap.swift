@@ -35,7 +35,7 @@ extension World {
     case .one(let ref): body(ref)
     case .familySlot(let place):
       tables.forEachEntry(at: place) { ref, entry in
-        if entry.refersToFolio, entry.index == folio.raw { body(ref) }
+        if entry.refersToFolio, entry.folio == folio { body(ref) }
       }
     case .list(let first): folios.forEachListed(from: first, body)
     }

@@ -23,43 +23,43 @@ package enum PageTableState: Int, Sendable, CaseIterable {
 
 /// Which page tables there are, and what is in them.
 extension World {
-  package func tableState(_ region: UInt32) -> PageTableState {
-    let table = tables[region]
-    guard table.mm != noIndex else { return .absent }
-    if table.isHuge {
+  package func tableState(_ table: TableID) -> PageTableState {
+    let state = tables[table]
+    guard state.mm != noIndex else { return .absent }
+    if state.isHuge {
       // hugetlb deposits none; the one below a THP is freed with its PMD (`zap_deposited_table`).
-      let isHugetlb = table.pmd.refersToFolio && folios.flags(FolioID(table.pmd.index)).contains(.hugetlb)
-      return table.live > 0 && !isHugetlb ? .deposited : .absent
+      let isHugetlb = state.pmd.refersToFolio && folios.flags(state.pmd.folio).contains(.hugetlb)
+      return state.live > 0 && !isHugetlb ? .deposited : .absent
     }
-    if table.live > 0 { return .filled }
-    let slot = Int(table.mm)
-    return !table.isUncounted && mms[slot]?.isComplete == true && mms[slot]?.tablesUnknown == nil
+    if state.live > 0 { return .filled }
+    let slot = Int(state.mm)
+    return !state.isUncounted && mms[slot]?.isComplete == true && mms[slot]?.tablesUnknown == nil
       ? .empty : .uncounted
   }
 
   /// Page tables of an mm, of all levels but the top one: `mm_pgtables_bytes`, by the page.
   package func tableCount(_ mm: MMID) -> Int {
-    guard let slot = slot(of: mm), let regions = mms[Int(slot)]?.regions else { return 0 }
-    return (upperTables?.count(slot) ?? 0) + regions.count { tableState($0) != .absent }
+    guard let slot = slot(of: mm), let tableIDs = mms[Int(slot)]?.tables else { return 0 }
+    return (upperTables?.count(slot) ?? 0) + tableIDs.count { tableState($0) != .absent }
   }
 
   /// A page table for this base (vpn / 512) is there.
   package func hasTable(_ mm: MMID, base: UInt64) -> Bool {
-    region(mm, base: base).map { tableState($0) != .absent } ?? false
+    table(mm, base: base).map { tableState($0) != .absent } ?? false
   }
 
   /// A page table is there whose entries are not all known.
   package func isUncounted(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    region(mm, base: page.rawValue &>> 9).map { tables[$0].isUncounted } ?? false
+    table(mm, base: page.rawValue &>> 9).map { tables[$0].isUncounted } ?? false
   }
 
   /// Anything of the range is an anonymous page, or was one that is swapped out.
   func hasAnonymous(_ mm: MMID, _ range: PageRange) -> Bool {
-    regions(mm, range).contains { region, part in
-      if tables[region].live == 0 { return false }
-      if tables[region].isHuge { return true }
+    tableParts(mm, range).contains { table, part in
+      if tables[table].live == 0 { return false }
+      if tables[table].isHuge { return true }
       let first = Int(part.start.rawValue & 511)
-      return tables.hasAnonymous(region, first..<first + part.count)
+      return tables.hasAnonymous(table, first..<first + part.count)
     }
   }
 
@@ -77,7 +77,7 @@ extension World {
   // — changes
 
   /// Which tables changed since they were forgotten.
-  package var changedTables: ContiguousArray<UInt32> { tables.changed }
+  package var changedTables: ContiguousArray<TableID> { tables.changed }
 
   /// Asked after each event that took a step.
   @inline(__always)

@@ -34,19 +34,19 @@ extension World {
   package func isTrulyExclusive(_ ref: EntryRef) -> Claim {
     let entry = tables.entry(ref)
     if entry.kind == .swap {
-      let slot = slots[entry.index]
+      let slot = slots[entry.swapSlot]
       guard slot.entries == 1 else { return .shared }
-      guard slot.folio != noIndex else { return .exclusive }
-      return Claim(observers(FolioID(slot.folio), page: Int(slot.page)) == slot.entries)
+      guard let cached = slot.folio else { return .exclusive }
+      return Claim(observers(cached, page: Int(slot.page)) == slot.entries)
     }
     guard entry.kind.refersToFolio else { return .shared }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let flags = folios.flags(folio)
     if flags.contains(.ksm) { return .shared }
     if flags.contains(.sharersUnknown) { return .unknown }
     if isHuge(ref) {
       guard folios.attached(folio) == 1 else { return .shared }
-      return Claim((folios.side(folio)?.slots ?? []).allSatisfy { $0 == noIndex || slots[$0].entries == 0 })
+      return Claim((folios.side(folio)?.slots ?? []).allSatisfy { hasNoEntries($0) })
     }
     return Claim(observers(folio, page: entry.page) == 1)
   }
@@ -56,7 +56,7 @@ extension World {
     guard !folios.isPlain(folio) else { return folios.attached(folio) }
     let isLarge = folios.flags(folio).contains(.large)
     let observers = folios.look(at: folio) { side in
-      let swapEntries = page < side.slots.count && side.slots[page] != noIndex ? slots[side.slots[page]].entries : 0
+      let swapEntries = side.slot(of: page).map { slots[$0].entries } ?? 0
       return swapEntries + (isLarge ? side.attachedPerPage[page] + side.entire : side.attached)
     }
     return observers ?? folios.attached(folio)
@@ -82,7 +82,7 @@ extension World {
   package func reuseCheck(_ ref: EntryRef) -> ReuseCheck {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return .unknown(.entryNotSeen) }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let (flags, attached) = (folios.flags(folio), folios.attached(folio))
     if flags.contains(.ksm) { return .fails(.ksm) }
     if flags.contains(.hugetlb) { return hugetlbReuseCheck(ref, folio) }

@@ -176,37 +176,37 @@ extension World {
   /// Where the entry for a page is; `nil` without a page table (or mm). A PMD-mapped page gives the PMD entry.
   @inline(__always)
   package func find(_ id: MMID, _ page: VirtualPage) -> EntryRef? {
-    guard let slot = slot(of: id), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
+    guard let slot = slot(of: id), let table = mms[Int(slot)]?.peekTable(base: page.rawValue &>> 9) else {
       return nil
     }
-    return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+    return EntryRef(table: table, slot: tables[table].isHuge ? 0 : Int(page.rawValue & 511))
   }
 
   /// The page table (or PMD slot) for a 2 MiB block.
   @inline(__always)
-  func region(_ id: MMID, base: UInt64) -> UInt32? {
+  func table(_ id: MMID, base: UInt64) -> TableID? {
     guard let slot = slot(of: id) else { return nil }
-    return mms[Int(slot)]?.peekRegion(base: base)
+    return mms[Int(slot)]?.peekTable(base: base)
   }
 
   @inline(__always)
-  func ref(_ region: UInt32, _ page: VirtualPage) -> EntryRef {
-    EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+  func ref(_ table: TableID, _ page: VirtualPage) -> EntryRef {
+    EntryRef(table: table, slot: tables[table].isHuge ? 0 : Int(page.rawValue & 511))
   }
 
   /// The same, with the page table made if need be, in the family of the table that fork copies. The mm must be live.
-  mutating func ensure(_ id: MMID, _ page: VirtualPage, relative: UInt32? = nil) -> EntryRef {
+  mutating func ensure(_ id: MMID, _ page: VirtualPage, relative: TableID? = nil) -> EntryRef {
     guard let slot = slot(of: id) else { preconditionFailure("mm \(id.rawValue) is not live") }
     let base = page.rawValue &>> 9
-    if let region = mms[Int(slot)]?.region(base: base) {
-      if tables[region].isHuge, tables[region].live == 0 { makeTable(region) }
-      return EntryRef(region: region, slot: tables[region].isHuge ? 0 : Int(page.rawValue & 511))
+    if let table = mms[Int(slot)]?.table(base: base) {
+      if tables[table].isHuge, tables[table].live == 0 { makeTable(table) }
+      return EntryRef(table: table, slot: tables[table].isHuge ? 0 : Int(page.rawValue & 511))
     }
-    let region = tables.allocate(mm: slot, base: base, relative: relative)
-    E.tableAllocated(&self, region)
-    mms[Int(slot)]?.insert(region: region, base: base)
+    let table = tables.allocate(mm: slot, base: base, relative: relative)
+    E.tableAllocated(&self, table)
+    mms[Int(slot)]?.insert(table: table, base: base)
     upperTables?.insert(above: base, slot)
-    return EntryRef(region: region, slot: Int(page.rawValue & 511))
+    return EntryRef(table: table, slot: Int(page.rawValue & 511))
   }
 
   /// The entry, `.none` when there is no table.
@@ -218,10 +218,10 @@ extension World {
 
   /// Whose entry it is.
   package func owner(_ ref: EntryRef) -> (mm: MMID, page: VirtualPage) {
-    let region = tables[ref.region]
-    guard let id = mms[Int(region.mm)]?.id else { preconditionFailure("page table without an mm") }
-    let slot = region.isHuge ? 0 : ref.slot
-    return (id, VirtualPage(region.base &<< 9 | UInt64(slot)))
+    let table = tables[ref.table]
+    guard let id = mms[Int(table.mm)]?.id else { preconditionFailure("page table without an mm") }
+    let slot = table.isHuge ? 0 : ref.slot
+    return (id, VirtualPage(table.base &<< 9 | UInt64(slot)))
   }
 
   /// e for the entry of a page.
@@ -231,7 +231,7 @@ extension World {
   }
 
   package func isPMDMapped(_ id: MMID, _ page: VirtualPage) -> Bool {
-    find(id, page).map { tables[$0.region].isHuge } ?? false
+    find(id, page).map { tables[$0.table].isHuge } ?? false
   }
 
   /// What the operation touched was looked at.
@@ -258,22 +258,22 @@ extension World {
   /// as its last entry was seen.
   func forEachRef(_ id: MMID, _ range: PageRange, _ body: (EntryRef) -> Void) {
     guard let slot = slot(of: id), !range.isEmpty,
-      let (bases, regions, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
+      let (bases, tableIDs, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
     else { return }
     var position = first
     while position < bases.count {
       let base = bases[position]
       let first = base &<< 9
       guard first < range.end.rawValue else { return }
-      let region = regions[position]
-      var left = tables[region].live
-      if tables[region].isHuge {
-        if left > 0 { body(EntryRef(region: region, slot: 0)) }
+      let table = tableIDs[position]
+      var left = tables[table].live
+      if tables[table].isHuge {
+        if left > 0 { body(EntryRef(table: table, slot: 0)) }
       } else if left > 0 {
         var slot = first >= range.start.rawValue ? 0 : Int(range.start.rawValue &- first)
         let high = first &+ 512 <= range.end.rawValue ? 512 : Int(range.end.rawValue &- first)
         while slot < high, left > 0 {
-          let ref = EntryRef(region: region, slot: slot)
+          let ref = EntryRef(table: table, slot: slot)
           if !tables.entry(ref).isNone {
             left &-= 1
             body(ref)
@@ -286,16 +286,16 @@ extension World {
   }
 
   /// The page tables (and PMD slots) of the range, in address order, each with the part of it that the range covers.
-  func regions(_ id: MMID, _ range: PageRange) -> [(region: UInt32, part: PageRange)] {
+  func tableParts(_ id: MMID, _ range: PageRange) -> [(table: TableID, part: PageRange)] {
     guard let slot = slot(of: id), !range.isEmpty,
-      let (bases, regions, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
+      let (bases, tableIDs, first) = mms[Int(slot)]?.places(from: range.start.rawValue &>> 9)
     else { return [] }
-    var found: [(region: UInt32, part: PageRange)] = []
+    var found: [(table: TableID, part: PageRange)] = []
     for position in first..<bases.count {
       let block = PageRange(start: VirtualPage(bases[position] &<< 9), count: PageTables.entriesPerTable)
       guard block.start < range.end else { break }
       let part = PageRange(start: max(block.start, range.start), end: min(block.end, range.end))
-      found.append((regions[position], part))
+      found.append((tableIDs[position], part))
     }
     return found
   }
@@ -312,7 +312,7 @@ extension World {
     var page = range.start
     while page < range.end {
       guard let ref = find(id, page) else { return page }
-      if tables[ref.region].isHuge {
+      if tables[ref.table].isHuge {
         if tables.entry(ref).kind == .none { return page }
         page = VirtualPage((page.rawValue &>> 9 &+ 1) &<< 9)
         continue
@@ -330,8 +330,8 @@ extension World {
     forEachRef(id, range) { ref in
       let entry = tables.entry(ref)
       if entry.refersToFolio {
-        guard !folios.flags(FolioID(entry.index)).contains(.hugetlb) else { return }
-        present += tables[ref.region].isHuge ? 512 : 1
+        guard !folios.flags(entry.folio).contains(.hugetlb) else { return }
+        present += tables[ref.table].isHuge ? 512 : 1
       } else if entry.kind == .swap {
         swap += 1
       }
@@ -342,7 +342,7 @@ extension World {
   /// Sizes for statistics.
   package var population: Population {
     Population(
-      addressSpaces: mms.count - freeMMs.count, pageTables: tables.regionCount, folios: folios.liveCount,
+      addressSpaces: mms.count - freeMMs.count, pageTables: tables.count, folios: folios.liveCount,
       swapSlots: slots.liveCount)
   }
 }

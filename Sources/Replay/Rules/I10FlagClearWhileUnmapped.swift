@@ -16,7 +16,7 @@ package enum FlagClearWhileUnmapped: Rule {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind.isMigration, !world.isHuge(ref) else { return nil }
-      return world.pageBit(FolioID(entry.index), entry.page) == .exclusive ? "flag set under a migration entry" : nil
+      return world.pageBit(entry.folio, entry.page) == .exclusive ? "flag set under a migration entry" : nil
     }
   }
 }

@@ -18,7 +18,7 @@ package enum PMDUsesHead: Rule {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, world.isHuge(ref) else { return nil }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       let pages = world.folios.order(folio).pageCount
       let isMappedByPTEs = world.folios.attached(folio) > (world.folios.side(folio)?.entire ?? 0)
       guard !isMappedByPTEs else { return nil }

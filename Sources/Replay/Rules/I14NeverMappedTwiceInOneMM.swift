@@ -13,7 +13,7 @@ package enum NeverMappedTwiceInOneMM: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
       guard entry.kind == .present else { return nil }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       guard !world.folios.flags(folio).contains(.ksm) else { return nil }
       var own = 0
       let mm = world.owner(ref).mm

@@ -13,7 +13,7 @@ package enum ExclusiveHasNoForeignEntry: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
       guard entry.kind.refersToFolio, E.claim(world, ref, entry) == .exclusive else { return nil }
-      let count = world.swapEntryCount(FolioID(entry.index), page: entry.page)
+      let count = world.swapEntryCount(entry.folio, page: entry.page)
       return count == 0 ? nil : "exclusive, but \(count) swap entries refer to the page"
     }
   }

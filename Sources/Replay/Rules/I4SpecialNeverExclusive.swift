@@ -15,7 +15,7 @@ package enum SpecialNeverExclusive: Rule {
       switch entry.kind {
       case .zeroPage: E.claim(world, ref, entry) == .exclusive ? "zero page claimed exclusive" : nil
       case .present:
-        world.folios.flags(FolioID(entry.index)).contains(.ksm) && E.claim(world, ref, entry) == .exclusive
+        world.folios.flags(entry.folio).contains(.ksm) && E.claim(world, ref, entry) == .exclusive
           ? "KSM page claimed exclusive" : nil
       case .none, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate,
         .deviceExclusive, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:

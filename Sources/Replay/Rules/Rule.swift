@@ -68,8 +68,7 @@ extension World {
   }
 
   func swapEntryCount(_ folio: FolioID, page: Int) -> UInt32 {
-    guard let side = folios.side(folio), page < side.slots.count, side.slots[page] != noIndex else { return 0 }
-    return slots[side.slots[page]].entries
+    folios.side(folio)?.slot(of: page).map { slots[$0].entries } ?? 0
   }
 
   /// A pin was taken through exactly this entry and still holds its page.
@@ -78,7 +77,7 @@ extension World {
     let (mm, page) = owner(ref)
     let range = PageRange(start: page, count: isHuge(ref) ? 512 : 1)
     return pins.contains { pin in
-      pin.mm == mm && range.contains(pin.page) && pin.folio.raw == entry.index
+      pin.mm == mm && range.contains(pin.page) && pin.folio == entry.folio
         && (isHuge(ref) || pin.pageInFolio == entry.page)
     }
   }

@@ -47,7 +47,7 @@ extension World {
     let entry = tables.entry(ref)
     switch entry.kind {
     case .none:
-      if isHuge(ref) { splitHugeEntry(ref.region) }
+      if isHuge(ref) { splitHugeEntry(ref.table) }
       return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .markerUffdWP: return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .present:
@@ -58,7 +58,7 @@ extension World {
     case .migrationRead, .migrationReadExclusive, .migrationWrite: return .failed(.busy)
     case .devicePrivate: return deviceReturn(ref)
     case .deviceExclusive:
-      if isLocked(FolioID(entry.index)) { return .failed(.busy) }
+      if isLocked(entry.folio) { return .failed(.busy) }
       restoreDeviceExclusive(ref, vma)
       return .done
     case .hwpoison, .markerGuard, .markerPoison: return .failed(.fault)
@@ -70,7 +70,7 @@ extension World {
     guard options.followsContent else { return }
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return }
-    folios.setContent(storeVersion, of: FolioID(entry.index), page: contentPage(ref, entry, page))
+    folios.setContent(storeVersion, of: entry.folio, page: contentPage(ref, entry, page))
   }
 
   mutating func takeVersion() -> UInt32 { storeVersion }

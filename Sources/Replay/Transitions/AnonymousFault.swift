@@ -33,7 +33,7 @@ extension World {
       let ref = ensure(mm, first.advanced(by: index))
       let old = tables.entry(ref)
       guard !old.kind.refersToFolio, old.kind != .swap else { continue }
-      var entry = Entry(.present, index: folio.raw, page: index)
+      var entry = Entry(.present, folio, page: index)
       entry.uffdWP = old.kind == .markerUffdWP
       entry.softDirty = true
       entry.young = true
@@ -56,7 +56,7 @@ extension World {
   package mutating func filePageMapped(_ mm: MMID, _ page: VirtualPage) {
     let ref = ensure(mm, page)
     if tables.entry(ref).kind == .none { place(Entry(.filePage), at: ref) }
-    tables.setUncounted(true, region: ref.region)
+    tables.setUncounted(true, table: ref.table)
   }
 
   /// A small folio, mapped W D (or r D without `VM_WRITE`) where the old entry has just been cleared. For the
@@ -65,7 +65,7 @@ extension World {
     at ref: EntryRef, from old: Entry?, _ vma: VMAFacts, _ site: InstallSite, folio prepared: FolioID? = nil
   ) -> Outcome {
     let folio = prepared ?? newFolio()
-    var entry = Entry(.present, index: folio.raw)
+    var entry = Entry(.present, folio)
     entry.young = true
     switch site {
     case .unshareCopy:

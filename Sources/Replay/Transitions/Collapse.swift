@@ -23,11 +23,11 @@ extension World {
       let entry = tables.entry(ref)
       if options.followsContent, entry.kind.refersToFolio {
         let inTarget = Int(owner(ref).page.rawValue &- start.rawValue)
-        folios.setContent(folios.content(FolioID(entry.index), page: entry.page), of: folio, page: inTarget)
+        folios.setContent(folios.content(entry.folio, page: entry.page), of: folio, page: inTarget)
       }
       drop(ref)
     }
-    if order.rawValue == 9 { mapCollapsedPMD(first.region, folio, vma) } else { mapCollapsed(mm, start, folio, vma) }
+    if order.rawValue == 9 { mapCollapsedPMD(first.table, folio, vma) } else { mapCollapsed(mm, start, folio, vma) }
     folios.withSide(folio) { $0.extraReferences -= 1 }
     return .installed(folio)
   }
@@ -39,7 +39,7 @@ extension World {
       let entry = tables.entry(ref)
       if entry.kind == .swap { swapped += 1 }
       guard entry.kind == .present else { continue }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       if isMaybeMappedShared(folio, from: ref) { shared += 1 }
       let isLazyfree = !folios.flags(folio).contains(.swapBacked)
       if facts.collapseSparesLazyfree, isLazyfree, !E.isDataDirty(self, entry), !folios.flags(folio).contains(.dirty) {
@@ -65,7 +65,7 @@ extension World {
       case .zeroPage: continue
       case .present:
         if entry.writable { isWritable = true }
-        let folio = FolioID(entry.index)
+        let folio = entry.folio
         if entry.uffdWP || folios.flags(folio).contains(.ksm) { return false }
         if folios.isHeld(folio) || folios.migrations(folio) > 0 {
           return false
@@ -78,12 +78,12 @@ extension World {
     return isWritable
   }
 
-  private mutating func mapCollapsedPMD(_ region: UInt32, _ folio: FolioID, _ vma: VMAFacts) {
+  private mutating func mapCollapsedPMD(_ table: TableID, _ folio: FolioID, _ vma: VMAFacts) {
     if skips(.collapsePMD) { return }
-    E.deposited(&self, region)
-    makeHuge(region)
-    let ref = EntryRef(region: region, slot: 0)
-    var entry = Entry(.present, index: folio.raw)
+    E.deposited(&self, table)
+    makeHuge(table)
+    let ref = EntryRef(table: table, slot: 0)
+    var entry = Entry(.present, folio)
     entry.dirty = true
     entry.softDirty = true
     place(vma.granting(entry), at: ref)
@@ -94,7 +94,7 @@ extension World {
     if skips(.collapseMTHP) { return }
     for index in 0..<folios.order(folio).pageCount {
       let ref = ensure(mm, start.advanced(by: index))
-      let entry = Entry(.present, index: folio.raw, page: index)
+      let entry = Entry(.present, folio, page: index)
       place(vma.grantingDirty(entry), at: ref)
       E.installedExclusive(&self, ref, .collapse)
     }

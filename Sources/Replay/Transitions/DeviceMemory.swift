@@ -31,7 +31,7 @@ extension World {
     if skips(.restoreDeviceExclusive) { return }
     var entry = tables.entry(ref)
     guard entry.kind == .deviceExclusive else { return }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let wasExclusive = E.claim(self, ref, entry).isExclusive
     entry.kind = .present
     entry.young = false
@@ -49,10 +49,10 @@ extension World {
     if skips(.moveToDevice) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     if isHuge(ref), !facts.hasDevicePrivatePMDs {
-      let outcome = splitFolio(FolioID(tables.entry(ref).index))
+      let outcome = splitFolio(tables.entry(ref).folio)
       return outcome == .done ? moveToDevice(mm, page) : outcome
     }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     if folios.isHeld(folio) || isLocked(folio) { return .failed(.busy) }
     for other in mappings(of: folio).reversed() {
       let outcome = setMigrationEntry(other)
@@ -66,7 +66,7 @@ extension World {
   private mutating func restoreAsDevicePrivate(_ ref: EntryRef) {
     var entry = tables.entry(ref)
     let type = entry.kind
-    if type == .migrationRead { _ = E.prepareShared(&self, ref, FolioID(entry.index), .restore) }
+    if type == .migrationRead { _ = E.prepareShared(&self, ref, entry.folio, .restore) }
     entry.kind = .devicePrivate
     entry.writable = type == .migrationWrite
     entry.dirty = false
@@ -82,7 +82,7 @@ extension World {
   /// The CPU touched the page: it comes back through migration entries.
   mutating func deviceReturn(_ ref: EntryRef) -> Outcome {
     if skips(.deviceReturn) { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     if isLocked(folio) { return .failed(.busy) }
     for other in mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
     folios.remove(.devicePrivate, folio)
@@ -108,7 +108,7 @@ extension World {
     guard old.kind == .none || old.kind == .zeroPage else { return .failed(.busy) }
     if old.kind == .zeroPage { drop(ref) }
     let folio = newFolio()
-    var entry = Entry(.present, index: folio.raw)
+    var entry = Entry(.present, folio)
     entry.young = true
     place(vma.grantingDirty(entry), at: ref)
     E.installedExclusive(&self, ref, .deviceInsert)
@@ -121,8 +121,8 @@ extension World {
     if skips(.makeDeviceExclusive) { return .nothing }
     guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }
     var entry = tables.entry(ref)
-    guard entry.kind == .present, entry.writable, !isLocked(FolioID(entry.index)) else { return .failed(.busy) }
-    if E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
+    guard entry.kind == .present, entry.writable, !isLocked(entry.folio) else { return .failed(.busy) }
+    if E.isDataDirty(self, entry) { markDirty(entry.folio) }
     entry.kind = .deviceExclusive
     entry.writable = false
     entry.dirty = false

@@ -30,7 +30,7 @@ extension World {
     frames.unbind(folio, pages: pages)
     for page in 0..<pages {
       if unusedToZeroPage, data(folios.content(folio, page: page)) == 0 { mapZeroPage(folio, page) }
-      let slot = page < slotsOfPages.count ? slotsOfPages[page] : noIndex
+      let slot = page < slotsOfPages.count ? slotsOfPages[page] : nil
       let small = splitOff(folio, page, flags, slot)
       if let small, let head { frames.bind(head.advanced(by: page), pages: 1, to: small) }
     }
@@ -55,16 +55,18 @@ extension World {
   }
 
   /// One page becomes a folio of its own, and its migration entries present again. `nil`: nobody wanted it.
-  private mutating func splitOff(_ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: UInt32) -> FolioID? {
+  private mutating func splitOff(
+    _ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: SwapSlotID?
+  ) -> FolioID? {
     var refs: [EntryRef] = []
     forEachMapping(of: folio, page: page) { refs.append($0) }
-    guard !refs.isEmpty || slot != noIndex else { return nil }
+    guard !refs.isEmpty || slot != nil else { return nil }
     let small = folios.allocate(order: .base, flags: flags)
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
-    if slot != noIndex {
+    if let slot {
       folios.insert(.swapCache, small)
       folios.withSide(small) { $0.slots = [slot] }
-      slots[slot].folio = small.raw
+      slots[slot].folio = small
       slots[slot].page = 0
     }
     folios.withSide(small) { $0.extraReferences += 1 }
@@ -72,7 +74,7 @@ extension World {
     for ref in refs.reversed() {
       var entry = tables.entry(ref)
       dropForSplit(ref, entry)
-      entry.index = small.raw
+      entry.folio = small
       entry.page = 0
       place(entry, at: ref)
     }
@@ -85,7 +87,7 @@ extension World {
   /// Nobody is looked at again because of it: all mappings are on their way to folios of their own.
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
-    detach(ref, from: FolioID(entry.index), page: entry.page)
+    detach(ref, from: entry.folio, page: entry.page)
     countUnmapped(ref, entry)
   }
 }

@@ -29,8 +29,8 @@ extension World {
     if vma.flags.contains(.copiesTables), let child = self.slot(of: child) {
       upperTables?.copy(from: slot, to: child, range)
     }
-    for (region, part) in regions(parent, range) {
-      guard copyTable(region, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
+    for (table, part) in tableParts(parent, range) {
+      guard copyTable(table, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)
       }
     }
@@ -39,10 +39,10 @@ extension World {
 
   /// `copy_pte_range`, or the one entry of a PMD slot.
   private mutating func copyTable(
-    _ region: UInt32, _ part: PageRange, parent: MMID, child: MMID, _ vma: VMAFacts, hasPinned: Bool
+    _ table: TableID, _ part: PageRange, parent: MMID, child: MMID, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {
-    if tables[region].isHuge {
-      let ref = EntryRef(region: region, slot: 0)
+    if tables[table].isHuge {
+      let ref = EntryRef(table: table, slot: 0)
       // A trace may tell one VMA in pieces: the first of them has brought the huge page.
       if let there = find(child, part.start), isHuge(there), !tables.entry(there).isNone { return true }
       return tables.entry(ref).isNone || copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned)
@@ -53,19 +53,20 @@ extension World {
       changed.parent.end(&touched)
       changed.child.end(&touched)
     }
-    var childRegion = noIndex
-    if vma.flags.contains(.copiesTables) { childRegion = copyEmptyTable(region, part.start, child) }
-    var left = Int(tables[region].live)
+    var childTable: TableID?
+    if vma.flags.contains(.copiesTables) { childTable = copyEmptyTable(table, part.start, child) }
+    var left = Int(tables[table].live)
     var page = part.start
     while page < part.end, left > 0 {
       defer { page = page.advanced(by: 1) }
-      let ref = EntryRef(region: region, slot: Int(page.rawValue & 511))
+      let ref = EntryRef(table: table, slot: Int(page.rawValue & 511))
       let entry = tables.entry(ref)
       if entry.isNone { continue }
       left -= 1
-      if takesShortcut, entry.isPresent, folios.isPlain(FolioID(entry.index)) {
-        if childRegion == noIndex { childRegion = ensure(child, page, relative: region).region }
-        if copyPlain(ref, entry, EntryRef(region: childRegion, slot: ref.slot), vma) {
+      if takesShortcut, entry.isPresent, folios.isPlain(entry.folio) {
+        let inChild = childTable ?? ensure(child, page, relative: table).table
+        childTable = inChild
+        if copyPlain(ref, entry, EntryRef(table: inChild, slot: ref.slot), vma) {
           changed.parent.add(page, &touched)
         }
         changed.child.add(page, &touched)
@@ -85,11 +86,11 @@ extension World {
     precondition(tables.entry(childRef).isNone, "a page is copied twice")
     let isReady = E.prepareFork(&self, parent: ref, child: childRef, entry: entry)
     precondition(isReady, "a bitmap that cannot be allocated without a budget")
-    let wasShared = E.claim(self, ref, entry) == .shared && folios.attached(FolioID(entry.index)) > 1
+    let wasShared = E.claim(self, ref, entry) == .shared && folios.attached(entry.folio) > 1
     let shared = E.wrprotected(&self, ref, entry, .fork)
     if shared != entry { tables.write(settled(shared), at: ref) }
     tables.write(settled(shared.forChild(vma)), at: childRef)
-    attach(childRef, to: FolioID(entry.index), page: 0)
+    attach(childRef, to: entry.folio, page: 0)
     E.sharedAtFork(&self, parent: ref, child: childRef)
     return shared != entry || !wasShared
   }
@@ -118,18 +119,18 @@ extension World {
     switch entry.kind {
     case .none, .filePage: return true
     case .hwpoison:
-      place(entry, at: ensure(child, page, relative: parentRef.region))
+      place(entry, at: ensure(child, page, relative: parentRef.table))
       return true
     case .markerUffdWP:
-      if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page, relative: parentRef.region)) }
+      if vma.flags.contains(.uffdForkEvent) { place(entry, at: ensure(child, page, relative: parentRef.table)) }
       return true
     case .markerGuard, .markerPoison, .zeroPage:
       var copy = entry
       copy.writable = false
-      place(copy, at: ensure(child, page, relative: parentRef.region))
+      place(copy, at: ensure(child, page, relative: parentRef.table))
       return true
     case .swap:
-      copySwapEntry(parentRef, entry, ensure(child, page, relative: parentRef.region), vma)
+      copySwapEntry(parentRef, entry, ensure(child, page, relative: parentRef.table), vma)
       return true
     case .migrationRead, .migrationReadExclusive, .migrationWrite:
       if E.waitsForMigrationAtFork(self, entry) {
@@ -142,21 +143,21 @@ extension World {
       return copyMigrationEntry(parentRef, entry, ensureLike(parentRef, child, page), vma)
     case .deviceExclusive:
       restoreDeviceExclusive(parentRef, vma)
-      return copyPresent(parentRef, ensure(child, page, relative: parentRef.region), vma, hasPinned: hasPinned)
+      return copyPresent(parentRef, ensure(child, page, relative: parentRef.table), vma, hasPinned: hasPinned)
     case .devicePrivate:
       return copyDevicePrivate(parentRef, ensureLike(parentRef, child, page), vma)
     case .present:
       if isHuge(parentRef) { return copyHuge(parentRef, child, page, vma, hasPinned: hasPinned) }
-      return copyPresent(parentRef, ensure(child, page, relative: parentRef.region), vma, hasPinned: hasPinned)
+      return copyPresent(parentRef, ensure(child, page, relative: parentRef.table), vma, hasPinned: hasPinned)
     }
   }
 
   /// The child's slot for the page, at the level of the parent's.
   mutating func ensureLike(_ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage) -> EntryRef {
-    let ref = ensure(child, page, relative: parentRef.region)
+    let ref = ensure(child, page, relative: parentRef.table)
     guard isHuge(parentRef), !isHuge(ref) else { return ref }
-    makeHuge(ref.region)
-    return EntryRef(region: ref.region, slot: 0)
+    makeHuge(ref.table)
+    return EntryRef(table: ref.table, slot: 0)
   }
 
   /// `copy_present_ptes`: a page that may be pinned and is exclusive is copied (`copy_present_page`), any other shared.
@@ -165,7 +166,7 @@ extension World {
   ) -> Bool {
     if skips(.forkPresent) { return true }
     let entry = tables.entry(parentRef)
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
       copyForChild(entry, childRef, vma)
       return true
@@ -190,7 +191,7 @@ extension World {
 
   /// `copy_present_page`: the child gets its own page at once, the parent keeps everything.
   private mutating func copyForChild(_ entry: Entry, _ childRef: EntryRef, _ vma: VMAFacts) {
-    let content = folios.content(FolioID(entry.index), page: entry.page)
+    let content = folios.content(entry.folio, page: entry.page)
     guard case .copied(_, let target) = installCopy(at: childRef, from: entry, vma, .forkCopy) else { return }
     if options.followsContent { folios.setContent(content, of: target, page: 0) }
   }

@@ -11,8 +11,8 @@ extension World {
     fastPins.removeAll { $0.cpu == cpu }
     fastPins.append(
       FastPin(
-        cpu: cpu, mm: mm, page: page, seen: tables.entry(ref), table: ref.region,
-        hasTableState: E.hasTableState(self, ref.region), sequence: mms[Int(slot)]?.writeProtectSequence ?? 0))
+        cpu: cpu, mm: mm, page: page, seen: tables.entry(ref), table: ref.table,
+        hasTableState: E.hasTableState(self, ref.table), sequence: mms[Int(slot)]?.writeProtectSequence ?? 0))
     return .done
   }
 
@@ -21,8 +21,8 @@ extension World {
     if skips(.fastPinGrab) { return .nothing }
     guard let index = fastPins.firstIndex(where: { $0.cpu == cpu }) else { return .nothing }
     let seen = fastPins[index].seen
-    guard seen.kind == .present, folios.flags(FolioID(seen.index)).contains(.live) else { return .nothing }
-    folios.withSide(FolioID(seen.index)) { $0.pins += 1 }
+    guard seen.kind == .present, folios.flags(seen.folio).contains(.live) else { return .nothing }
+    folios.withSide(seen.folio) { $0.pins += 1 }
     fastPins[index].isGrabbed = true
     return .done
   }
@@ -34,7 +34,7 @@ extension World {
     let pin = fastPins.remove(at: index)
     if pin.tableStateWasFreed { incidents.insert(.useAfterFree) }
     guard pin.isGrabbed else { return .failed(.busy) }
-    let folio = FolioID(pin.seen.index)
+    let folio = pin.seen.folio
     folios.withSide(folio) { $0.pins -= 1 }
     guard let ref = find(pin.mm, pin.page), isUnchanged(pin, ref),
       pin.seen.writable || E.fastClaim(self, ref, tables.entry(ref)).isExclusive
@@ -47,7 +47,7 @@ extension World {
 
   private func isUnchanged(_ pin: FastPin, _ ref: EntryRef) -> Bool {
     guard let slot = slot(of: pin.mm), let sequence = mms[Int(slot)]?.writeProtectSequence else { return false }
-    return ref.region == pin.table && tables.entry(ref).hardwareBits == pin.seen.hardwareBits
+    return ref.table == pin.table && tables.entry(ref).hardwareBits == pin.seen.hardwareBits
       && sequence == pin.sequence && sequence % 2 == 0
   }
 }

@@ -8,17 +8,17 @@ extension World {
   package mutating func poison(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.poison) { return .nothing }
     guard let first = find(mm, page), tables.entry(first).kind == .present else { return .nothing }
-    let folio = FolioID(tables.entry(first).index)
+    let folio = tables.entry(first).folio
     if isLocked(folio) { return .failed(.busy) }
     if folios.flags(folio).contains(.large), splitFolio(folio) != .done { return .failed(.busy) }
     guard let ref = find(mm, page) else { return .nothing }
-    let poisoned = FolioID(tables.entry(ref).index)
+    let poisoned = tables.entry(ref).folio
     if folios.flags(poisoned).contains(.swapCache) { return poisonCached(poisoned) }
     folios.insert(.hwpoison, poisoned)
     folios.withSide(poisoned) { $0.extraReferences += 1 }
     for other in mappings(of: poisoned) {
       if E.isDataDirty(self, tables.entry(other)) { markDirty(poisoned) }
-      substitute(Entry(.hwpoison, index: poisoned.raw), at: other)
+      substitute(Entry(.hwpoison, poisoned), at: other)
     }
     return .done
   }

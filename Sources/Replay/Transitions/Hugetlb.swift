@@ -10,20 +10,20 @@ extension World {
   mutating func copyHugetlb(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     if skips(.hugetlbCopy) { return .nothing }
     let old = tables.entry(ref)
-    let source = FolioID(old.index)
+    let source = old.folio
     // The copy exists before the old page may go, so that the two are never the same.
     folios.withSide(source) { $0.extraReferences += 1 }
     drop(ref)
     _ = copyHugetlbInto(ref, from: old, vma)
     folios.withSide(source) { $0.extraReferences -= 1 }
     release(source)
-    return .copied(from: source, to: FolioID(tables.entry(ref).index))
+    return .copied(from: source, to: tables.entry(ref).folio)
   }
 
   mutating func copyHugetlbInto(_ ref: EntryRef, from old: Entry, _ vma: VMAFacts) -> Bool {
-    let content = folios.content(FolioID(old.index), page: 0)
+    let content = folios.content(old.folio, page: 0)
     let folio = newFolio(order: FolioOrder(9), flags: .hugetlb)
-    var entry = Entry(.present, index: folio.raw)
+    var entry = Entry(.present, folio)
     entry.dirty = true
     entry.softDirty = true
     entry.young = true

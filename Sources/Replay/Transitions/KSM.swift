@@ -11,13 +11,13 @@ extension World {
     if skips(.ksmWriteProtect) { return .nothing }
     if !ksmPrepared.isEmpty, !takePrepared(mm, page) { return .failed(.busy) }
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    if folios.flags(FolioID(tables.entry(ref).index)).contains(.large) {
-      let outcome = splitFolio(FolioID(tables.entry(ref).index))
+    if folios.flags(tables.entry(ref).folio).contains(.large) {
+      let outcome = splitFolio(tables.entry(ref).folio)
       guard outcome == .done, let small = find(mm, page) else { return outcome }
       ref = small
     }
     let old = tables.entry(ref)
-    let folio = FolioID(old.index)
+    let folio = old.folio
     if folios.flags(folio).contains(.ksm) { return .nothing }
     if folios.isHeld(folio) || folios.migrations(folio) > 0 {
       return .failed(.busy)
@@ -50,7 +50,7 @@ extension World {
   {
     if skips(.ksmReplace) { return .nothing }
     guard let stableRef = find(other, otherPage) else { return .nothing }
-    let stable = FolioID(tables.entry(stableRef).index)
+    let stable = tables.entry(stableRef).folio
     guard tables.entry(stableRef).kind == .present, folios.flags(stable).contains(.ksm) else { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     guard areIdentical(mm, page, other, otherPage) else {
@@ -58,7 +58,7 @@ extension World {
       return .failed(.busy)
     }
     let old = tables.entry(ref)
-    var entry = Entry(.present, index: stable.raw)
+    var entry = Entry(.present, stable)
     entry.softDirty = old.softDirty
     entry.uffdWP = old.uffdWP
     drop(ref)
@@ -95,7 +95,7 @@ extension World {
       return .nothing
     }
     guard areIdentical(a, aPage, b, bPage) else { return .failed(.busy) }
-    if !folios.flags(FolioID(tables.entry(first).index)).contains(.ksm) {
+    if !folios.flags(tables.entry(first).folio).contains(.ksm) {
       let outcome = ksmWriteProtect(a, aPage)
       guard outcome == .done else { return outcome }
       _ = ksmStable(a, aPage)
@@ -110,7 +110,7 @@ extension World {
     if skips(.ksmUnmerge) { return .nothing }
     for ref in liveRefs(mm, range) {
       let entry = tables.entry(ref)
-      guard entry.kind == .present, folios.flags(FolioID(entry.index)).contains(.ksm) else { continue }
+      guard entry.kind == .present, folios.flags(entry.folio).contains(.ksm) else { continue }
       if facts.unmergeWrites {
         _ = writeFault(mm, owner(ref).page, vma)
       } else {
@@ -123,7 +123,7 @@ extension World {
   /// Memory is allocated before the PTL is taken: the table that is there now is remembered.
   package mutating func ksmPrepare(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     guard let ref = find(mm, page) else { return .nothing }
-    ksmPrepared.append(PreparedTable(mm: mm, page: page, region: ref.region))
+    ksmPrepared.append(PreparedTable(mm: mm, page: page, table: ref.table))
     return .done
   }
 
@@ -131,7 +131,7 @@ extension World {
   private mutating func takePrepared(_ mm: MMID, _ page: VirtualPage) -> Bool {
     guard let index = ksmPrepared.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return true }
     let prepared = ksmPrepared.remove(at: index)
-    guard find(mm, page)?.region != prepared.region else { return true }
+    guard find(mm, page)?.table != prepared.table else { return true }
     E.preparedTableGone(&self)
     return false
   }
@@ -151,7 +151,7 @@ extension World {
       return nil
     }
     let entry = tables.entry(ref)
-    guard entry.kind == .present, entry.index == folio.raw, !entry.writable, !entry.dirty else {
+    guard entry.kind == .present, entry.folio == folio, !entry.writable, !entry.dirty else {
       release(folio)
       return nil
     }

@@ -11,7 +11,7 @@ extension World {
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
     if skips(.lazyfreeDiscard) { return .nothing }
     if isLocked(folio) { return .failed(.busy) }
-    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
     let refs = inWalkOrder(mappings(of: folio))
     var position = 0
     while position < refs.count {

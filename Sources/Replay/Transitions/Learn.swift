@@ -49,20 +49,20 @@ extension World {
   package mutating func learn(_ mm: MMID, _ page: VirtualPage, _ facts: LearnedEntry) -> Outcome {
     let ref = ensure(mm, page)
     if facts.isHugetlb, !isHuge(ref) {
-      guard tables[ref.region].live == 0, ref.slot == 0 else { return .nothing }
-      makeHuge(ref.region)
+      guard tables[ref.table].live == 0, ref.slot == 0 else { return .nothing }
+      makeHuge(ref.table)
     }
     guard isHuge(ref) == facts.isHugetlb else { return .nothing }
     if tables.entry(ref).kind != .none { drop(ref) }
     var target: (folio: FolioID, page: Int)?
     if let same = facts.sameAs, let other = find(same.mm, same.page), tables.entry(other).kind == .present {
       let entry = tables.entry(other)
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       let page = facts.pageInFolio ?? entry.page
       if page < folios.order(folio).pageCount { target = (folio, page) }
     }
     let folio = target?.folio ?? (facts.isHugetlb ? newFolio(order: FolioOrder(9), flags: .hugetlb) : newFolio())
-    var entry = Entry(.present, index: folio.raw, page: target?.page ?? 0)
+    var entry = Entry(.present, folio, page: target?.page ?? 0)
     entry.young = true
     entry.softDirty = facts.softDirty
     entry.uffdWP = facts.uffdWP
@@ -79,7 +79,7 @@ extension World {
   }
 
   private mutating func settleClaim(_ ref: EntryRef, _ exclusive: Claim, isFirst: Bool) {
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     switch exclusive {
     case .unknown:
       if isFirst { folios.insert(.exclusiveUnknown, folio) }
@@ -99,7 +99,7 @@ extension World {
     guard let ref = find(mm, page), E.claim(self, ref, tables.entry(ref)) == was else { return .nothing }
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return .nothing }
-    if was == .exclusive { folios.insert(.sharersUnknown, FolioID(entry.index)) }
+    if was == .exclusive { folios.insert(.sharersUnknown, entry.folio) }
     settleClaim(ref, exclusive ? .exclusive : .shared, isFirst: true)
     if was == .exclusive, !exclusive { E.sharedAtFork(&self, parent: ref, child: ref) }
     return .done
@@ -112,7 +112,7 @@ extension World {
     for ref in liveRefs(mm, .everything) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
-      folios.insert([.exclusiveUnknown, .sharersUnknown], FolioID(entry.index))
+      folios.insert([.exclusiveUnknown, .sharersUnknown], entry.folio)
       entry.writableUnknown = true
       entry.writable = false
       entry.dirtyUnknown = true

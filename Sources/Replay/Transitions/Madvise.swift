@@ -7,19 +7,19 @@ extension World {
   /// `madvise_free_pte_range`, table by table: young and dirty go, write stays, swap entries are dropped.
   package mutating func lazilyFree(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.madviseFree) { return }
-    for (region, part) in regions(mm, range) {
-      if tables[region].isHuge, freeHugeLazily(region, part) { continue }
+    for (table, part) in tableParts(mm, range) {
+      if tables[table].isHuge, freeHugeLazily(table, part) { continue }
       freeTableLazily(mm, part)
     }
   }
 
   /// `madvise_free_huge_pmd`. True: the PMD stays; what others map too is left alone. False: the folio was split,
   /// because the range covers only a part of it.
-  private mutating func freeHugeLazily(_ region: UInt32, _ part: PageRange) -> Bool {
-    let ref = EntryRef(region: region, slot: 0)
+  private mutating func freeHugeLazily(_ table: TableID, _ part: PageRange) -> Bool {
+    let ref = EntryRef(table: table, slot: 0)
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return true }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let isHugetlb = folios.flags(folio).contains(.hugetlb)
     if isHugetlb || isMaybeMappedShared(folio, from: ref) || isLocked(folio) { return true }
     if part.count < PageTables.entriesPerTable { return splitFolio(folio) != .done }
@@ -36,7 +36,7 @@ extension World {
       switch entry.kind {
       case .swap, .hwpoison, .markerPoison: drop(ref)
       case .present:
-        let folio = FolioID(entry.index)
+        let folio = entry.folio
         let end = batchEnd(refs, from: position) { _, _ in true }
         if end - position == folios.order(folio).pageCount {
           freeLazily(refs[position..<end], folio)

@@ -14,7 +14,7 @@ extension World {
     guard entry.kind == .present || entry.kind == .devicePrivate || entry.kind == .deviceExclusive else {
       return .nothing
     }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let isExclusive = E.claim(self, ref, entry) != .shared
     if isExclusive, isPinned(folio) { return .failed(.busy) }
     let isDirty = E.isDataDirty(self, entry)
@@ -38,7 +38,7 @@ extension World {
       // `__split_huge_pmd_locked` with freeze: the PMD's one bit decides for all 512. Where it cannot be cleared,
       // without.
       _ = setMigrationEntry(ref)
-      splitHugeEntry(ref.region)
+      splitHugeEntry(ref.table)
     }
     for ref in mappings(of: folio).reversed() { _ = setMigrationEntry(ref) }
   }
@@ -50,7 +50,7 @@ extension World {
     if skips(.migrationRestore) { return }
     var entry = tables.entry(ref)
     guard entry.kind.isMigration else { return }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     var type = entry.kind
     if type == .migrationWrite, entry.uffdWP {
       // Only PAGEMAP_SCAN leaves both: `remove_migration_pte` looks at one of them, `remove_migration_pmd` at both.
@@ -84,7 +84,7 @@ extension World {
   /// stay present.
   package mutating func migrationBegin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     var isBusy = false
     for other in mappings(of: folio).reversed() where setMigrationEntry(other) != .done { isBusy = true }
     return isBusy ? .failed(.busy) : .done
@@ -94,7 +94,7 @@ extension World {
   /// model keeps the folio and its content, and drops what does not travel (stale bits of unmapped tail pages).
   package mutating func migrationEnd(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
     return .done
   }

@@ -68,10 +68,10 @@ extension World {
       return false
     }
     // `hugetlb_change_protection` gives the entry the VMA's protection, which is without write for private memory.
-    if folios.flags(FolioID(entry.index)).contains(.hugetlb) { return false }
+    if folios.flags(entry.folio).contains(.hugetlb) { return false }
     if facts.upgradeNeedsDirty, !entry.dirty { return false }
-    if options.protectsByWrongPage, let index, folios.flags(FolioID(entry.index)).contains(.large) {
-      return pageBit(FolioID(entry.index), index).isExclusive
+    if options.protectsByWrongPage, let index, folios.flags(entry.folio).contains(.large) {
+      return pageBit(entry.folio, index).isExclusive
     }
     return E.claim(self, ref, entry).isExclusive
   }
@@ -119,13 +119,13 @@ extension World {
   /// and protnone are never ignored; `agree` says what else has to be equal.
   func batchEnd(_ refs: [EntryRef], from start: Int, where agree: (Entry, Entry) -> Bool) -> Int {
     let first = tables.entry(refs[start])
-    guard first.kind == .present, !isHuge(refs[start]), folios.flags(FolioID(first.index)).contains(.large) else {
+    guard first.kind == .present, !isHuge(refs[start]), folios.flags(first.folio).contains(.large) else {
       return start + 1
     }
     var end = start + 1
-    while end < refs.count, refs[end].region == refs[start].region, refs[end].slot == refs[start].slot + end - start {
+    while end < refs.count, refs[end].table == refs[start].table, refs[end].slot == refs[start].slot + end - start {
       let next = tables.entry(refs[end])
-      guard next.kind == .present, next.index == first.index, next.page == first.page + end - start,
+      guard next.kind == .present, next.folio == first.folio, next.page == first.page + end - start,
         next.uffdWP == first.uffdWP, next.protnone == first.protnone, agree(first, next)
       else { break }
       end += 1

@@ -29,7 +29,7 @@ extension World {
     if skips(.mremapEntries) { return true }
     splitAtBorders(mm, source)
     for ref in liveRefs(mm, source) {
-      if isHuge(ref) { splitHugeEntry(ref.region) }
+      if isHuge(ref) { splitHugeEntry(ref.table) }
     }
     makeDestinationTables(mm, source, destination)
     if options.hasContPTE { batchForMove(liveRefs(mm, source)) }
@@ -49,11 +49,11 @@ extension World {
 
   /// `move_page_tables`: wherever the source has a table the destination gets one, entries or not.
   private mutating func makeDestinationTables(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage) {
-    for (region, part) in regions(mm, source) where !tables[region].isHuge {
-      let isUncounted = tables[region].isUncounted
+    for (table, part) in tableParts(mm, source) where !tables[table].isHuge {
+      let isUncounted = tables[table].isUncounted
       for page in [part.start, part.end.advanced(by: -1)] {
         let target = ensure(mm, VirtualPage(destination.rawValue &+ page.rawValue &- source.start.rawValue))
-        if isUncounted { tables.setUncounted(true, region: target.region) }
+        if isUncounted { tables.setUncounted(true, table: target.table) }
       }
     }
   }
@@ -73,7 +73,7 @@ extension World {
   /// The same reference under another address: no count changes, except which mm maps it (UFFDIO_MOVE stays in
   /// one mm too).
   mutating func relocate(_ entry: Entry, from: EntryRef, to: EntryRef) {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if entry.kind.refersToFolio {
       attach(to, to: folio, page: entry.page)
       detach(from, from: folio, page: entry.page)
@@ -95,63 +95,63 @@ extension World {
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {
     if skips(.mremapTable) { return true }
-    guard let slot = slot(of: mm), let region = mms[Int(slot)]?.peekRegion(base: page.rawValue &>> 9) else {
+    guard let slot = slot(of: mm), let table = mms[Int(slot)]?.peekTable(base: page.rawValue &>> 9) else {
       return true
     }
     let target = destination.rawValue &>> 9
-    var left: UInt32?
-    if let occupied = mms[Int(slot)]?.peekRegion(base: target) {
+    var left: TableID?
+    if let occupied = mms[Int(slot)]?.peekTable(base: target) {
       guard tables[occupied].live == 0 else { return false }
       freeTable(occupied)
-      left = mms[Int(slot)]?.peekRegion(base: target)
+      left = mms[Int(slot)]?.peekTable(base: target)
       if left != nil { mms[Int(slot)]?.remove(base: target) }
     }
-    let isHugeEntry = tables[region].isHuge
-    let wasExclusive = isHugeEntry && E.claim(self, EntryRef(region: region, slot: 0), tables[region].pmd) != .shared
+    let isHugeEntry = tables[table].isHuge
+    let wasExclusive = isHugeEntry && E.claim(self, EntryRef(table: table, slot: 0), tables[table].pmd) != .shared
     if isHugeEntry {
-      let ref = EntryRef(region: region, slot: 0)
+      let ref = EntryRef(table: table, slot: 0)
       touch(ref)
-      guard prepareHugeMove(region, toBase: target, ref) else { return false }
+      guard prepareHugeMove(table, toBase: target, ref) else { return false }
     }
-    touchTable(region)
+    touchTable(table)
     movePins(mm, PageRange(start: page, count: 512), to: destination)
     mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
-    tables[region].base = target
-    mms[Int(slot)]?.insert(region: region, base: target)
+    tables[table].base = target
+    mms[Int(slot)]?.insert(table: table, base: target)
     upperTables?.insert(above: target, slot)
     if isHugeEntry {
-      depositMoved(region, from: page.rawValue &>> 9)
-      let ref = EntryRef(region: region, slot: 0)
+      depositMoved(table, from: page.rawValue &>> 9)
+      let ref = EntryRef(table: table, slot: 0)
       var entry = tables.entry(ref)
       entry.softDirty = true
       tables.write(entry, at: ref)
       E.moved(&self, from: ref, to: ref, wasExclusive: wasExclusive)
     } else {
-      E.tableMoved(&self, region, from: page.rawValue &>> 9, onto: left)
+      E.tableMoved(&self, table, from: page.rawValue &>> 9, onto: left)
     }
     if let left { tables.free(left) }
-    touchTable(region)
+    touchTable(table)
     return true
   }
 
   /// Encoding B keeps the PMD-level bit in the PMD table of the address: it does not travel by itself.
-  private mutating func prepareHugeMove(_ region: UInt32, toBase: UInt64, _ ref: EntryRef) -> Bool {
-    let oldBase = tables[region].base
+  private mutating func prepareHugeMove(_ table: TableID, toBase: UInt64, _ ref: EntryRef) -> Bool {
+    let oldBase = tables[table].base
     let entry = tables.entry(ref)
     // The slot at the destination holds whatever bit it last had: none was modelled, so it reads 0.
-    tables[region].base = toBase
+    tables[table].base = toBase
     let ready = E.prepareMove(&self, from: ref, to: ref, entry)
-    tables[region].base = oldBase
+    tables[table].base = oldBase
     return ready
   }
 
-  private mutating func touchTable(_ region: UInt32) {
-    if tables[region].isHuge {
-      touch(EntryRef(region: region, slot: 0))
+  private mutating func touchTable(_ table: TableID) {
+    if tables[table].isHuge {
+      touch(EntryRef(table: table, slot: 0))
       return
     }
-    for slot in 0..<512 where tables.entry(EntryRef(region: region, slot: slot)).kind != .none {
-      touch(EntryRef(region: region, slot: slot))
+    for slot in 0..<512 where tables.entry(EntryRef(table: table, slot: slot)).kind != .none {
+      touch(EntryRef(table: table, slot: slot))
     }
   }
 }

@@ -9,7 +9,7 @@ extension World {
     guard !range.isEmpty else { return }
     for base in range.start.rawValue &>> 9...(range.end.rawValue &- 1) &>> 9 {
       let ref = ensure(mm, VirtualPage(base &<< 9))
-      if !tables[ref.region].isHuge { tables.setUncounted(true, region: ref.region) }
+      if !tables[ref.table].isHuge { tables.setUncounted(true, table: ref.table) }
     }
   }
 
@@ -22,15 +22,15 @@ extension World {
 
   /// Everything in the tables that lie in the range was zapped: what they map is known again.
   mutating func countAgain(_ mm: MMID, _ range: PageRange) {
-    for (region, part) in regions(mm, range) where part.count == PageTables.entriesPerTable {
-      tables.setUncounted(false, region: region)
+    for (table, part) in tableParts(mm, range) where part.count == PageTables.entriesPerTable {
+      tables.setUncounted(false, table: table)
     }
   }
 
   /// `copy_pte_range` makes the child's table before it looks at an entry.
-  mutating func copyEmptyTable(_ parent: UInt32, _ page: VirtualPage, _ child: MMID) -> UInt32 {
-    let region = ensure(child, page, relative: parent).region
-    if tables[parent].isUncounted { tables.setUncounted(true, region: region) }
-    return region
+  mutating func copyEmptyTable(_ parent: TableID, _ page: VirtualPage, _ child: MMID) -> TableID {
+    let table = ensure(child, page, relative: parent).table
+    if tables[parent].isUncounted { tables.setUncounted(true, table: table) }
+    return table
   }
 }

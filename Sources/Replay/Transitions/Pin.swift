@@ -59,7 +59,7 @@ extension World {
   mutating func takePin(_ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, write: Bool) -> Outcome {
     if skips(.pin) { return .nothing }
     let entry = tables.entry(ref)
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     // FOLL_TOUCH: the folio, never the entry, is marked.
     if write, !E.isDataDirty(self, entry) { markDirty(folio) }
     let inFolio = contentPage(ref, entry, page)
@@ -107,7 +107,7 @@ extension World {
   package mutating func takeReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.takeReference) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     folios.withSide(folio) { $0.extraReferences += 1 }
     references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
     touchMappings(of: folio)
@@ -139,7 +139,7 @@ extension World {
       }
       var entry = tables.entry(ref)
       if mayFollowWrite(ref, entry, vma, force: true) {
-        if !E.isDataDirty(self, entry) { markDirty(FolioID(entry.index)) }
+        if !E.isDataDirty(self, entry) { markDirty(entry.folio) }
         if isUprobe {
           entry.dirty = true
           update(entry, at: ref)
@@ -156,11 +156,11 @@ extension World {
   /// A copy of what is mapped at `ref` would separate a pin from the page table, or has done so.
   func isPinHit(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard entry.kind.refersToFolio else { return false }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if isHuge(ref) ? isPinned(folio) : isPinned(folio, page: entry.page) { return true }
     guard !pins.isEmpty else { return false }
     let (mm, page) = owner(ref)
-    return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio.raw != entry.index }
+    return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio != entry.folio }
   }
 
   /// Entries moved, and the pins taken through them.

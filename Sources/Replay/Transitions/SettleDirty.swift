@@ -7,7 +7,7 @@ extension World {
   /// was. Dirty bits of its entries that were never seen are known now, and whether one had been moved to the folio.
   package mutating func settleDirty(_ mm: MMID, _ page: VirtualPage, isDirty: Bool) -> Outcome {
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     for other in mappings(of: folio) {
       var entry = tables.entry(other)
       guard entry.kind == .present, entry.dirtyUnknown else { continue }

@@ -11,17 +11,17 @@ extension World {
   ) -> Outcome {
     if skips(.swapOut) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     guard !folios.flags(folio).contains(.hugetlb) else { return .nothing }
     if isLocked(folio) || folios.flags(folio).contains(.writeback) { return .failed(.busy) }
     if !folios.flags(folio).contains(.swapBacked) { return discardLazyfree(folio) }
     if !folios.flags(folio).contains(.swapCache) {
       // `shrink_folio_list`: what may be pinned gets no swap space; its shared entries stay too.
       if isPinned(folio) { return .failed(.busy) }
-      for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+      for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
       addToSwapCache(folio, stableWrites: stableWrites)
     }
-    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.region) }
+    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
     let isHeld = folios.isHeld(folio)
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
@@ -53,10 +53,10 @@ extension World {
 
   /// `folio_alloc_swap`: slots are found, and the folio is dirty because no slot holds its content yet.
   mutating func addToSwapCache(_ folio: FolioID, stableWrites: Bool) {
-    var slotsOfPages: [UInt32] = []
+    var slotsOfPages: [SwapSlotID?] = []
     for page in 0..<folios.order(folio).pageCount {
       let slot = slots.allocate(stableWrites: stableWrites)
-      slots[slot].folio = folio.raw
+      slots[slot].folio = folio
       slots[slot].page = UInt16(page)
       slotsOfPages.append(slot)
     }
@@ -69,13 +69,13 @@ extension World {
   mutating func unmapToSwap(_ ref: EntryRef) -> Bool {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return false }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if E.claim(self, ref, entry) != .shared, isPinned(folio) { return false }
-    guard let slot = folios.side(folio)?.slots[entry.page], slot != noIndex else { return false }
+    guard let slot = folios.side(folio)?.slot(of: entry.page) else { return false }
     let isDirty = E.isDataDirty(self, entry)
     if isDirty { markDirty(folio) }
     if folios.flags(folio).contains(.ksm) { slots.holdsKSMPage(slot) }
-    var swap = Entry(.swap, index: slot)
+    var swap = Entry(swap: slot)
     swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
     swap.softDirty = entry.softDirty
     swap.uffdWP = entry.uffdWP
@@ -88,10 +88,10 @@ extension World {
     let old = tables.entry(ref)
     tables.write(.none, at: ref)
     if old.kind.refersToFolio {
-      detach(ref, from: FolioID(old.index), page: old.page)
+      detach(ref, from: old.folio, page: old.page)
       unmapped(ref, old)
     } else if old.kind == .swap {
-      slots[old.index].entries -= 1
+      slots[old.swapSlot].entries -= 1
     }
     place(entry, at: ref)
   }
@@ -100,7 +100,7 @@ extension World {
   package mutating func unmapOneToSwap(_ mm: MMID, _ page: VirtualPage, stableWrites: Bool) -> Outcome {
     if skips(.swapOutOne) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .present, !isHuge(ref) else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     if isLocked(folio) { return .failed(.busy) }
     if !folios.flags(folio).contains(.swapCache) {
       if isPinned(folio) || !folios.flags(folio).contains(.swapBacked) { return .failed(.busy) }
@@ -113,7 +113,7 @@ extension World {
   private mutating func writeOut(_ folio: FolioID) {
     guard folios.flags(folio).contains(.dirty) else { return }
     let slotsOfPages = folios.side(folio)?.slots ?? []
-    for (page, slot) in slotsOfPages.enumerated() where slot != noIndex {
+    for case (let page, let slot?) in slotsOfPages.enumerated() {
       slots[slot].content = folios.content(folio, page: page)
       swapWrites += 1
     }
@@ -133,17 +133,15 @@ extension World {
   private func cachedFolio(_ mm: MMID, _ page: VirtualPage) -> FolioID? {
     guard let ref = find(mm, page) else { return nil }
     let entry = tables.entry(ref)
-    if entry.kind == .present { return FolioID(entry.index) }
-    guard entry.kind == .swap, slots[entry.index].folio != noIndex else { return nil }
-    return FolioID(slots[entry.index].folio)
+    if entry.kind == .present { return entry.folio }
+    return entry.kind == .swap ? slots[entry.swapSlot].folio : nil
   }
 
   /// `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
   package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
     if skips(.swapIn) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
-    let cached = FolioID(slots[tables.entry(ref).index].folio)
-    if cached.raw != noIndex {
+    if let cached = slots[tables.entry(ref).swapSlot].folio {
       if isLocked(cached) { return .failed(.busy) }
       // VM_FAULT_HWPOISON.
       if folios.flags(cached).contains(.hwpoison) { return .failed(.fault) }
@@ -158,13 +156,13 @@ extension World {
     _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ vma: VMAFacts, write: Bool
   ) -> Outcome {
     let swap = tables.entry(ref)
-    let (folio, pageInFolio) = readIntoCache(swap.index)
+    let (folio, pageInFolio) = readIntoCache(swap.swapSlot)
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
       release(folio)
     }
-    if needsCopy(swap.index, folio, at: ref) {
+    if needsCopy(swap.swapSlot, folio, at: ref) {
       return swapInFresh(ref, swap, folio, pageInFolio, vma, write: write)
     }
     var isExclusive = swap.exclusiveMark
@@ -173,7 +171,7 @@ extension World {
       isExclusive = false
       site = .stableWrites
     }
-    slots[swap.index].entries -= 1
+    slots[swap.swapSlot].entries -= 1
     let triesFree = vma.flags.contains(.locked) || (write && folios.attached(folio) == 0)
     let isSole = folios.attached(folio) == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
     let canFree = triesFree && canFreeSwapCache(folio)
@@ -183,13 +181,13 @@ extension World {
       switch E.prepareShared(&self, ref, folio, site) {
       case .ready: break
       case .noMemory:
-        slots[swap.index].entries += 1
+        slots[swap.swapSlot].entries += 1
         return .failed(.noMemory)
       case .copyInstead: return swapInCopy(ref, swap, folio, pageInFolio, vma)
       }
     }
-    slots[swap.index].entries += 1
-    if !isKSM { slots.mapped(swap.index, at: place(of: ref)) }
+    slots[swap.swapSlot].entries += 1
+    if !isKSM { slots.mapped(swap.swapSlot, at: place(of: ref)) }
     mapSwapped(ref, swap, folio, pageInFolio, vma, write: write, isExclusive: isExclusive, site)
     if canFree { freeSwapCache(folio) }
     return .swappedIn(folio)
@@ -199,7 +197,7 @@ extension World {
     _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts, write: Bool, isExclusive: Bool,
     _ site: SharedSite
   ) {
-    var entry = Entry(.present, index: folio.raw, page: page)
+    var entry = Entry(.present, folio, page: page)
     entry.young = true
     entry.softDirty = swap.softDirty
     entry.uffdWP = swap.uffdWP
@@ -224,21 +222,23 @@ extension World {
   }
 
   /// The folio cached for the slot, read in if there is none.
-  private mutating func readIntoCache(_ index: UInt32) -> (FolioID, Int) {
-    let slot = slots[index]
-    if slot.folio != noIndex { return (FolioID(slot.folio), Int(slot.page)) }
+  private mutating func readIntoCache(_ id: SwapSlotID) -> (FolioID, Int) {
+    let slot = slots[id]
+    if let cached = slot.folio { return (cached, Int(slot.page)) }
     let folio = newFolio(flags: slot.stableWrites ? [.swapCache, .stableWrites] : .swapCache)
-    folios.withSide(folio) { $0.slots = [index] }
-    slots[index].folio = folio.raw
-    slots[index].page = 0
-    slots.readIn(index)
+    folios.withSide(folio) { $0.slots = [id] }
+    slots[id].folio = folio
+    slots[id].page = 0
+    slots.readIn(id)
     if options.followsContent { folios.setContent(slot.content, of: folio, page: 0) }
     return (folio, 0)
   }
 
   /// `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
   package mutating func readAhead(_ mm: MMID, _ range: PageRange) {
-    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap { _ = readIntoCache(tables.entry(ref).index) }
+    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap {
+      _ = readIntoCache(tables.entry(ref).swapSlot)
+    }
   }
 
   /// `unuse_pte`: every swap entry of every mm becomes present, read-only, clean and old.
@@ -247,8 +247,7 @@ extension World {
     for mm in mms {
       guard let mm else { continue }
       for ref in liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {
-        let slot = slots[tables.entry(ref).index]
-        if slot.folio != noIndex, isLocked(FolioID(slot.folio)) { return .failed(.busy) }
+        if let cached = slots[tables.entry(ref).swapSlot].folio, isLocked(cached) { return .failed(.busy) }
         guard unuse(ref) else { return .failed(.noMemory) }
       }
     }
@@ -262,13 +261,13 @@ extension World {
 
   private mutating func unuse(_ ref: EntryRef) -> Bool {
     let swap = tables.entry(ref)
-    let (folio, page) = readIntoCache(swap.index)
+    let (folio, page) = readIntoCache(swap.swapSlot)
     if folios.flags(folio).contains(.hwpoison) {
-      substitute(Entry(.hwpoison, index: folio.raw), at: ref)
+      substitute(Entry(.hwpoison, folio), at: ref)
       return true
     }
     folios.remove(.writeback, folio)
-    let copy = needsCopy(swap.index, folio, at: ref) ? self.copy(of: folio, page) : nil
+    let copy = needsCopy(swap.swapSlot, folio, at: ref) ? self.copy(of: folio, page) : nil
     let isExclusive = swap.exclusiveMark || copy != nil
     if !isExclusive {
       switch E.prepareShared(&self, ref, folio, .swapOff) {
@@ -276,15 +275,15 @@ extension World {
       case .noMemory: return false
       case .copyInstead:
         folios.withSide(folio) { $0.extraReferences += 1 }
-        slots[swap.index].entries -= 1
+        slots[swap.swapSlot].entries -= 1
         _ = swapInCopy(ref, swap, folio, page, .anonymous)
         folios.withSide(folio) { $0.extraReferences -= 1 }
         release(folio)
         return true
       }
     }
-    if copy == nil, !folios.flags(folio).contains(.ksm) { slots.mapped(swap.index, at: place(of: ref)) }
-    var entry = Entry(.present, index: (copy ?? folio).raw, page: copy == nil ? page : 0)
+    if copy == nil, !folios.flags(folio).contains(.ksm) { slots.mapped(swap.swapSlot, at: place(of: ref)) }
+    var entry = Entry(.present, copy ?? folio, page: copy == nil ? page : 0)
     entry.softDirty = swap.softDirty
     entry.uffdWP = swap.uffdWP
     substitute(entry, at: ref)

@@ -6,14 +6,14 @@ import MMEvents
 extension World {
   /// `ksm_might_need_to_copy`: a folio belongs to the place where it was mapped first. The content of a KSM page is
   /// asked for by other places too, once it comes back as an ordinary folio.
-  func needsCopy(_ slot: UInt32, _ folio: FolioID, at ref: EntryRef) -> Bool {
+  func needsCopy(_ slot: SwapSlotID, _ folio: FolioID, at ref: EntryRef) -> Bool {
     if skips(.swapInCopy) { return false }
     return !folios.flags(folio).contains(.ksm) && !slots.mayMap(slot, at: place(of: ref))
   }
 
   func place(of ref: EntryRef) -> AnonymousPlace {
     let (mm, page) = owner(ref)
-    return AnonymousPlace(family: mms[Int(tables[ref.region].mm)]?.family ?? mm, page: page)
+    return AnonymousPlace(family: mms[Int(tables[ref.table].mm)]?.family ?? mm, page: page)
   }
 
   /// A folio that nobody else knows, and that swap has no copy of.
@@ -39,12 +39,12 @@ extension World {
   mutating func swapInCopy(
     _ ref: EntryRef, _ swap: Entry, _ folio: FolioID, _ page: Int, _ vma: VMAFacts
   ) -> Outcome {
-    slots[swap.index].entries += 1
+    slots[swap.swapSlot].entries += 1
     let content = folios.content(folio, page: page)
     tables.write(.none, at: ref)
-    releaseSwapEntry(swap.index)
+    releaseSwapEntry(swap.swapSlot)
     _ = installCopy(at: ref, from: nil, vma, .writeCopy)
-    let copy = FolioID(tables.entry(ref).index)
+    let copy = tables.entry(ref).folio
     if options.followsContent { folios.setContent(content, of: copy, page: 0) }
     markDirty(copy)
     costs[.extraCopies] += 1

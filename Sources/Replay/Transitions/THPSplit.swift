@@ -12,12 +12,12 @@ extension World {
     if skips(.hugeFault) { return .nothing }
     let start = VirtualPage(page.rawValue & ~511)
     let ref = ensure(mm, start)
-    guard tables[ref.region].live == 0 else { return .failed(.busy) }
-    E.deposited(&self, ref.region)
-    makeHuge(ref.region)
-    let head = EntryRef(region: ref.region, slot: 0)
+    guard tables[ref.table].live == 0 else { return .failed(.busy) }
+    E.deposited(&self, ref.table)
+    makeHuge(ref.table)
+    let head = EntryRef(table: ref.table, slot: 0)
     let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
-    var entry = Entry(.present, index: folio.raw)
+    var entry = Entry(.present, folio)
     // hugetlb_no_page maps a read fault read-only and clean; a THP is always dirty.
     entry.dirty = write || !isHugetlb
     entry.softDirty = true
@@ -31,40 +31,40 @@ extension World {
   /// PMD migration entry.
   @inline(never)
   @_semantics("optimize.sil.specialize.generic.never")
-  package mutating func splitHugeEntry(_ region: UInt32) {
-    guard tables[region].isHuge else { return }
-    let head = EntryRef(region: region, slot: 0)
+  package mutating func splitHugeEntry(_ table: TableID) {
+    guard tables[table].isHuge else { return }
+    let head = EntryRef(table: table, slot: 0)
     let pmd = tables.entry(head)
     guard pmd.kind.refersToFolio else {
       if pmd.kind != .none { drop(head) }
-      makeTable(region)
+      makeTable(table)
       return
     }
-    let folio = FolioID(pmd.index)
+    let folio = pmd.folio
     if E.isDataDirty(self, pmd) { markDirty(folio) }
     // The PTE mappings are counted before the PMD's goes, so the folio is never seen unmapped.
     let detached = pmd
     folios.withSide(folio) { $0.extraReferences += 1 }
     let verdict = (pmd.verdict, pmd.verdictIsPossible)
     unmapForSplit(head, detached)
-    makeTable(region)
+    makeTable(table)
     for slot in 0..<512 {
       var entry = pmd
       entry.page = slot
       entry.protnone = false
       if pmd.kind == .present, !facts.splitCarriesDirty { entry.dirty = false }
-      let ref = EntryRef(region: region, slot: slot)
+      let ref = EntryRef(table: table, slot: slot)
       place(entry, at: ref)
       tables.setVerdict(verdict.0, possible: verdict.1, at: ref)
     }
-    if !skips(.pmdSplit) { E.splitPMD(&self, region, pmd) }
+    if !skips(.pmdSplit) { E.splitPMD(&self, table, pmd) }
     folios.withSide(folio) { $0.extraReferences -= 1 }
   }
 
   private mutating func unmapForSplit(_ head: EntryRef, _ pmd: Entry) {
     // Not `drop`: nothing is given up here, so an encoding must not see a removal.
     tables.write(.none, at: head)
-    detach(head, from: FolioID(pmd.index), page: 0)
+    detach(head, from: pmd.folio, page: 0)
     unmapped(head, pmd)
   }
 
@@ -74,20 +74,20 @@ extension World {
   ) -> Bool {
     if skips(.forkHuge) { return true }
     let entry = tables.entry(parentRef)
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let isHugetlb = folios.flags(folio).contains(.hugetlb)
     if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
       if isHugetlb {
         let childRef = ensureLike(parentRef, child, page)
         return copyHugetlbInto(childRef, from: entry, vma)
       }
-      splitHugeEntry(parentRef.region)
+      splitHugeEntry(parentRef.table)
       let range = PageRange(start: page, count: 512)
       return forkCopy(parent: ownerID(parentRef), child: child, range, vma) == .done
     }
     let childRef = ensureLike(parentRef, child, page)
     guard E.prepareFork(&self, parent: parentRef, child: childRef, entry: entry) else {
-      makeTable(childRef.region)
+      makeTable(childRef.table)
       return options.forkWithoutBitmap == .copy
     }
     let shared = E.wrprotected(&self, parentRef, entry, .fork)

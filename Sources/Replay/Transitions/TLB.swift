@@ -28,7 +28,7 @@ extension World {
       }
       if let kept = translations.firstIndex(where: { $0.cpu == cpu }) { translations[kept].entry.dirty = true }
     }
-    folios.setContent(takeVersion(), of: FolioID(held.index), page: held.page)
+    folios.setContent(takeVersion(), of: held.folio, page: held.page)
     return .done
   }
 
@@ -61,6 +61,6 @@ extension World {
   /// else an encoding looks at) says that it may have been written through.
   mutating func flushBeforeIO(_ folio: FolioID, sawDirtyEntry: Bool) {
     guard !translations.isEmpty, E.flushesBeforeIO(self, folio, sawDirtyEntry: sawDirtyEntry) else { return }
-    translations.removeAll { $0.entry.index == folio.raw }
+    translations.removeAll { $0.entry.folio == folio }
   }
 }

@@ -79,7 +79,7 @@ extension World {
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
       if entry.kind == .present {
-        if entry.writable, !isHuge(ref), isPinned(FolioID(entry.index)) { continue }
+        if entry.writable, !isHuge(ref), isPinned(entry.folio) { continue }
         if entry.writable || entry.writableUnknown { entry = E.wrprotected(&self, ref, entry, .softDirty) }
       }
       entry.softDirty = false
@@ -103,7 +103,7 @@ extension World {
         position += 1
         continue
       }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       let isSpared = folios.flags(folio).contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref)
       if entry.protnone || isSpared {
         position += 1
@@ -136,8 +136,8 @@ extension World {
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
     if skips(.numaFault) { return .nothing }
     guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
-    for other in mappings(of: folio) where other.region == ref.region && vma.extent.contains(owner(other).page) {
+    let folio = tables.entry(ref).folio
+    for other in mappings(of: folio) where other.table == ref.table && vma.extent.contains(owner(other).page) {
       var entry = tables.entry(other)
       guard entry.kind == .present, entry.protnone else { continue }
       entry.protnone = false
@@ -155,7 +155,7 @@ extension World {
     for ref in liveRefs(mm, range) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
-      let folio = FolioID(entry.index)
+      let folio = entry.folio
       let flags = folios.flags(folio)
       let isSkipped = flags.contains(.swapBacked) && !flags.contains(.swapCache)
       if !isSkipped, E.isDataDirty(self, entry), !flags.contains(.dirty) { markDirty(folio) }

@@ -22,7 +22,7 @@ extension World {
     guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let entry = tables.entry(ref)
     if entry.writable || E.claim(self, ref, entry) == .exclusive { return .noFault }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     let outcome: Outcome
     if reuseCheck(ref) == .passes {
       if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
@@ -33,8 +33,8 @@ extension World {
       outcome = unshareHugetlb(ref, vma)
     } else {
       if isHuge(ref) {
-        splitHugeEntry(ref.region)
-        ref = EntryRef(region: ref.region, slot: Int(page.rawValue & 511))
+        splitHugeEntry(ref.table)
+        ref = EntryRef(table: ref.table, slot: Int(page.rawValue & 511))
       }
       outcome = copy(ref, vma, .unshareCopy)
     }

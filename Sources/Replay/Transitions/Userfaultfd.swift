@@ -13,7 +13,7 @@ extension World {
     let old = tables.entry(ref)
     guard old.kind == .none || old.kind == .markerUffdWP else { return .failed(.busy) }
     let folio = newFolio()
-    var entry = Entry(.present, index: folio.raw)
+    var entry = Entry(.present, folio)
     entry.dirty = true
     entry.softDirty = true
     entry.young = true
@@ -57,7 +57,7 @@ extension World {
       return .done
     }
     guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     if isPinned(folio) || isLocked(folio) { return .failed(.busy) }
     // A page table at the destination, even an empty one, is in the way of a PMD.
     let movesPMD =
@@ -80,17 +80,17 @@ extension World {
     moved.protnone = false
     relocate(moved, from: from, to: to)
     E.installedExclusive(&self, to, .userfaultMove)
-    return .reused(FolioID(entry.index))
+    return .reused(entry.folio)
   }
 
   private func hasTable(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    find(mm, page).map { !tables[$0.region].isHuge } ?? false
+    find(mm, page).map { !tables[$0.table].isHuge } ?? false
   }
 
   private mutating func movePMD(_ from: EntryRef, _ to: EntryRef) -> Outcome {
-    guard tables[to.region].live == 0 else { return .failed(.busy) }
-    makeHuge(to.region)
-    let target = EntryRef(region: to.region, slot: 0)
+    guard tables[to.table].live == 0 else { return .failed(.busy) }
+    makeHuge(to.table)
+    let target = EntryRef(table: to.table, slot: 0)
     var entry = tables.entry(from)
     entry.writable = true
     entry.dirty = true
@@ -98,8 +98,8 @@ extension World {
     entry.uffdWP = false
     entry.protnone = false
     relocate(entry, from: from, to: target)
-    makeTable(from.region)
+    makeTable(from.table)
     E.installedExclusive(&self, target, .userfaultMove)
-    return .reused(FolioID(entry.index))
+    return .reused(entry.folio)
   }
 }

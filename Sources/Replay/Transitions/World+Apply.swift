@@ -116,11 +116,11 @@ extension World {
     case .ksmUnmerge(let mm, let range, let vma): return ksmUnmerge(mm, range, vma)
     case .splitPMD(let mm, let page):
       guard let ref = find(mm, page), isHuge(ref) else { return .nothing }
-      splitHugeEntry(ref.region)
+      splitHugeEntry(ref.table)
       return .done
     case .splitFolio(let mm, let page):
       guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
-      return splitFolio(FolioID(tables.entry(ref).index))
+      return splitFolio(tables.entry(ref).folio)
     case .collapse(let mm, let page, let order, let vma, let asKhugepaged):
       return collapse(mm, page, order: order, vma, asKhugepaged: asKhugepaged)
     case .cool(let mm, let range):

@@ -36,8 +36,8 @@ extension World {
     guard var ref = find(mm, page) else { return .nothing }
     if isHuge(ref), tables.entry(ref).kind == .present {
       if let outcome = hugeWriteFault(ref, vma, hint, follows) { return outcome }
-      splitHugeEntry(ref.region)
-      ref = EntryRef(region: ref.region, slot: Int(page.rawValue & 511))
+      splitHugeEntry(ref.table)
+      ref = EntryRef(table: ref.table, slot: Int(page.rawValue & 511))
     }
     var entry = tables.entry(ref)
     switch entry.kind {
@@ -102,7 +102,7 @@ extension World {
   /// `wp_page_reuse`, after marking the page exclusive if it was not.
   private mutating func reuse(_ ref: EntryRef, _ vma: VMAFacts) -> Outcome {
     if skips(.writeFaultReuse) { return .nothing }
-    let folio = FolioID(tables.entry(ref).index)
+    let folio = tables.entry(ref).folio
     if E.claim(self, ref, tables.entry(ref)) != .exclusive {
       if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
       folios.remove(.sharersUnknown, folio)
@@ -132,7 +132,7 @@ extension World {
   /// `wp_page_copy`: the old entry is cleared first, the old page keeps its flag.
   mutating func copy(_ ref: EntryRef, _ vma: VMAFacts, _ site: InstallSite) -> Outcome {
     let old = tables.entry(ref)
-    let source = FolioID(old.index)
+    let source = old.folio
     let content = folios.content(source, page: old.page)
     // The copy exists before the old page may go, so that the two are never the same.
     let target = newFolio()
@@ -156,7 +156,7 @@ extension World {
       return .noFault
     }
     if keepsPage(ref, entry, hint, follows) { return reuse(ref, vma) }
-    guard folios.flags(FolioID(entry.index)).contains(.hugetlb) else { return nil }
+    guard folios.flags(entry.folio).contains(.hugetlb) else { return nil }
     return copyHugetlb(ref, vma)
   }
 }

@@ -28,13 +28,13 @@ extension World {
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     if skips(.freeTables) { return 0 }
     guard let slot = slot(of: mm),
-      let (bases, regions, first) = mms[Int(slot)]?.places(from: (range.start.rawValue &+ 511) &>> 9)
+      let (bases, tableIDs, first) = mms[Int(slot)]?.places(from: (range.start.rawValue &+ 511) &>> 9)
     else { return 0 }
     var freed = 0
     var position = first
     while position < bases.count, (bases[position] &+ 1) &<< 9 <= range.end.rawValue {
-      if tables[regions[position]].live == 0 {
-        freeTable(regions[position])
+      if tables[tableIDs[position]].live == 0 {
+        freeTable(tableIDs[position])
         freed += 1
       }
       position += 1
@@ -42,13 +42,13 @@ extension World {
     return freed
   }
 
-  mutating func freeTable(_ region: UInt32) {
-    let table = tables[region]
-    E.tableFreed(&self, region)
-    makeTable(region)
-    if E.keepsSlot(self, region) { return }
-    mms[Int(table.mm)]?.remove(base: table.base)
-    tables.free(region)
+  mutating func freeTable(_ table: TableID) {
+    let state = tables[table]
+    E.tableFreed(&self, table)
+    makeTable(table)
+    if E.keepsSlot(self, table) { return }
+    mms[Int(state.mm)]?.remove(base: state.base)
+    tables.free(table)
   }
 
   /// The mm's tables are about to be torn down; until `exitEnd` its entries may be gone in the kernel already.
@@ -61,11 +61,11 @@ extension World {
   /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
   package mutating func exitEnd(_ mm: MMID) {
     if skips(.exit) { return }
-    guard let slot = slot(of: mm), let regions = mms[Int(slot)]?.regions else { return }
-    for region in regions {
-      dropAll(region)
-      E.tableFreed(&self, region)
-      tables.free(region)
+    guard let slot = slot(of: mm), let tableIDs = mms[Int(slot)]?.tables else { return }
+    for table in tableIDs {
+      dropAll(table)
+      E.tableFreed(&self, table)
+      tables.free(table)
     }
     zapPins(mm, .everything)
     upperTables?.forget(slot)
@@ -77,22 +77,22 @@ extension World {
   }
 
   /// The table goes with its entries: those of plain folios need not be cleared one by one.
-  private mutating func dropAll(_ region: UInt32) {
-    defer { tables.empty(region) }
-    guard tables[region].live > 0 else { return }
-    if tables[region].isHuge {
-      drop(EntryRef(region: region, slot: 0))
+  private mutating func dropAll(_ table: TableID) {
+    defer { tables.empty(table) }
+    guard tables[table].live > 0 else { return }
+    if tables[table].isHuge {
+      drop(EntryRef(table: table, slot: 0))
       return
     }
-    var left = tables[region].live
+    var left = tables[table].live
     var slot = 0
     while left > 0, slot < PageTables.entriesPerTable {
-      let ref = EntryRef(region: region, slot: slot)
+      let ref = EntryRef(table: table, slot: slot)
       slot += 1
       let entry = tables.entry(ref)
       if entry.isNone { continue }
       left -= 1
-      if entry.isPresent, folios.isPlain(FolioID(entry.index)), pins.isEmpty {
+      if entry.isPresent, folios.isPlain(entry.folio), pins.isEmpty {
         dropPlain(ref, entry)
       } else {
         drop(ref)
@@ -103,7 +103,7 @@ extension World {
   /// `drop` of a small folio that nothing is known of but its mappings, from an mm nobody will ask about again.
   @inline(__always)
   private mutating func dropPlain(_ ref: EntryRef, _ entry: Entry) {
-    let folio = FolioID(entry.index)
+    let folio = entry.folio
     E.removed(&self, ref, entry)
     folios.detach(ref, from: folio, page: 0, huge: false)
     if folios.flags(folio).contains(.diverged) {
@@ -116,7 +116,7 @@ extension World {
   /// A PMD entry that the range covers only in part becomes 512 PTEs (`__split_huge_pmd`).
   mutating func splitAtBorders(_ mm: MMID, _ range: PageRange) {
     for border in [range.start, range.end] where border.rawValue & 511 != 0 {
-      if let ref = find(mm, border), isHuge(ref) { splitHugeEntry(ref.region) }
+      if let ref = find(mm, border), isHuge(ref) { splitHugeEntry(ref.table) }
     }
   }
 }
