@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a recorder that was killed with SIGKILL can no longer do is done by a process that it forked first: continue
- * the process it had stopped, and remove its trace instances. Plain C, for between fork and _exit only
+ * the process it had stopped, and remove its trace instances and probes. Plain C, for between fork and _exit only
  * async-signal-safe functions may run.
  */
 #pragma once
@@ -21,6 +21,8 @@
 enum watchdog_message_kind {
 	/* `path` is going to be an instance of the recorder's. */
 	WATCHDOG_INSTANCE = 1,
+	/* `probe`, "-:GROUP/NAME", is going to be a probe of the recorder's: what removes it, written to `path`. */
+	WATCHDOG_PROBE,
 	/* `pid` is about to be stopped. */
 	WATCHDOG_STOPS,
 	/* Nobody is stopped any more. */
@@ -34,6 +36,7 @@ struct watchdog_message {
 	int32_t kind;
 	int32_t pid;
 	char path[504];
+	char probe[96];
 };
 
 static inline void watchdog_write(const char *directory, const char *file, const char *text)
@@ -52,6 +55,21 @@ static inline void watchdog_write(const char *directory, const char *file, const
 	ignored = write(descriptor, text, strlen(text));
 	(void)ignored;
 	close(descriptor);
+}
+
+/* Removes a probe, which nothing records any more; 1 when it is gone. */
+static inline int watchdog_remove_probe(const struct watchdog_message *message)
+{
+	size_t length = strlen(message->probe);
+	int gone;
+	/* Truncated, the file would lose everybody's. */
+	int descriptor = open(message->path, O_WRONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return 1;
+	gone = write(descriptor, message->probe, length) == (ssize_t)length || errno == ENOENT;
+	close(descriptor);
+	return gone;
 }
 
 /* Removes an instance that nobody has the lock of; 1 when it is gone or somebody else's. */
@@ -81,7 +99,8 @@ static inline int watchdog_remove(const char *directory)
 static inline void watchdog_serve(int pipe)
 {
 	static char instances[8][504];
-	int count = 0;
+	static struct watchdog_message probes[32];
+	int count = 0, probe_count = 0;
 	int32_t stopped = 0;
 	struct watchdog_message message;
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
@@ -98,6 +117,10 @@ static inline void watchdog_serve(int pipe)
 			if (count < 8)
 				memcpy(instances[count++], message.path, sizeof(message.path));
 			break;
+		case WATCHDOG_PROBE:
+			if (probe_count < 32)
+				probes[probe_count++] = message;
+			break;
 		case WATCHDOG_STOPS:
 			stopped = message.pid;
 			break;
@@ -111,14 +134,18 @@ static inline void watchdog_serve(int pipe)
 	if (stopped > 0)
 		kill(stopped, SIGCONT);
 	/* As long as the kernel may take to close what the recorder had open: 10 s at most. */
-	for (int attempt = 0; attempt < 2000 && count > 0; attempt++) {
+	for (int attempt = 0; attempt < 2000 && count + probe_count > 0; attempt++) {
 		for (int i = count - 1; i >= 0; i--) {
 			if (!watchdog_remove(instances[i]))
 				continue;
 			count--;
 			memmove(instances[i], instances[count], sizeof(instances[i]));
 		}
-		if (count > 0)
+		for (int i = probe_count - 1; i >= 0; i--) {
+			if (watchdog_remove_probe(&probes[i]))
+				probes[i] = probes[--probe_count];
+		}
+		if (count + probe_count > 0)
 			nanosleep(&pause, NULL);
 	}
 }

@@ -23,13 +23,13 @@ package struct Requirement: Equatable, Sendable {
 
 /// `cowscope check`: can this host record?
 package enum EnvironmentCheck {
-  /// Looks at everything, creating and removing one instance on the way. `true` when a recording would work.
+  /// Looks at everything, creating and removing one instance and its probes on the way. `true` when a recording would work.
   package static func run() -> (requirements: [Requirement], canRecord: Bool) {
     var list = [privilege(effectiveUser: geteuid())]
     let (mount, tracefs) = tracefs(mounts: "/proc/self/mounts")
     list.append(mount)
     if let tracefs {
-      list.append(instances(in: tracefs))
+      list += instances(in: tracefs)
       list += events(in: tracefs)
       list.append(subBuffers(in: tracefs))
       list.append(clock(in: tracefs))
@@ -68,18 +68,38 @@ package enum EnvironmentCheck {
     }
   }
 
-  private static func instances(in tracefs: TraceFS) -> Requirement {
+  /// And the probes, whose group is named after an instance.
+  private static func instances(in tracefs: TraceFS) -> [Requirement] {
     do throws(CaptureError) {
       let instance = try TraceInstance.create(role: "task", in: tracefs)
       let canFollow = instance.has("options/event-fork")
+      let probes = try probes(for: instance, in: tracefs)
       try instance.remove()
-      return Requirement(
-        name: "instances",
-        state: canFollow ? .ok : .limited("children of the recorded process cannot be followed: use -a"),
-        detail: "\(tracefs.root)/instances")
+      return [
+        Requirement(
+          name: "instances",
+          state: canFollow ? .ok : .limited("children of the recorded process cannot be followed: use -a"),
+          detail: "\(tracefs.root)/instances"), probes,
+      ]
     } catch {
-      return Requirement(name: "instances", state: .missing(error.description), detail: "no own trace instance")
+      return [Requirement(name: "instances", state: .missing(error.description), detail: "no own trace instance")]
     }
+  }
+
+  private static func probes(
+    for instance: borrowing TraceInstance, in tracefs: TraceFS
+  ) throws(CaptureError) -> Requirement {
+    let probes = DynamicProbes(WantedProbe.pins, for: instance, in: tracefs)
+    let found = Self.probes(refusal: probes.refusal, count: probes.probes.count)
+    try probes.remove()
+    return found
+  }
+
+  package static func probes(refusal: String?, count: Int) -> Requirement {
+    guard let refusal else { return Requirement(name: "probes", state: .ok, detail: "\(count) probes on pins") }
+    return Requirement(
+      name: "probes", state: .limited("which pages are pinned (FOLL_PIN) is not seen"),
+      detail: "refused (\(refusal))")
   }
 
   /// What it means when a group of events is not there.

@@ -170,12 +170,21 @@ package struct ChosenEvents: Equatable, Sendable {
     package var filter: String?
     /// Those that this kernel has; none: it is recorded from the start.
     package var triggers: [EventTrigger]
+    /// A probe's is in a group that is named after the recorder; in the capture all are of one system.
+    package var capturedSystem: String
     package var title: String { system + ":" + name }
+    package var capturedTitle: String { capturedSystem + ":" + name }
+
+    package init(probe name: String, of group: String) {
+      self.init(system: group, name: name, buffer: .host)
+      capturedSystem = WantedProbe.system
+    }
 
     package init(
       system: String, name: String, buffer: TraceBuffer, filter: String? = nil, after triggers: [EventTrigger] = []
     ) {
       self.system = system
+      capturedSystem = system
       self.name = name
       self.buffer = buffer
       self.filter = filter

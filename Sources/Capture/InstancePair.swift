@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/// The two instances of a recording, from their making to their removal.
+/// The two instances of a recording and its probes, from their making to their removal.
 final class InstancePair {
   let host: TraceInstance
+  /// Before the task instance, whose name says whose they are.
+  let probes: DynamicProbes?
   let task: TraceInstance
   private let clock: String
   /// Those that are recorded, or will be.
-  private var events: [ChosenEvents.Event]
+  private(set) var events: [ChosenEvents.Event]
   /// "system:name" of what the kernel refused.
   private(set) var refused: [String] = []
 
   /// Makes both, set up but stopped. Should this program be killed from now on, the watchdog removes them.
   init(
-    in tracefs: TraceFS, settings: BufferSettings, events: [ChosenEvents.Event], under watchdog: Watchdog
+    in tracefs: TraceFS, settings: BufferSettings, events: [ChosenEvents.Event], probes wanted: [WantedProbe],
+    under watchdog: Watchdog
   ) throws(CaptureError) {
     clock = settings.clock
-    self.events = events
     host = try TraceInstance.create(role: TraceBuffer.host.rawValue, in: tracefs, announcing: watchdog.removes)
     task = try TraceInstance.create(role: TraceBuffer.task.rawValue, in: tracefs, announcing: watchdog.removes)
+    probes =
+      wanted.isEmpty
+      ? nil
+      : DynamicProbes(wanted, for: task, in: tracefs) { watchdog.removes(probe: $0, from: tracefs.dynamicEvents) }
+    let events = events + (probes?.events ?? [])
+    self.events = events
     for buffer in TraceBuffer.allCases {
       refused += try settings.apply(to: self[buffer], events: events.filter { $0.buffer == buffer }).map(\.title)
     }
@@ -70,12 +78,13 @@ final class InstancePair {
     return changes
   }
 
-  /// Removes both, even when the first cannot be; throws the first failure.
+  /// Removes all, even when the first cannot be; throws the first failure.
   func remove() throws(CaptureError) {
     var failure: CaptureError?
-    for instance in [host, task] {
-      do throws(CaptureError) { try instance.remove() } catch { failure = failure ?? error }
-    }
+    do throws(CaptureError) { try host.remove() } catch { failure = error }
+    // They were enabled in the host instance.
+    do throws(CaptureError) { try probes?.remove() } catch { failure = failure ?? error }
+    do throws(CaptureError) { try task.remove() } catch { failure = failure ?? error }
     if let failure { throw failure }
   }
 }

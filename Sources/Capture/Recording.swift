@@ -148,15 +148,29 @@ package final class Recording {
     let output = try OutputDirectory(creating: options.output, manifest: manifest)
     self.output = output
     tracefs.removeStaleInstances(say: say)
+    tracefs.removeStaleProbes(say: say)
     if !events.missing.isEmpty { say("this kernel has no \(events.missing.joined(separator: " "))") }
     guard let watchdog else { preconditionFailure("recording without a watchdog") }
-    let instances = try InstancePair(in: tracefs, settings: settings, events: events.events, under: watchdog)
+    let instances = try InstancePair(
+      in: tracefs, settings: settings, events: events.events, probes: options.setsProbes ? WantedProbe.pins : [],
+      under: watchdog)
     self.instances = instances
+    if let probes = instances.probes { note(probes) }
     try describe(in: output)
     try makeDrains(output)
     snapshotter = try Snapshotter(
       markerPath: instances.task.path("trace_marker"), stoppingUnder: options.freezes ? watchdog : nil,
       pageSize: manifest.pageSize, file: CaptureDirectory(output.path).snapshotPath)
+  }
+
+  private func note(_ probes: DynamicProbes) {
+    manifest.probes = CaptureManifest.Probes(
+      set: probes.probes.map { $0.definition(in: WantedProbe.system) },
+      refused: probes.refusals.map { .init(function: $0.probe.function, reason: $0.reason) })
+    guard let refusal = probes.refusal else { return }
+    let note = "pins are not recorded, because this kernel refuses probes (\(refusal))"
+    manifest.notes.append(note)
+    say(note)
   }
 
   private func instance(_ buffer: TraceBuffer) -> TraceInstance {
@@ -167,8 +181,10 @@ package final class Recording {
   /// Writes what makes the directory readable from now on, should the recorder be killed.
   private func describe(in output: OutputDirectory) throws(CaptureError) {
     let refused = instances?.refused ?? []
+    let recorded = described.filter { !refused.contains($0.title) }
     manifest.events = CaptureManifest.Events(
-      wanted: WantedEvents.all.map(\.title), enabled: events.events.map(\.title).filter { !refused.contains($0) },
+      wanted: WantedEvents.all.map(\.title) + (instances?.probes?.events ?? []).map(\.capturedTitle),
+      enabled: recorded.map(\.capturedTitle),
       missing: events.missing + refused)
     manifest.bufferKiB = settings.kibibytesPerCPU
     let header = try traceDatWriter()
@@ -183,9 +199,12 @@ package final class Recording {
     }
   }
 
+  /// With what the kernel refused to let wait for others, whose formats do no harm.
+  private var described: [ChosenEvents.Event] { events.events + (instances?.probes?.events ?? []) }
+
   private func traceDatWriter() throws(CaptureError) -> TraceDatWriter {
     var writer = try TraceDatWriter(
-      events: events.events, instance: instance(.host), tracefs: tracefs, cpuCount: manifest.cpuCount,
+      events: described, instance: instance(.host), tracefs: tracefs, cpuCount: manifest.cpuCount,
       clock: settings.clock)
     writer.uname = "Linux \(manifest.release) \(manifest.version ?? "") \(manifest.machine)"
     writer.recorder = manifest.recorder
@@ -305,6 +324,7 @@ package final class Recording {
     drains = []
     try readStatistics(bytes, into: &result)
     let writer = try traceDatWriter()
+    manifest.probes?.missed = instances?.probes?.missed() ?? 0
     try instances?.remove()
     instances = nil
     watchdog?.dismiss()

@@ -28,6 +28,8 @@ package struct RecordingOptions: Sendable {
   package var snapshotMilliseconds: Int
   /// Stop a process (`SIGSTOP`) while it is looked at.
   package var freezes = false
+  /// Set probes where the kernel lets us.
+  package var setsProbes = true
   package var durationMilliseconds: Int?
   /// The command line of the recorder, for the manifest.
   package var commandLine: [String]

@@ -14,10 +14,10 @@ extension TraceDatWriter {
     var subsystems: [Subsystem] = []
     for event in events {
       let format = try KernelText.readBytes("\(tracefs.root)/events/\(event.system)/\(event.name)/format")
-      if let index = subsystems.firstIndex(where: { $0.name == event.system }) {
+      if let index = subsystems.firstIndex(where: { $0.name == event.capturedSystem }) {
         subsystems[index].formats.append(format)
       } else {
-        subsystems.append(Subsystem(name: event.system, formats: [format]))
+        subsystems.append(Subsystem(name: event.capturedSystem, formats: [format]))
       }
     }
     // Among them `print`, the record of a marker.

@@ -5,7 +5,7 @@ internal import Glibc
 internal import SystemPackage
 
 /// The process that tidies up after a recorder that was killed (`watchdog.h`): it continues the process that was
-/// stopped, and removes the instances.
+/// stopped, and removes the instances and the probes.
 ///
 /// It learns of the recorder's end by the end of the pipe between them, whose other end the kernel closes.
 final class Watchdog: Sendable {
@@ -27,10 +27,19 @@ final class Watchdog: Sendable {
 
   /// The instance goes with the recorder. To be said before it is made.
   func removes(_ instance: String) {
-    tell(WATCHDOG_INSTANCE) { message in
-      unsafe withUnsafeMutableBytes(of: &message.path) { path in
-        unsafe path.copyBytes(from: instance.utf8.prefix(path.count - 1))
-      }
+    tell(WATCHDOG_INSTANCE) { Self.copy(instance, to: &$0.path) }
+  }
+
+  /// The probe `GROUP/NAME` goes with the recorder, once its instances are gone. To be said before it is made.
+  func removes(probe: String, from dynamicEvents: String) {
+    tell(WATCHDOG_PROBE) { message in
+      Self.copy(dynamicEvents, to: &message.path)
+      Self.copy("-:" + probe, to: &message.probe)
+    }
+  }
+
+  private static func copy<Text>(_ text: String, to field: inout Text) {
+    unsafe withUnsafeMutableBytes(of: &field) { bytes in unsafe bytes.copyBytes(from: text.utf8.prefix(bytes.count - 1))
     }
   }
 

@@ -10,8 +10,8 @@ struct Check: ParsableCommand {
     abstract: "Say whether this host can record, one requirement a line.",
     discussion: """
       Lines start with "ok", "limited" (recording works; the consequence is told) or "missing" (it does not). \
-      Exits with 0 when a recording would work, else with 1. Nothing on the host is changed: one trace instance is \
-      made and removed again.
+      Exits with 0 when a recording would work, else with 1. Nothing on the host is changed: one trace instance and \
+      probes are made and removed again.
       """)
 
   func run() throws {

@@ -25,8 +25,9 @@ struct Record: ParsableCommand {
 
       Under sudo, COMMAND runs as the user who called sudo: --user and --root say otherwise.
 
-      Everything is set in two trace instances of our own (cowscope-PID-host and -task), which are removed at the \
-      end whatever happened, SIGKILL included. The capture is its owner's alone: it tells where the kernel and the \
+      Everything is set in two trace instances of our own (cowscope-PID-host and -task), and probes in a group of our \
+      own (cowscope_PID), which are removed at the end whatever happened, SIGKILL included. Where the kernel refuses \
+      probes, the recording does without. The capture is its owner's alone: it tells where the kernel and the \
       command have their memory.
 
       Needs root and a mounted tracefs: cowscope check.
@@ -67,6 +68,12 @@ struct Record: ParsableCommand {
     help: ArgumentHelp(
       "Ring buffer per CPU of each of the two instances. (default: 32, less on small hosts)", valueName: "MiB"))
   var buffer: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Set probes in the kernel that show which pages are pinned, where it lets us (auto), or not (off).",
+      valueName: "auto|off"))
+  var probes = ProbeChoice.auto
 
   @Option(help: ArgumentHelp("Run the command as this user.", valueName: "name|uid"))
   var user: String?
@@ -123,6 +130,7 @@ struct Record: ParsableCommand {
     options.clock = clock
     options.bufferKiB = buffer.map { $0 << 10 }
     options.freezes = freeze
+    options.setsProbes = probes == .auto
     options.user = try commandUser()
     options.durationMilliseconds = duration.map { Int($0 * 1000) }
     let result: RecordingResult
@@ -175,6 +183,10 @@ struct Record: ParsableCommand {
   private func talk(_ line: String) {
     if !quiet { Talk.say(line) }
   }
+}
+
+enum ProbeChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, off
 }
 
 /// Process ids separated by commas.

@@ -30,6 +30,8 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
   /// Files under /sys/kernel/mm and /proc/sys/vm, /proc/swaps: path and content.
   package var knobs: [String: String] = [:]
   package var events = Events()
+  /// Absent where none were wanted.
+  package var probes: Probes?
   /// Processes whose descendants are followed; empty for a system-wide recording.
   package var followedPIDs: [Int32] = []
   package var cpuStats: [CPUStats] = []
@@ -57,6 +59,30 @@ package struct CaptureManifest: Codable, Equatable, Sendable {
       self.wanted = wanted
       self.enabled = enabled
       self.missing = missing
+    }
+  }
+
+  /// What was set in the kernel to see what has no tracepoint.
+  package struct Probes: Codable, Equatable, Sendable {
+    /// As `dynamic_events` takes them, in the group `cowscope`.
+    package var set: [String] = []
+    package var refused: [Refusal] = []
+    /// Hits of which the kernel made no record.
+    package var missed: UInt64 = 0
+
+    package struct Refusal: Codable, Equatable, Sendable {
+      package var function: String
+      package var reason: String
+
+      package init(function: String, reason: String) {
+        self.function = function
+        self.reason = reason
+      }
+    }
+
+    package init(set: [String], refused: [Refusal]) {
+      self.set = set
+      self.refused = refused
     }
   }
 
