@@ -53,6 +53,9 @@ public struct KernelFacts: Sendable, Equatable {
   /// `/proc/kpageflags` takes the flags from the head page for every page of a folio.
   public var pageFlagsShowHeadOnly: Bool
 
+  /// The numbers of GUP's flags.
+  public var gupFlags: GUPFlagNumbers
+
   public enum LargeFolioReuse: Sendable, Equatable {
     /// 6.1: only when the faulting PTE is the folio's sole reference.
     case soleReference
@@ -79,7 +82,7 @@ public struct KernelFacts: Sendable, Equatable {
     unmergeWrites: true, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: true,
     locksVMAs: false, markerSwapTypes: 2, deviceSwapTypes: 4, movesARM64SwapType: false,
     collapseNeedsWritable: true, numaHintKeepsWrite: true, hasGuardRegions: false, collapseSparesLazyfree: false,
-    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: false)
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: false, gupFlags: .before6_3)
 
   public static let v6_12 = KernelFacts(
     name: "6.12", largeFolioReuse: .never, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
@@ -88,7 +91,7 @@ public struct KernelFacts: Sendable, Equatable {
     unmergeWrites: false, reclaimsEmptyTables: false, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 4, movesARM64SwapType: true,
     collapseNeedsWritable: true, numaHintKeepsWrite: false, hasGuardRegions: false, collapseSparesLazyfree: false,
-    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true)
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true, gupFlags: .since6_3)
 
   public static let v6_18 = KernelFacts(
     name: "6.18", largeFolioReuse: .singleMM, swapInReusesSoleReference: true, swapInMapsExclusiveWritable: true,
@@ -97,7 +100,7 @@ public struct KernelFacts: Sendable, Equatable {
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: false, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: false,
-    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true)
+    hasDevicePrivatePMDs: false, pageFlagsShowHeadOnly: true, gupFlags: .since6_3)
 
   public static let v7_3 = KernelFacts(
     name: "7.3", largeFolioReuse: .singleMM, swapInReusesSoleReference: false, swapInMapsExclusiveWritable: true,
@@ -106,7 +109,7 @@ public struct KernelFacts: Sendable, Equatable {
     unmergeWrites: false, reclaimsEmptyTables: true, collapsesToSmallOrders: true, batchesCounters: false,
     locksVMAs: true, markerSwapTypes: 1, deviceSwapTypes: 3, movesARM64SwapType: true,
     collapseNeedsWritable: false, numaHintKeepsWrite: false, hasGuardRegions: true, collapseSparesLazyfree: true,
-    hasDevicePrivatePMDs: true, pageFlagsShowHeadOnly: true)
+    hasDevicePrivatePMDs: true, pageFlagsShowHeadOnly: true, gupFlags: .since6_3)
 
   public static let all = [v6_1, v6_12, v6_18, v7_3]
   public static let newest = v7_3
@@ -139,6 +142,7 @@ public struct KernelFacts: Sendable, Equatable {
     facts.hasGuardRegions = version >= KernelVersion(6, 13)
     facts.reclaimsEmptyTables = version >= KernelVersion(6, 14)
     facts.pageFlagsShowHeadOnly = version >= KernelVersion(6, 10)
+    facts.gupFlags = version < KernelVersion(6, 3) ? .before6_3 : .since6_3
     facts.lazyfreeRuns = .single
     if version >= KernelVersion(6, 15) {
       facts.lazyfreeRuns = KernelDefect.lazyfreeRun.presence(in: release) == .present ? .mixed : .alike

@@ -35,6 +35,13 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   case directIOBegan(PageRange, write: Bool)
   /// The task's call came back: no page is pinned for it any more.
   case directIOEnded
+  /// A driver or a system call lets GUP pin (`FOLL_PIN`) pages of the range. Only probes show it.
+  case pinBegan(PageRange, PinFlags)
+  /// These pages, from the first of the range on, the task has pinned; none, when GUP failed. `nil`: how it ended is not in
+  /// the trace.
+  case pinEnded(PageRange?)
+  /// So many pins of a page were given back, or of any pages of the folio that begins there. Only probes show it.
+  case unpinned(PFN, count: UInt32)
   /// `mprotect` over the range came back; `nil` bits keep what they were.
   case protected(PageRange, VMAProtection)
   /// `mremap` moved entries from `source` to the pages from `destination` on.

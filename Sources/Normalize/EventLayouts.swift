@@ -81,6 +81,8 @@ struct EventLayouts {
   private(set) var marker = TextField()
   private(set) var arguments: [KnownSyscall: [Field]] = [:]
   private(set) var result = Field.absent
+  /// By `common_type`.
+  private(set) var probes: [UInt16: ProbeLayout] = [:]
 
   init() {
     pid = groups.add(.absent)
@@ -121,8 +123,13 @@ struct EventLayouts {
     case .marker: marker = TextField(layout: format.field("buf"))
     case .processFork: forkedChild = field("child_pid")
     case .processExit, .processExec: break
-    case .syscallEnter, .syscallExit: break
+    case .syscallEnter, .syscallExit, .pinEnter, .pinExit, .pinRelease: break
     }
+  }
+
+  mutating func add(_ probe: KnownProbe, _ format: EventFormat) {
+    addCommon(format)
+    probes[format.id] = ProbeLayout(probe, format)
   }
 
   mutating func addSyscallEnter(_ call: KnownSyscall, _ format: EventFormat) throws(NormalizeError) {

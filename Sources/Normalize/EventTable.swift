@@ -17,6 +17,8 @@ struct EventTable {
   /// Whether a task is seen to take an mmap lock.
   let showsLocks: Bool
   let showsFlushes: Bool
+  /// Whether probes show every pin.
+  let showsPins: Bool
 
   /// Events from whose absence something is concluded, or without which nothing is.
   static let decisive: Set<String> = [
@@ -54,6 +56,12 @@ struct EventTable {
         register(.syscallExit, of: call, id: format.id)
       }
     }
+    for probe in KnownProbe.allCases {
+      guard let format = try Self.format(formats, probe.rawValue, KnownProbe.system) else { continue }
+      names.insert(probe.rawValue)
+      layouts.add(probe, format)
+      register(probe.event, id: format.id)
+    }
     names.subtract(absent)
     guard names.contains("mm_page_alloc") || names.contains("page_fault_user") else {
       throw NormalizeError(reason: "the trace holds neither page faults nor page allocations; nothing can be concluded")
@@ -65,6 +73,8 @@ struct EventTable {
     members = RSSMembers(try Self.format(formats, "rss_stat", "kmem")?.symbols(of: "member"))
     showsLRUInsertion = names.contains("mm_lru_insertion")
     showsFlushes = names.contains("tlb_flush")
+    // A recorder sets all of them, or none.
+    showsPins = names.contains(KnownProbe.putFolio.rawValue)
     showsLocks = names.contains("mmap_lock_acquire_returned")
   }
 

@@ -14,8 +14,9 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
   case swapWrite
   case marker
   case syscallEnter, syscallExit
+  case pinEnter, pinExit, pinRelease
 
-  /// System and name of the tracepoint; `nil` for the system calls, which are a tracepoint each.
+  /// System and name of the tracepoint; `nil` for the system calls, which are a tracepoint each, and for probes.
   package var tracepoint: (system: String, name: String)? {
     switch self {
     case .pageFaultUser: ("exceptions", "page_fault_user")
@@ -44,7 +45,7 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
     case .ksmMergeWith: ("ksm", "ksm_merge_with_ksm_page")
     case .swapWrite: ("vmscan", "mm_vmscan_write_folio")
     case .marker: ("ftrace", "print")
-    case .syscallEnter, .syscallExit: nil
+    case .syscallEnter, .syscallExit, .pinEnter, .pinExit, .pinRelease: nil
     }
   }
 
@@ -52,11 +53,11 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
   var closesFault: Bool {
     switch self {
     case .pageFaultUser, .pageFaultKernel, .newTask, .processFork, .processExit, .processExec, .signalDeliver,
-      .marker, .syscallEnter, .syscallExit:
+      .marker, .syscallEnter, .syscallExit, .pinEnter:
       true
     case .pageAlloc, .pageFree, .rssStat, .lruInsertion, .tlbFlush, .mapleTreeWrite, .mmapLockReturned,
       .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .exitMmap, .collapseHugePage,
-      .collapseIsolate, .collapseScan, .ksmMergeOne, .ksmMergeWith, .swapWrite:
+      .collapseIsolate, .collapseScan, .ksmMergeOne, .ksmMergeWith, .swapWrite, .pinExit, .pinRelease:
       false
     }
   }

@@ -23,6 +23,7 @@ extension KnownEvent {
     case .ksmMergeOne: .merges
     case .swapWrite: .swapWrites
     case .syscallEnter: .calls
+    case .pinEnter, .pinExit, .pinRelease: .pins
     case .pageFaultKernel, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .processExit, .collapseIsolate,
       .collapseScan,
       .ksmMergeWith, .marker, .syscallExit:
@@ -71,6 +72,7 @@ extension Normalizer {
       if let (system, name) = event.tracepoint, titles.contains(system + ":" + name) { seen.insert(event) }
     }
     if titles.contains(where: { $0.hasPrefix("syscalls:sys_enter_") }) { seen.insert(.syscallEnter) }
+    if titles.contains("\(KnownProbe.system):\(KnownProbe.putFolio.rawValue)") { seen.insert(.pinRelease) }
     return seen.capabilities
   }
 }

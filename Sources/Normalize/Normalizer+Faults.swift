@@ -129,7 +129,7 @@ extension Normalizer {
       if let place = tasks[slot].strayPlace { line.drop(place) }
       tasks[slot].strayPlace = tasks[slot].strayOwner.map { owner in
         let place = line.keepPlace(at: time)
-        line.propose(place, self.record(owner, .appeared(folio.pfn, folio.order)))
+        line.propose(place, self.record(owner, strayEvent(slot, owner, folio)))
         return place
       }
     }

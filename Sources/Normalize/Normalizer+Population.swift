@@ -33,7 +33,9 @@ extension Normalizer {
   /// The event of a page that the task's call filled, if the range is known.
   @inline(__always)
   func filling(_ slot: Int, _ outcome: FaultOutcome) -> MMEventRecord? {
-    guard let mm = tasks[slot].mm, let window = tasks[slot].call else { return nil }
+    guard let mm = tasks[slot].mm else { return nil }
+    if let pin = tasks[slot].pin { return pin.mm == mm ? record(mm, .populated(pin.range, outcome)) : nil }
+    guard let window = tasks[slot].call else { return nil }
     switch window.call {
     case .mmap, .brk, .mremap: return window.placed.map { record(mm, .populated($0, outcome)) }
     case .mlock, .mlock2, .madvise:
@@ -50,9 +52,9 @@ extension Normalizer {
   /// No counter tells that a folio was mapped (`KernelFacts.batchesCounters`): inside a call that fills pages, one that
   /// was not given back by the time the task goes on has been.
   mutating func strayFilled(_ slot: Int) {
-    guard batchesCounters, tasks[slot].strayOwner == nil, let folio = tasks[slot].strayFolio,
-      let window = tasks[slot].call
-    else { return }
+    guard batchesCounters, tasks[slot].strayOwner == nil, let folio = tasks[slot].strayFolio else { return }
+    if let pin = tasks[slot].pin, pin.mm == tasks[slot].mm { return strayFilled(slot, folio) }
+    guard let window = tasks[slot].call else { return }
     switch window.call {
     case .mmap, .mlock, .mlock2, .mlockall, .brk, .mremap: break
     case .madvise:

@@ -220,7 +220,7 @@ extension Normalizer {
     }
     tasks[slot].strayFolio = nil
     // When the place is gone, it was told when its time was up.
-    _ = line.fill(place, with: record(mm, .appeared(folio.pfn, folio.order)))
+    _ = line.fill(place, with: record(mm, strayEvent(slot, mm, folio)))
   }
 
   /// A fault locks its own mm and few times; a task that takes more locks is elsewhere (walking `/proc/PID/smaps`).

@@ -32,6 +32,8 @@ extension Normalizer {
       break
     default: return
     }
+    // Probes tell what those two pin.
+    if table.showsPins, isRead || tasks[slot].call?.call == .processVMWritev { return }
     guard tasks[slot].isFollowed, !tasks[slot].isCollector, ownership.noteAccess(mm, isRead: isRead) else { return }
     emit(mm, .unfollowed(isRead ? .remoteRead : .remoteAccess, nil))
   }

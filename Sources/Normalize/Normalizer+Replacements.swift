@@ -12,6 +12,7 @@ extension Normalizer {
     replacementStands(slot)
     let record: MMEventRecord? =
       switch tasks[slot].call?.call {
+      case _ where tasks[slot].pin != nil: filling(slot, .copied(folio.pfn, sinceDecision: 0))
       case .mmap, .mlock, .mlock2, .mlockall, .madvise: filling(slot, .copied(folio.pfn, sinceDecision: 0))
       case .read, .write, .pread64, .pwrite64:
         filling(slot, .copied(folio.pfn, sinceDecision: 0))

@@ -90,6 +90,7 @@ extension Normalizer {
 
   /// The call is over, however it ended.
   mutating func endCall(_ slot: Int) {
+    losePin(slot)
     strayWent(slot)
     replacementStands(slot)
     tasks[slot].lockedForeign = nil
@@ -264,7 +265,9 @@ extension Normalizer {
   @inline(__always)
   private func unfollowed(_ call: KnownSyscall, _ arguments: [6 of UInt64]) -> Unfollowed? {
     switch call {
-    case .ioUringRegister, .vmsplice: .pin
+    case .ioUringRegister: table.showsPins ? nil : .pin
+    // A pipe's references are no pins.
+    case .vmsplice: .pin
     // Otherwise the lock names the mm.
     case .processVMReadv, .processVMWritev: table.showsLocks ? nil : .remoteAccess
     case .ptrace: !table.showsLocks && RemoteWrite(call, arguments) != nil ? .remoteAccess : nil

@@ -19,6 +19,10 @@ package struct Normalizer: ~Copyable {
   var ownership = MMOwnership()
   var line = DelayLine()
   var direct = DirectDescriptors()
+  /// See `KernelFacts.gupFlags`.
+  let gupFlags: GUPFlagNumbers
+  /// Releases of pins whose work `gup_put_folio` may be about to do, by CPU and context.
+  var releases: [ReleaseContext: Release] = [:]
   /// Threads of processes that were there before the recording, until their mm comes into view.
   var attachedThreads: [TaskID: [TaskID]] = [:]
   /// What is passed over.
@@ -39,6 +43,7 @@ package struct Normalizer: ~Copyable {
   ) throws(NormalizeError) {
     table = try EventTable(formats, absent: absent)
     self.machine = machine
+    gupFlags = kernel.gupFlags
     pageShift = UInt64(pageSize.trailingZeroBitCount)
     signs = FaultSigns(
       locks: !table.showsLocks ? .none : kernel.locksVMAs ? .kernelFaults : .allFaults,
@@ -143,11 +148,12 @@ package struct Normalizer: ~Copyable {
     case .swapWrite: return swapWrite(record)
     case .syscallEnter: return table.call(of: record.eventID).map { enter($0, record) } ?? true
     case .syscallExit: return table.call(of: record.eventID).map { exit($0, record) } ?? true
+    case .pinRelease: return pinReleased(record)
     case .processFork: return seen.contains(.newTask) || processForked(record)
     // Those that `consume` looks at itself.
     case .pageAlloc, .pageFree, .lruInsertion, .rssStat: return true
     case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,
-      .processExec, .signalDeliver, .marker:
+      .processExec, .signalDeliver, .marker, .pinEnter, .pinExit:
       break
     }
     guard let slot = tasks.slot(of: task) else { return true }
@@ -165,6 +171,8 @@ package struct Normalizer: ~Copyable {
     case .processExit: return processExit(slot)
     case .processExec: return processExec(slot)
     case .marker: return marker(slot, record)
+    case .pinEnter: return pinEntered(slot, record)
+    case .pinExit: return pinExited(slot, record)
     default: return true
     }
   }
@@ -195,11 +203,13 @@ package struct Normalizer: ~Copyable {
   private mutating func forgetHalfSeen() {
     for slot in tasks.all {
       loseFault(slot)
+      losePin(slot)
       tasks[slot].call = nil
       tasks[slot].lockedForWrite = nil
       tasks[slot].strayFolio = nil
       replacementStands(slot)
     }
+    releases = [:]
   }
 
   @inline(__always)

@@ -20,6 +20,8 @@ struct TaskState: ~Copyable {
   /// The collector's own thread, whose faults are nobody's business.
   var isCollector = false
   var strayFolio: StrayFolio?
+  /// GUP pins for the task.
+  var pin: PinWindow?
   var call: SyscallWindow? { didSet { windows[.pagingOut] = call?.isPagingOut == true } }
   var fault = PendingFault.none
   /// Whose memory the open fault is on, when it is GUP's, for this task in another's.

@@ -35,6 +35,12 @@ struct SyscallWindow {
   var unmapped: [PageRange] = []
 }
 
+/// `pin_user_pages` and its kin, between their entry and what they gave back.
+struct PinWindow {
+  let mm: MMID
+  let range: PageRange
+}
+
 /// `clone` without `CLONE_VM`, from the moment the child's mm is visible.
 struct ForkWindow {
   let child: MMID

@@ -106,6 +106,7 @@ package struct Analysis {
     result.loss.perCPU = reader.lostPerCPU
     result.gaps.add(walk.gaps)
     result.gaps.add(.recordingDisturbed, UInt64(reader.capture?.manifest?.interference?.count ?? 0))
+    result.gaps.add(.pinsNotFollowed, reader.capture?.manifest?.probes?.missed ?? 0)
     result.gaps.add(.unreadableSnapshots, UInt64(snapshots?.damages.count ?? 0))
     warn(of: walk.damages, walk.damageCount)
     let exemplars = driver.exemplars(explaining: options.explainsFindings) { encoding in

@@ -17,7 +17,8 @@ struct EventLineTests {
   static let all: [MMEvent] = [
     .mmCreated(.fork), .mmTeardownBegan, .mmTeardownProceeded(remaining: 3, unmapped: 0, flushed: true), .mmExited,
     .vmaMapped(range, .anonymous, [.read, .write]), .unmapped(range),
-    .removalBegan(range), .removalEnded, .directIOBegan(range, write: true), .directIOEnded, .protected(range, .read),
+    .removalBegan(range), .removalEnded, .directIOBegan(range, write: true), .directIOEnded,
+    .pinBegan(range, [.write, .longTerm]), .pinEnded(range), .unpinned(pfn, count: 2), .protected(range, .read),
     .moved(source: range, destination: VirtualPage(0x9000), keepsSource: true), .advised(range, .dontNeed),
     .fault(page, [.write, .present], .copied(pfn, sinceDecision: 0)),
     .populated(range, .anonymous(pfn, order, replaced: false)),

@@ -15,15 +15,38 @@ struct DirectIO {
     var next: VirtualPage
     /// Pages that it was seen to have pinned.
     var pinned: [VirtualPage] = []
+    /// Probes show its pins: of what they do not show, nothing is pinned.
+    var isSeen = false
   }
 
   private var calls: [TaskID: Call] = [:]
+  /// Reads and writes in which a pin runs that probes show.
+  private var outer: [TaskID: Call] = [:]
 
   var isEmpty: Bool { calls.isEmpty }
 
   subscript(task: TaskID) -> Call? {
     get { calls[task] }
-    set { calls[task] = newValue }
+    set {
+      calls[task] = newValue
+      if newValue == nil { outer[task] = nil }
+    }
+  }
+
+  mutating func beginSeen(_ task: TaskID, _ call: Call) {
+    if var around = calls[task] {
+      around.isSeen = true
+      outer[task] = around
+    }
+    calls[task] = call
+    calls[task]?.isSeen = true
+  }
+
+  /// `nil`: no such one is under way.
+  mutating func endSeen(_ task: TaskID, _ mm: MMID) -> Call? {
+    guard let call = calls[task], call.isSeen, call.mm == mm else { return nil }
+    calls[task] = outer.removeValue(forKey: task)
+    return call
   }
 
   func isUnderWay(_ task: TaskID, _ mm: MMID) -> Bool { !calls.isEmpty && calls[task]?.mm == mm }
@@ -70,14 +93,16 @@ extension ReplayDriver {
   mutating func directIOEnded(_ task: TaskID) {
     guard let call = directIO[task] else { return }
     directIO[task] = nil
-    if hugetlb.isSeen { filledHugetlb(for: call) }
-    doubtKept(by: call)
+    if !call.isSeen {
+      if hugetlb.isSeen { filledHugetlb(for: call) }
+      doubtKept(by: call)
+    }
     for page in call.pinned { run(.unpin(call.mm, page)) }
   }
 
   /// Pages that GUP takes for its mm without a copy (`wp_can_reuse_anon_folio` in an unshare or write fault). How far it
   /// came is not told.
-  private mutating func doubtKept(by call: DirectIO.Call) {
+  mutating func doubtKept(by call: DirectIO.Call) {
     var kept: [VirtualPage] = []
     lockstep.baseline.forEachEntry(call.mm, call.range) { page, entry in
       if entry.kind == .present, !entry.writable { kept.append(page) }
@@ -95,10 +120,17 @@ extension ReplayDriver {
 
   mutating func forgetDirectIO() {
     for task in directIO.tasks { directIOEnded(task) }
+    for pin in seenPins.takeAll() { run(.unpin(pin.mm, pin.page)) }
   }
 
   /// The kernel did what it does not do to pinned pages.
   mutating func areNotPinned(_ mm: MMID, _ range: PageRange) {
+    if !seenPins.isEmpty { werePinned(seenPins.takeAll(mm, range)) }
+    callsHaveNotPinned(mm, range)
+  }
+
+  /// But for what probes show.
+  mutating func callsHaveNotPinned(_ mm: MMID, _ range: PageRange) {
     for (task, call) in directIO.all(in: mm) {
       for page in call.pinned where range.contains(page) { run(.unpin(mm, page)) }
       directIO[task]?.pinned.removeAll { range.contains($0) }
@@ -207,6 +239,11 @@ extension ReplayDriver {
       leavePinnedOpen(vma, child)
       return []
     }
+    if !seenPins.isEmpty {
+      for page in seenPinned(vma.parent, vma.range) where !pages.contains(page) {
+        werePinned(seenPins.takeAll(vma.parent, PageRange(start: page, count: 1)))
+      }
+    }
     let calls = directIO.all(in: vma.parent)
     for (task, call) in calls {
       for page in call.pinned where vma.range.contains(page) && !pages.contains(page) {
@@ -216,6 +253,7 @@ extension ReplayDriver {
     }
     return zip(pages, vma.pinned).map { page, copy in
       let task = calls.first { $0.call.range.contains(page) }?.task
+      if isSeenPinned(vma.parent, page) { return PinnedAtFork(page: page, copy: copy.pfn, endsWithCopy: false) }
       if let task {
         isPinned(vma.parent, page, by: task)
       } else {
@@ -237,6 +275,8 @@ extension ReplayDriver {
   /// Which pages of the VMA were copied at once; `nil` where one is none that the model has exclusive there.
   private func places(of vma: VMACopy) -> [VirtualPage]? {
     guard !vma.pinned.isEmpty else { return [] }
+    let seen = seenPinned(vma.parent, vma.range)
+    if seen.count == vma.pinned.count { return seen }
     var pages: [VirtualPage] = []
     var rank = 0
     lockstep.baseline.forEachEntry(vma.parent, vma.range) { page, entry in
@@ -253,7 +293,7 @@ extension ReplayDriver {
 
   /// Nothing is known to be pinned in the VMA; what was copied at once is somewhere in it.
   mutating func leavePinnedOpen(_ vma: VMACopy, _ child: MMID) {
-    if !directIO.isEmpty { areNotPinned(vma.parent, vma.range) }
+    if !directIO.isEmpty || !seenPins.isEmpty { areNotPinned(vma.parent, vma.range) }
     guard !vma.pinned.isEmpty else { return }
     for copy in vma.pinned { copiedSomewhere(copy, child) }
     lockstep.doubts.add(vma.parent, vma.range, .forkCopiedPinned)

@@ -8,6 +8,7 @@ extension ReplayDriver {
   /// unmapped it unseen.
   mutating func freed(_ pfn: PFN, _ order: FolioOrder) {
     unseen.freed(pfn)
+    if !seenPins.isEmpty { werePinned(seenPins.takeAll(pfn, order)) }
     if !snapshots.isEmpty { noteGone(pfn, order) }
     if !outlived.isEmpty { settleCopies(from: pfn) }
     if !leaving.isEmpty { leftByReclaim(pfn) }

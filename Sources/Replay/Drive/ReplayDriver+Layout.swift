@@ -33,7 +33,8 @@ extension ReplayDriver {
     let target = PageRange(start: destination, count: source.count)
     noteTouched(mm, target)
     // A pin is given back at the address it was taken at.
-    if !directIO.isEmpty { areNotPinned(mm, source) }
+    if !directIO.isEmpty { callsHaveNotPinned(mm, source) }
+    if !seenPins.isEmpty { seenPins.moved(mm, source, to: destination) }
     // What was mapped at the destination is unmapped first (MREMAP_FIXED).
     run(.zap(mm, target))
     run(.move(mm, source, destination))

@@ -24,7 +24,7 @@ extension ReplayDriver {
     let isHuge = lockstep.baseline.isPMDMapped(mm, page)
     let range = isHuge ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
     noteTouched(mm, range)
-    if !directIO.isEmpty { areNotPinned(mm, range) }
+    if !directIO.isEmpty || !seenPins.isEmpty { areNotPinned(mm, range) }
     migrating[range.start, default: []].append(Migrating(mm: mm, range: range, frame: pfn, left: range.count))
     let claim = lockstep.baseline.claim(mm, page)
     let isExclusive = type != .read

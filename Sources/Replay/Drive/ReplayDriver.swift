@@ -42,6 +42,7 @@ package struct ReplayDriver {
   var copying: [MMID: VMACopy] = [:]
   /// Reads and writes with `O_DIRECT` that tasks are in.
   var directIO = DirectIO()
+  var seenPins = SeenPins()
   /// What migration entries stand for, by the first page.
   var migrating: [VirtualPage: [Migrating]] = [:]
   /// By the task that merges: ksmd.
@@ -120,6 +121,7 @@ package struct ReplayDriver {
       hidden.removalEnded(record.task)
       lockstep.doubts.removalEnded(record.task)
     case .directIOEnded: directIOEnded(record.task)
+    case .unpinned(let pfn, let count): unpinned(pfn, count)
     case .lossBegan(let cpu):
       missing.insert(cpu)
       forgetEverything()
@@ -147,7 +149,8 @@ package struct ReplayDriver {
       isolatedForCollapse(pfn)
     case .swapWritten(let pfn): swapWritten(pfn)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .directIOBegan, .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
+      .directIOBegan, .pinBegan, .pinEnded,
+      .protected, .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .ksmMerged,
       .ksmMergedWithZero, .scanned, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted,
@@ -198,6 +201,8 @@ package struct ReplayDriver {
       hidden.removalBegan(current.task, mm, range)
       lockstep.doubts.removalBegan(current.task, mm, range)
     case .directIOBegan(let range, let write): directIOBegan(mm, range, write: write)
+    case .pinBegan(let range, let flags): pinBegan(mm, range, flags)
+    case .pinEnded(let range): pinEnded(mm, range)
     case .protected(let range, let protection): protected(mm, range, protection)
     case .moved(let source, let destination, let keepsSource): moved(mm, source, destination, keepsSource)
     case .advised(let range, let advice): advised(mm, range, advice)
@@ -223,7 +228,7 @@ package struct ReplayDriver {
     case .reclaimed(let pages): if !lockstep.baseline.isDying(mm) { dropped.reclaimed(mm, pages) }
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
-    case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .migrationSet, .migrationRemoved,
+    case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .unpinned, .migrationSet, .migrationRemoved,
       .swapWritten,
       .collapseBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
       break

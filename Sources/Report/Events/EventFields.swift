@@ -33,6 +33,15 @@ extension MMEvent {
     case .directIOBegan(let range, let write):
       sink.range(range)
       sink.flag("foll_write", write)
+    case .pinBegan(let range, let flags):
+      sink.range(range)
+      sink.flag("foll_write", flags.contains(.write))
+      sink.flag("foll_longterm", flags.contains(.longTerm))
+      sink.flag("foll_force", flags.contains(.force))
+    case .pinEnded(let range): if let range { sink.range(range) } else { sink.flag("lost", true) }
+    case .unpinned(let pfn, let count):
+      sink.frame(pfn)
+      sink.number("pins", UInt64(count))
     case .protected(let range, let protection):
       sink.range(range)
       sink.word("protection", EventWords.protection(protection))

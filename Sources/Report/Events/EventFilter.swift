@@ -43,6 +43,7 @@ extension MMEvent {
   var pages: PageRange? {
     switch self {
     case .vmaMapped(let range, _, _), .unmapped(let range), .removalBegan(let range), .directIOBegan(let range, _),
+      .pinBegan(let range, _),
       .protected(let range, _), .advised(let range, _), .populated(let range, _), .forkCopied(_, let range):
       range
     case .moved(let source, let destination, _):
@@ -50,8 +51,9 @@ extension MMEvent {
         start: min(source.start, destination), end: max(source.end, destination.advanced(by: source.count)))
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       PageRange(start: at, count: 1)
-    case .unfollowed(_, let range): range
-    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .argumentPage,
+    case .unfollowed(_, let range), .pinEnded(let range): range
+    case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .unpinned,
+      .argumentPage,
       .stackPlaced, .appeared, .forkBegan,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .ksmMerged, .ksmMergedWithZero,
       .reclaimed, .swappedOut,
@@ -66,7 +68,7 @@ extension MMEvent {
     switch self {
     case .fault(_, _, let outcome), .populated(_, let outcome): outcome.frames
     case .argumentPage(let pfn), .swapWritten(let pfn), .collapseBegan(let pfn, _), .forkCopiedPinned(_, let pfn),
-      .ksmMerged(let pfn),
+      .ksmMerged(let pfn), .unpinned(let pfn, _),
       .lruInserted(let pfn):
       pfn.frames(.base)
     case .freed(let pfn, let order), .appeared(let pfn, let order), .migrationSet(_, let pfn, _, let order, _, _),
@@ -74,7 +76,7 @@ extension MMEvent {
       pfn.frames(order)
     case .collapsed(let pfn, let order): pfn?.frames(order)
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .removalEnded, .directIOBegan, .directIOEnded, .protected,
+      .removalEnded, .directIOBegan, .directIOEnded, .pinBegan, .pinEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
       .ksmMergedWithZero, .reclaimed, .swappedOut, .collapseFailed, .scanned,
       .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:

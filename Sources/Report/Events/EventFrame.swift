@@ -9,7 +9,7 @@ extension MMEvent {
     case .fault(let at, _, let outcome): at == page ? outcome.frame(at: page) : nil
     case .migrationRemoved(let at, let pfn, _, _, _): at == page ? pfn : nil
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .vmaMapped, .unmapped, .removalBegan,
-      .removalEnded, .directIOBegan, .directIOEnded, .protected,
+      .removalEnded, .directIOBegan, .directIOEnded, .pinBegan, .pinEnded, .unpinned, .protected,
       .moved, .advised, .populated, .argumentPage, .stackPlaced, .appeared, .forkBegan, .forkCopied,
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
       .ksmMergedWithZero,

@@ -16,6 +16,9 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case removalEnded
   case directIOBegan
   case directIOEnded
+  case pinBegan
+  case pinEnded
+  case unpinned
   case protected
   case moved
   case advised
@@ -62,6 +65,9 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .removalEnded: .removalEnded
       case .directIOBegan: .directIOBegan
       case .directIOEnded: .directIOEnded
+      case .pinBegan: .pinBegan
+      case .pinEnded: .pinEnded
+      case .unpinned: .unpinned
       case .protected: .protected
       case .moved: .moved
       case .advised: .advised
@@ -110,6 +116,9 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .removalEnded: "removal_ended"
     case .directIOBegan: "direct_io_began"
     case .directIOEnded: "direct_io_ended"
+    case .pinBegan: "pin_began"
+    case .pinEnded: "pin_ended"
+    case .unpinned: "unpinned"
     case .protected: "protected"
     case .moved: "moved"
     case .advised: "advised"
@@ -158,6 +167,9 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .removalEnded: "the removals this task began are over"
     case .directIOBegan: "a read or write with O_DIRECT may pin pages of the range from here on"
     case .directIOEnded: "the read or write with O_DIRECT came back"
+    case .pinBegan: "GUP pins pages of the range (FOLL_PIN), as a probe shows"
+    case .pinEnded: "these pages are pinned now, as a probe shows; none, when it failed"
+    case .unpinned: "pins of the page, or of pages of the folio, were given back, as a probe shows"
     case .protected: "mprotect over the range came back"
     case .moved: "mremap moved entries"
     case .advised: "madvise over the range came back with success"

@@ -229,7 +229,9 @@ extension MMEvent {
     case .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .forkEnded, .forkAborted, .forkCopiedPinned, .ksmMerged,
       .ksmMergedWithZero, .collapsed, .snapshotEnded, .lossBegan, .lost:
       true
-    case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .protected,
+    case .mmCreated, .vmaMapped, .unmapped, .removalBegan, .removalEnded, .directIOBegan, .directIOEnded, .pinBegan,
+      .pinEnded,
+      .unpinned, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
       .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .scanned, .snapshotBegan, .unfollowed:
