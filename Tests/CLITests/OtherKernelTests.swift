@@ -70,6 +70,36 @@ struct OtherKernelTests {
     #expect(entries.contains { $0.contains(" write ") } && entries.contains { $0.contains(" read ") })
   }
 
+  /// Sixteen pages a call: a buffer that is registered, memory of another process that is read, and written; since 6.5
+  /// what a file is written from and read into with O_DIRECT as well.
+  @Test(
+    "pin-tour: every pin and every release shows, once, and nothing of what they decide is unknown",
+    arguments: [("6.1-pins", 3), ("6.12-pins", 5), ("7.2-pins", 5)])
+  func pins(_ name: String, calls: Int) throws {
+    let scratch = try Scratch()
+    let script = try Invocation("script", "--json", try Self.copy(name, in: scratch))
+    func count(_ event: String) -> Int {
+      script.output.split(separator: "\n").filter { $0.contains("\"event\":\"\(event)\"") }.count
+    }
+    #expect(count("pin_began") == calls && count("pin_ended") == calls)
+    #expect(count("unpinned") == 16 * calls)
+    let found = try verify(name, exits: 0)
+    // `put` writes that many pages that fork, or a pin to read, has left read-only: 16, 8 + 32, 16 + 16, 16 + 16.
+    #expect(found.decisions.checked >= 120)
+    // Parent and child may both be at a page of their stacks.
+    #expect(found.decisions.disagree == 0 && found.decisions.unknown <= 3)
+    let unknown = try Invocation("verify", "--json", try Self.copy(name, in: try Scratch())).output
+    #expect(!unknown.contains("came or moved at an address") && !unknown.contains("O_DIRECT may have"))
+  }
+
+  @Test("pin-tour: B that keeps its bits when a page becomes exclusive shares, for certain, what fork finds pinned")
+  func conservativePin() throws {
+    let scratch = try Scratch()
+    let run = try Invocation("replay", "--without", "b.install.clear", try Self.copy("6.12-pins", in: scratch))
+    #expect(run.output.contains("breaks I5") && run.output.contains("CONS-pin at fork, order 0, definite"))
+    #expect(!(try Invocation("replay", try Self.copy("6.1-pins", in: scratch)).output.contains("breaks")))
+  }
+
   @Test("Without page faults nothing is claimed: limits are told, verdicts are possible, the answer is open")
   func withoutFaults() throws {
     let name = "6.12-arm64-tour.dat"
