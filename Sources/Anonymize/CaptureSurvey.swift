@@ -53,6 +53,12 @@ struct CaptureSurvey {
         addresses.note(first)
         addresses.note(last)
         if value != 0 { addresses.cover(from: first, to: last) }
+      case .structPage(let page, let base):
+        if let page = page.loadUInt64(from: record), let base = base.loadUInt64(from: record),
+          let frame = RecordPlan.frame(ofPage: page, base: base)
+        {
+          note(frame: frame)
+        }
       }
     }
   }
@@ -76,7 +82,7 @@ struct CaptureSurvey {
       _ = RawEntry(raw: value, machine: machine).present { note(frame: $0) }
     case .pointer: pointers.note(value)
     case .hashedPointer: hashes.note(value)
-    case .kept, .name, .marker, .range, .mapping, .tree: break
+    case .kept, .name, .marker, .range, .mapping, .tree, .structPage: break
     }
   }
 

@@ -11,6 +11,7 @@ struct RecordPlan {
     /// Start and length; whether it is a mapping.
     case range(FieldLayout, FieldLayout, isMapping: Bool)
     case tree(first: FieldLayout, last: FieldLayout, value: FieldLayout)
+    case structPage(FieldLayout, base: FieldLayout)
   }
 
   /// Every record's head: event, flags, task.
@@ -35,6 +36,7 @@ struct RecordPlan {
       case .tree(let last, let value):
         guard let last = format.field(last), let value = format.field(value) else { return nil }
         return .tree(first: layout, last: last, value: value)
+      case .structPage(let base): return format.field(base).map { .structPage(layout, base: $0) }
       default: return .field(layout, treatment)
       }
     }
@@ -50,6 +52,9 @@ struct RecordPlans {
     for event in KnownEvent.allCases {
       guard let (system, name) = event.tracepoint else { continue }
       try add(formats, system, name, event, nil, event.treatment)
+    }
+    for probe in KnownProbe.allCases {
+      try add(formats, KnownProbe.system, probe.rawValue, probe.event, nil, probe.event.treatment)
     }
     for call in KnownSyscall.allCases {
       try add(formats, "syscalls", "sys_enter_" + call.rawValue, .syscallEnter, call, call.arguments)
@@ -76,10 +81,18 @@ struct RecordPlans {
   /// `system:name` of every event that has a plan where a kernel has the event.
   static let knownTitles: Set<String> = Set(
     KnownEvent.allCases.compactMap { $0.tracepoint.map { "\($0.system):\($0.name)" } }
+      + KnownProbe.allCases.map { "\(KnownProbe.system):\($0.rawValue)" }
       + KnownSyscall.allCases.flatMap { ["syscalls:sys_enter_\($0.rawValue)", "syscalls:sys_exit_\($0.rawValue)"] }
   ).union(unreadEvents)
 
   func plan(of record: RawRecord) -> RecordPlan? {
     Int(record.eventID) < plans.count ? plans[Int(record.eventID)] : nil
+  }
+}
+
+extension RecordPlan {
+  /// `struct page` takes 64 bytes. `nil`: it is none.
+  static func frame(ofPage page: UInt64, base: UInt64) -> UInt64? {
+    page >= base && (page - base) & 63 == 0 ? (page - base) >> 6 : nil
   }
 }

@@ -36,6 +36,11 @@ struct RecordRewriter {
           if let index = place.loadUInt64(from: record) { unsafe store(addresses.address(index), place, payload) }
         }
         if let written = value.loadUInt64(from: record) { unsafe store(Self.treeEntry(written), value, payload) }
+      case .structPage(let page, let base):
+        // From 0 on: where the kernel has them is nobody's business. What is none stays none.
+        guard let pointer = page.loadUInt64(from: record), let start = base.loadUInt64(from: record) else { break }
+        let frame = RecordPlan.frame(ofPage: pointer, base: start).map(frames.frame)
+        unsafe store(frame.flatMap { $0 < FrameMap.end ? $0 << 6 : nil } ?? 1, page, payload)
       }
     }
     return true
@@ -53,7 +58,7 @@ struct RecordRewriter {
     case .presentEntry: RawEntry(raw: value, machine: machine).present(withFrame: frames.frame) ?? 0
     case .pointer: pointers[value]
     case .hashedPointer: hashes[value]
-    case .name, .marker, .range, .mapping, .tree: 0
+    case .name, .marker, .range, .mapping, .tree, .structPage: 0
     }
   }
 

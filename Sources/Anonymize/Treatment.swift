@@ -20,6 +20,8 @@ enum Treatment: Equatable {
   case migrationEntry, presentEntry
   case pointer
   case hashedPointer
+  /// The `struct page` of a frame, and where those begin.
+  case structPage(base: String)
   case name
   /// The text of a marker.
   case marker
@@ -63,6 +65,9 @@ extension KnownEvent {
     case .ksmMergeOne, .ksmMergeWith: [("pfn", .frame), ("mm", .pointer), ("err", .kept)]
     case .swapWrite: [("pfn", .frame), ("reclaim_flags", .kept)]
     case .marker: [("buf", .marker)]
+    case .pinEnter: [("mm", .pointer), ("start", .address), ("nr", .kept), ("flags", .kept)]
+    case .pinExit: [("got", .kept)]
+    case .pinRelease: [("page", .structPage(base: "vmemmap")), ("refs", .kept), ("flags", .kept)]
     // By the call.
     case .syscallEnter, .syscallExit: []
     }

@@ -3,7 +3,7 @@
 import TraceFile
 
 /// The probes on pins that a recorder sets where the kernel lets it, by their names in the capture.
-enum KnownProbe: String, CaseIterable {
+package enum KnownProbe: String, CaseIterable {
   case pin = "pin_user_pages"
   case pinFast = "pin_user_pages_fast"
   case pinFastOnly = "pin_user_pages_fast_only"
@@ -21,9 +21,9 @@ enum KnownProbe: String, CaseIterable {
   case unpinUserFolio = "unpin_user_folio"
 
   /// The recorder's own.
-  static let system = "cowscope"
+  package static let system = "cowscope"
 
-  var event: KnownEvent {
+  package var event: KnownEvent {
     switch self {
     case .pin, .pinFast, .pinFastOnly, .pinUnlocked, .pinRemote: .pinEnter
     case .pinExit, .pinFastExit, .pinFastOnlyExit, .pinUnlockedExit, .pinRemoteExit: .pinExit

@@ -77,7 +77,8 @@ struct AnonymizeTests {
     "Replay, audits and verify find the same",
     arguments: [
       "captures/6.18-shell", "captures/6.1-tour", "captures/6.1-two-nodes", "captures/6.12-tour",
-      "captures/6.12-two-nodes", "captures/6.12-arm64-tour.dat", "captures/6.12-arm64-two-nodes.dat",
+      "captures/6.12-two-nodes", "captures/6.1-pins", "captures/6.12-pins", "captures/7.2-pins",
+      "captures/6.12-arm64-tour.dat", "captures/6.12-arm64-two-nodes.dat",
       "tracefile/shell.dat", "tracefile/two-buffers-zstd.dat",
     ])
   func same(name: String) throws {

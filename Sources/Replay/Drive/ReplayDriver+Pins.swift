@@ -187,7 +187,7 @@ extension ReplayDriver {
     guard !seenPins.isEmpty else { return [] }
     var pages: [VirtualPage] = []
     lockstep.baseline.forEachEntry(mm, range) { page, entry in
-      if entry.kind == .present, lockstep.baseline.isPinned(FolioID(entry.index)) { pages.append(page) }
+      if entry.kind == .present, lockstep.baseline.isPinned(entry.folio) { pages.append(page) }
     }
     return pages.filter { lockstep.baseline.claim(mm, $0) == .exclusive && !lockstep.baseline.isPMDMapped(mm, $0) }
   }
