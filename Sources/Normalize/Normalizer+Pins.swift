@@ -10,7 +10,7 @@ struct ReleaseContext: Hashable {
 }
 
 /// A page or a folio of which a function gives a pin back that lets `gup_put_folio` do it, or has that built in.
-struct Release {
+struct PinRelease {
   let frame: UInt64
   /// Otherwise the first of a folio.
   let isPage: Bool
@@ -89,8 +89,8 @@ extension Normalizer {
     case .unpinUserFolio:
       guard let references = layout.references.load(record) else { return false }
       count = references
-      releases[context] = Release(frame: frame, isPage: false)
-    default: releases[context] = Release(frame: frame, isPage: layout.probe == .unpinPage)
+      releases[context] = PinRelease(frame: frame, isPage: false)
+    default: releases[context] = PinRelease(frame: frame, isPage: layout.probe == .unpinPage)
     }
     // GUP took it in its fast path, looked again, and goes the slow way (`gup_fast_pte_range`); or it moves pages
     // (`check_and_migrate_movable_pages`).

@@ -22,7 +22,7 @@ package struct Normalizer: ~Copyable {
   /// See `KernelFacts.gupFlags`.
   let gupFlags: GUPFlagNumbers
   /// Releases of pins whose work `gup_put_folio` may be about to do, by CPU and context.
-  var releases: [ReleaseContext: Release] = [:]
+  var releases: [ReleaseContext: PinRelease] = [:]
   /// Threads of processes that were there before the recording, until their mm comes into view.
   var attachedThreads: [TaskID: [TaskID]] = [:]
   /// What is passed over.

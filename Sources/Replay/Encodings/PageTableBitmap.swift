@@ -226,6 +226,10 @@ package enum PageTableBitmap: Encoding {
 
   package static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool { world.own.hasBitmap(table) }
 
+  package static func hasStrayState(_ world: World<Self>, _ ref: EntryRef) -> Bool {
+    !world.isHuge(ref) && world.own.bit(ref) && !world.own.hasBitmap(ref.table)
+  }
+
   package static func exited(_ world: inout World<Self>, _ mm: MMID) { world.own.forget(mm) }
 
   /// With the table, after the grace period that GUP-fast relies on. At once, a walker still reads it.
@@ -245,13 +249,6 @@ package enum PageTableBitmap: Encoding {
   package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck { .isGivenUp }
 
   // — the bitmap
-
-  static func bitsWithoutBitmap(_ world: World<Self>) -> [RuleViolation] {
-    world.entries { ref, _ in
-      guard !world.isHuge(ref), world.own.bit(ref), !world.own.hasBitmap(ref.table) else { return nil }
-      return "a bit without a bitmap"
-    }
-  }
 
   @inline(__always)
   private static func bit(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {

@@ -125,6 +125,8 @@ extension Encoding {
   @inline(__always)
   package static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool { false }
 
+  package static func hasStrayState(_ world: World<Self>, _ ref: EntryRef) -> Bool { false }
+
   @inline(__always)
   package static func exited(_ world: inout World<Self>, _ mm: MMID) {}
 

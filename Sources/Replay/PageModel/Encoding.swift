@@ -116,6 +116,8 @@ package protocol Encoding: Sendable {
   static func tablesExchanged(_ world: inout World<Self>, _ a: TableID, _ b: TableID)
   /// Does something hang off the table that a walker without a lock reads?
   static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool
+  /// Does state of its own stand for the entry, although nothing is there that it could hang off?
+  static func hasStrayState(_ world: World<Self>, _ ref: EntryRef) -> Bool
   /// All of the mm is gone.
   static func exited(_ world: inout World<Self>, _ mm: MMID)
   /// Does state of its own hang off page tables, so that it matters which of the deposited tables a split withdraws?

@@ -14,8 +14,7 @@ package enum BitmapBelongsToTable: Rule {
   package static let isDefinition = true
 
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
-    var found: [RuleViolation] = []
-    if let world = world as? World<PageTableBitmap> { found = PageTableBitmap.bitsWithoutBitmap(world) }
-    return found
+    guard applies(to: E.self) else { return [] }
+    return world.entries { ref, _ in E.hasStrayState(world, ref) ? "a bit without a bitmap" : nil }
   }
 }
