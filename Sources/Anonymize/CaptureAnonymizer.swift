@@ -38,7 +38,7 @@ package struct CaptureAnonymizer {
     self.secret = secret
     names = Pseudonyms(secret)
     plans = try RecordPlans(reader.formats)
-    var survey = CaptureSurvey()
+    var survey = CaptureSurvey(pageSize: reader.pageSize)
     survey.note(reader, plans, reader.machine)
     if let damage = reader.damages.first { throw damage }
     snapshots = try Self.snapshots(of: reader)
@@ -47,7 +47,7 @@ package struct CaptureAnonymizer {
     rewriter = RecordRewriter(
       plans: plans, machine: reader.machine,
       addresses: AddressMap(survey.addresses, pageSize: reader.pageSize, secret: secret),
-      frames: FrameMap(highest: survey.highestFrame, pageSize: reader.pageSize, secret: secret),
+      frames: FrameMap(survey.frames, secret: secret),
       pointers: survey.pointers, hashes: survey.hashes, names: names)
   }
 

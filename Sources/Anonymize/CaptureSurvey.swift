@@ -7,7 +7,7 @@ import TraceFile
 /// A first walk over a capture: which addresses, frames, pointers and names are in it.
 struct CaptureSurvey {
   var addresses = AddressSurvey()
-  var highestFrame: UInt64 = 0
+  private(set) var frames: FrameSurvey
   var pointers = Numbering.pointers
   var hashes = Numbering.hashes
   /// Names of tasks by pid, the last one of each.
@@ -16,6 +16,8 @@ struct CaptureSurvey {
   private(set) var unknown: [String: UInt64] = [:]
   /// The length that a task's `mmap` or `mremap` asked for.
   private var asked: [UInt64: UInt64] = [:]
+
+  init(pageSize: Int) { frames = FrameSurvey(pageSize: pageSize) }
 
   mutating func note(_ records: TraceReader, _ plans: RecordPlans, _ machine: Machine) {
     var batch = RecordBatch()
@@ -75,19 +77,15 @@ struct CaptureSurvey {
         let length = asked.removeValue(forKey: pid)
       else { break }
       addresses.cover(from: value, length)
-    case .frame: note(frame: value)
+    case .frame: frames.note(value)
     case .migrationEntry:
-      _ = RawEntry(raw: value, machine: machine).migration { note(frame: $0) }
+      _ = RawEntry(raw: value, machine: machine).migration { frames.note($0) }
     case .presentEntry:
-      _ = RawEntry(raw: value, machine: machine).present { note(frame: $0) }
+      _ = RawEntry(raw: value, machine: machine).present { frames.note($0) }
     case .pointer: pointers.note(value)
     case .hashedPointer: hashes.note(value)
     case .kept, .name, .marker, .range, .mapping, .tree, .structPage: break
     }
-  }
-
-  private mutating func note(frame: UInt64) {
-    if frame < FrameMap.end { highestFrame = max(highestFrame, frame) }
   }
 
   private mutating func noteName(_ record: RawRecord, _ layout: FieldLayout, _ plan: RecordPlan) {
@@ -102,7 +100,7 @@ struct CaptureSurvey {
       addresses.note(vma.start)
       addresses.cover(from: vma.start, to: vma.end - 1)
     }
-    for page in snapshot.pages { note(frame: page.pfn) }
+    for page in snapshot.pages { frames.note(page.pfn) }
   }
 }
 

@@ -14,6 +14,10 @@ public struct PFN: Hashable, Sendable, Comparable, BitwiseCopyable {
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
+  /// No machine has frames from here on: `MAX_PHYSMEM_BITS` of x86 with four levels of page tables is 46.
+  @inlinable
+  public static var end: PFN { PFN(1 << (46 - 12)) }
+
   @inlinable
   public static func < (a: PFN, b: PFN) -> Bool { a.rawValue < b.rawValue }
 

@@ -8,13 +8,11 @@ import TraceFile
 extension Normalizer {
   /// `MAX_PAGE_ORDER`; the folio of a PUD is not modelled.
   private static let maximumOrder: UInt64 = 10
-  /// `MAX_PHYSMEM_BITS` of x86 with four levels of page tables is 46.
-  private static let frames: UInt64 = 1 << (46 - 12)
 
   /// Whether a machine can have the folio; where not, the record is counted.
   @inline(__always)
   mutating func isPossible(_ pfn: UInt64, order: UInt64 = 0) -> Bool {
-    if pfn < Self.frames, order <= Self.maximumOrder { return true }
+    if PFN(pfn) < .end, order <= Self.maximumOrder { return true }
     gaps.add(.impossibleRecords)
     return false
   }

@@ -6,8 +6,14 @@ import Testing
 
 @Suite("Which page frame is said instead")
 struct FrameMapTests {
-  /// 24 GiB of small pages, with their hole below 4 GiB.
-  private let map = FrameMap(highest: 0x63_ffff, pageSize: 4096, secret: Secret((1, 2)))
+  /// 32 GiB of small pages.
+  private let map = FrameMapTests.map(blocks: 8192, pageSize: 4096)
+
+  private static func map(blocks: UInt64, pageSize: Int) -> FrameMap {
+    var survey = FrameSurvey(pageSize: pageSize)
+    for block in 0..<blocks { survey.note(block << survey.shift) }
+    return FrameMap(survey, secret: Secret((1, 2)))
+  }
 
   @Test("Every block of 4 MiB has one of its own, and keeps the order of its frames")
   func bijection() {
@@ -33,8 +39,17 @@ struct FrameMapTests {
 
   @Test("With pages of 64 KiB blocks are of order 13")
   func largePages() {
-    let map = FrameMap(highest: 0xf_ffff, pageSize: 65536, secret: Secret((1, 2)))
+    let map = Self.map(blocks: 128, pageSize: 65536)
     #expect(map.frame(0x5_1234) == map.frame(0x5_0000) + 0x1234)
     #expect(Set((0..<UInt64(128)).map { map.frame($0 << 13) }).count == 128)
+  }
+
+  @Test("One frame where no machine has so many costs no more than another, and stays below the end")
+  func wild() {
+    var survey = FrameSurvey(pageSize: 4096)
+    survey.note(1 << 34 - 1)
+    survey.note(.max)
+    let moved = FrameMap(survey, secret: Secret((1, 2))).frame(1 << 34 - 1)
+    #expect(moved & 1023 == 1023 && (1 << 20..<1 << 34).contains(moved))
   }
 }

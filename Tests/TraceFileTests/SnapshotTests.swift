@@ -17,7 +17,7 @@ struct SnapshotTests {
       pageTableBytes: index == 1 ? nil : 12 << 12,
       vmas: try lines.map { try #require(SnapshotVMA(mapsLine: $0)) },
       pages: [3, 4, 5, 9, 10, 0x7_ffff_7a00].map {
-        SnapshotPage(virtualPage: $0, pagemap: 1 << 63 | 1 << 56 | 1000 + $0, pageFlags: 1 << 34)
+        SnapshotPage(virtualPage: $0, pagemap: 1 << 63 | 1 << 56 | 1000 + $0 & 0xffff, pageFlags: 1 << 34)
       })
   }
 
@@ -36,6 +36,26 @@ struct SnapshotTests {
       for position in 0..<3 { #expect(try file.snapshot(at: position) == Self.snapshot(UInt32(position))) }
       let page = try file.snapshot(at: 0).pages[0]
       #expect(page.isPresent && page.isExclusivelyMapped && !page.isSwapped && page.pfn == 1003)
+    }
+  }
+
+  @Test("A frame that no machine has, or a page that no address reaches, spoils its snapshot and no other")
+  func impossible() throws {
+    try Fixture.withScratch { scratch in
+      var writer = try SnapshotFileWriter(creating: scratch + "/s", pageSize: 4096, clock: "mono")
+      var odd = try Self.snapshot(0)
+      odd.pages[0].pagemap = 1 << 63 | 1 << 34
+      try writer.append(odd)
+      odd = try Self.snapshot(1)
+      odd.pages[5].virtualPage = 1 << 52
+      try writer.append(odd)
+      odd = try Self.snapshot(2)
+      odd.pages[0].pagemap = 1 << 63 | (1 << 34 - 1)
+      odd.pages[5].virtualPage = 1 << 52 - 2
+      try writer.append(odd)
+      let file = try SnapshotFile.open(scratch + "/s")
+      for position in 0..<2 { #expect(throws: TraceFileError.self) { try file.snapshot(at: position) } }
+      #expect(try file.snapshot(at: 2) == odd)
     }
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import MMEvents
+
 /// `snapshots.bin`: the snapshots of a capture, appended one by one. Little endian, no alignment.
 ///
 ///     file      "cowsnap\0"  u32 version = 2  u32 page size  16 bytes clock name, NUL padded
@@ -69,6 +71,7 @@ package struct SnapshotFile: Sendable {
   package func snapshot(at position: Int) throws(TraceFileError) -> Snapshot {
     precondition(places.indices.contains(position), "snapshot \(position) of \(count)")
     let what = "snapshot \(position)"
+    let pages = UInt64.max / UInt64(pageSize)
     var cursor = ByteCursor(region, range: places[position], isBigEndian: false)
     var snapshot = Snapshot(
       index: try cursor.integer(UInt32.self, what), pid: try cursor.integer(Int32.self, what),
@@ -79,14 +82,15 @@ package struct SnapshotFile: Sendable {
     for _ in 0..<(try cursor.integer(UInt32.self, what)) {
       let first = try cursor.integer(UInt64.self, what)
       let count = try cursor.integer(UInt32.self, what)
-      guard UInt64(count) * 16 <= UInt64(cursor.remaining), first <= UInt64.max - UInt64(count) else {
+      guard UInt64(count) * 16 <= UInt64(cursor.remaining), first <= pages, UInt64(count) <= pages - first else {
         throw cursor.error(.badLength("run of pages in \(what)", UInt64(count)))
       }
       for step in 0..<UInt64(count) {
-        snapshot.pages.append(
-          SnapshotPage(
-            virtualPage: first + step, pagemap: try cursor.integer(UInt64.self, what),
-            pageFlags: try cursor.integer(UInt64.self, what)))
+        let page = SnapshotPage(
+          virtualPage: first + step, pagemap: try cursor.integer(UInt64.self, what),
+          pageFlags: try cursor.integer(UInt64.self, what))
+        guard PFN(page.pfn) < .end else { throw cursor.error(.badLength("frame of a page in \(what)", page.pfn)) }
+        snapshot.pages.append(page)
       }
     }
     if version >= 2 {
