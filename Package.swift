@@ -59,6 +59,10 @@ let package = Package(
         arguments,
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "cowscope-fuzz",
+      dependencies: ["TraceFile", "Replay", "Stories", "Explore", "Report", "Pipeline", "Anonymize"],
+      path: "tools/fuzz.d", exclude: ["corpus"], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "MMEventsTests", dependencies: ["MMEvents"], swiftSettings: strict),
     .testTarget(name: "TraceFileTests", dependencies: ["TraceFile", "MMEvents"], swiftSettings: strict),
