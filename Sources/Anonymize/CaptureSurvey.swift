@@ -59,7 +59,7 @@ struct CaptureSurvey {
         if let page = page.loadUInt64(from: record), let base = base.loadUInt64(from: record),
           let frame = RecordPlan.frame(ofPage: page, base: base)
         {
-          note(frame: frame)
+          frames.note(frame)
         }
       }
     }
