@@ -192,9 +192,10 @@ struct RecordLiveTests {
   @Test("Without a way to name tracefs files, one sentence and status 1")
   func unprivileged() throws {
     let work = try Scratch()
-    // A copy where every user can reach it.
+    // A copy where every user can reach it. By another process: what a test beside this one starts meanwhile would have
+    // our descriptor of the copy, and while it is open for writing nobody can execute it (ETXTBSY).
     let copy = work.path("cowscope")
-    try FileManager.default.copyItem(atPath: try LiveHost.binary(), toPath: copy)
+    #expect(try LiveHost.run(["cp", try LiveHost.binary(), copy], in: work).wait() == .exited(code: 0))
     let command = [
       "setpriv", "--reuid=65534", "--clear-groups", copy, "record", "-o", work.path("x.cow"), "--", "true",
     ]
