@@ -57,7 +57,7 @@ struct CaptureSurvey {
         if value != 0 { addresses.cover(from: first, to: last) }
       case .structPage(let page, let base):
         if let page = page.loadUInt64(from: record), let base = base.loadUInt64(from: record),
-          let frame = RecordPlan.frame(ofPage: page, base: base)
+          let frame = StructPage.frame(ofPage: page, base: base)
         {
           frames.note(frame)
         }

@@ -48,51 +48,54 @@ struct RecordPlans {
   private var plans: [RecordPlan?] = []
   private(set) var names: Set<String> = []
 
-  init(_ formats: EventFormats) throws(TraceFileError) {
-    for event in KnownEvent.allCases {
-      guard let (system, name) = event.tracepoint else { continue }
-      try add(formats, system, name, event, nil, event.treatment)
-    }
-    for probe in KnownProbe.allCases {
-      try add(formats, KnownProbe.system, probe.rawValue, probe.event, nil, probe.event.treatment)
-    }
-    for call in KnownSyscall.allCases {
-      try add(formats, "syscalls", "sys_enter_" + call.rawValue, .syscallEnter, call, call.arguments)
-      try add(formats, "syscalls", "sys_exit_" + call.rawValue, .syscallExit, call, [("ret", call.result)])
-    }
-    for title in unreadEvents.sorted() {
-      let parts = title.split(separator: ":").map(String.init)
-      try add(formats, parts[0], parts[1], nil, nil, [])
-    }
+  /// An event that has a plan where a kernel has the event.
+  private struct Treated {
+    let system: String
+    let name: String
+    var event: KnownEvent?
+    var call: KnownSyscall?
+    var treatment: EventTreatment = []
+    var title: String { "\(system):\(name)" }
   }
 
-  private mutating func add(
-    _ formats: EventFormats, _ system: String, _ name: String, _ event: KnownEvent?, _ call: KnownSyscall?,
-    _ treatment: EventTreatment
-  ) throws(TraceFileError) {
-    guard let format = try formats.format(named: name, system: system) else { return }
-    names.insert("\(system):\(name)")
+  private static let treated: [Treated] =
+    KnownEvent.allCases.compactMap { event in
+      event.tracepoint.map { Treated(system: $0.system, name: $0.name, event: event, treatment: event.treatment) }
+    }
+    + KnownProbe.allCases.map {
+      Treated(system: KnownProbe.system, name: $0.rawValue, event: $0.event, treatment: $0.event.treatment)
+    }
+    + KnownSyscall.allCases.flatMap { call in
+      [
+        Treated(
+          system: "syscalls", name: "sys_enter_" + call.rawValue, event: .syscallEnter, call: call,
+          treatment: call.arguments),
+        Treated(
+          system: "syscalls", name: "sys_exit_" + call.rawValue, event: .syscallExit, call: call,
+          treatment: [("ret", call.result)]),
+      ]
+    }
+    + unreadEvents.sorted().map { title in
+      let parts = title.split(separator: ":").map(String.init)
+      return Treated(system: parts[0], name: parts[1])
+    }
+
+  static let knownTitles = Set(treated.map(\.title))
+
+  init(_ formats: EventFormats) throws(TraceFileError) {
+    for treated in Self.treated { try add(treated, formats) }
+  }
+
+  private mutating func add(_ treated: Treated, _ formats: EventFormats) throws(TraceFileError) {
+    guard let format = try formats.format(named: treated.name, system: treated.system) else { return }
+    names.insert(treated.title)
     while plans.count <= Int(format.id) { plans.append(nil) }
     if plans[Int(format.id)] == nil {
-      plans[Int(format.id)] = RecordPlan(format, event: event, call: call, treatment)
+      plans[Int(format.id)] = RecordPlan(format, event: treated.event, call: treated.call, treated.treatment)
     }
   }
-
-  /// `system:name` of every event that has a plan where a kernel has the event.
-  static let knownTitles: Set<String> = Set(
-    KnownEvent.allCases.compactMap { $0.tracepoint.map { "\($0.system):\($0.name)" } }
-      + KnownProbe.allCases.map { "\(KnownProbe.system):\($0.rawValue)" }
-      + KnownSyscall.allCases.flatMap { ["syscalls:sys_enter_\($0.rawValue)", "syscalls:sys_exit_\($0.rawValue)"] }
-  ).union(unreadEvents)
 
   func plan(of record: RawRecord) -> RecordPlan? {
     Int(record.eventID) < plans.count ? plans[Int(record.eventID)] : nil
-  }
-}
-
-extension RecordPlan {
-  /// `struct page` takes 64 bytes. `nil`: it is none.
-  static func frame(ofPage page: UInt64, base: UInt64) -> UInt64? {
-    page >= base && (page - base) & 63 == 0 ? (page - base) >> 6 : nil
   }
 }

@@ -39,7 +39,7 @@ struct RecordRewriter {
       case .structPage(let page, let base):
         // From 0 on: where the kernel has them is nobody's business. What is none stays none.
         guard let pointer = page.loadUInt64(from: record), let start = base.loadUInt64(from: record) else { break }
-        let frame = RecordPlan.frame(ofPage: pointer, base: start).map(frames.frame)
+        let frame = StructPage.frame(ofPage: pointer, base: start).map(frames.frame)
         unsafe store(frame.flatMap { $0 < FrameMap.end ? $0 << 6 : nil } ?? 1, page, payload)
       }
     }

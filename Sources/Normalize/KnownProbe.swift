@@ -52,11 +52,16 @@ struct ProbeLayout {
   /// `TRACE_FLAG_HARDIRQ`, `TRACE_FLAG_SOFTIRQ`: it was not the task that did it.
   func isInterrupt(_ record: RawRecord) -> Bool { (context.load(record) ?? 0) & 0x18 != 0 }
 
-  /// The frame of the `struct page`, of 64 bytes; `nil` where it is none.
+  /// The frame of the `struct page`; `nil` where it is none.
   func frame(_ record: RawRecord) -> UInt64? {
-    guard let page = page.load(record), let base = base.load(record), page >= base, (page - base) & 63 == 0 else {
-      return nil
-    }
-    return (page - base) >> 6
+    guard let page = page.load(record), let base = base.load(record) else { return nil }
+    return StructPage.frame(ofPage: page, base: base)
+  }
+}
+
+package enum StructPage {
+  /// The frame of a `struct page` by its address and where the first one is: each takes 64 bytes. `nil`: it is none.
+  package static func frame(ofPage page: UInt64, base: UInt64) -> UInt64? {
+    page >= base && (page - base) & 63 == 0 ? (page - base) >> 6 : nil
   }
 }

@@ -113,7 +113,7 @@ extension Normalizer {
   @inline(__always)
   private mutating func fell(_ slot: Int, _ member: RSSMember, by pages: Int64) {
     removalShown(slot)
-    if tasks[slot].windows.contains(.pagingOut), member == .anonymous {
+    if member == .anonymous, tasks[slot].call?.isPagingOut == true {
       emit(tasks[slot].mm, .reclaimed(pages: pages.magnitude))
     }
   }

@@ -22,7 +22,7 @@ struct TaskState: ~Copyable {
   var strayFolio: StrayFolio?
   /// GUP pins for the task.
   var pin: PinWindow?
-  var call: SyscallWindow? { didSet { windows[.pagingOut] = call?.isPagingOut == true } }
+  var call: SyscallWindow?
   var fault = PendingFault.none
   /// Whose memory the open fault is on, when it is GUP's, for this task in another's.
   var remote: MMID?
@@ -61,7 +61,6 @@ extension TaskState {
     static var lockedForeign: Windows { Windows(rawValue: 8) }
     static var strayOwner: Windows { Windows(rawValue: 16) }
     static var replacement: Windows { Windows(rawValue: 32) }
-    static var pagingOut: Windows { Windows(rawValue: 64) }
 
     fileprivate subscript(window: Windows) -> Bool {
       get { contains(window) }

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import Replay
+
 /// Inputs from a seed: the same for the same, on every machine.
 struct Mutator: RandomNumberGenerator {
-  private var state: UInt64
+  private var random: SplitMix64
 
   init(seed: UInt64, run: UInt64) {
-    state = seed &* 0x9e37_79b9_7f4a_7c15 ^ run &* 0xd1b5_4a32_d192_ed03
+    random = SplitMix64(seed: seed &* 0x9e37_79b9_7f4a_7c15 ^ run &* 0xd1b5_4a32_d192_ed03)
     _ = next()
   }
 
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
+  mutating func next() -> UInt64 { random.next() }
 
   mutating func roll(_ count: Int) -> Int { count <= 1 ? 0 : Int(next() % UInt64(count)) }
 
