@@ -141,6 +141,15 @@ extension Normalizer {
       closeFault(slot)
       return false
     }
+    if tasks[slot].fault.hasReplaced {
+      let gup = tasks[slot].fault.giveUpFolioToGUP()
+      closeFault(slot)
+      if let gup {
+        replacedWithoutFault(slot, StrayFolio(pfn: gup, order: .base, zeroed: false))
+        replacementStands(slot)
+      }
+      return false
+    }
     tasks[slot].fault.allocated(folio.pfn, folio.order, zeroed: folio.zeroed, at: time)
     if let mm = tasks[slot].faulting { tasks[slot].fault.unsettle(mm, at: time, on: &line) }
     if tasks[slot].fault.commitsUnseen { settle(slot) } else { tasks[slot].fault.hold(on: &line) }

@@ -71,6 +71,8 @@ struct PendingFault: ~Copyable {
   /// A fault of the kernel on a user address that is not refused outright (`faulthandler_disabled`) takes mmap_lock.
   private var tookLock: Bool
   private var locks = 0
+  /// The folio came under a lock that a fault which comes through at once does not take, the last that was taken.
+  private var followsFurtherLock = false
   private let signs: FaultSigns
   private var isUncounted: Bool { !signs.counters }
 
@@ -122,10 +124,19 @@ struct PendingFault: ~Copyable {
     let needed =
       switch signs.locks {
       case .none: -1
-      case .kernelFaults: access.contains(.kernel) ? 1 : 0
-      case .allFaults: 1
+      case .kernelFaults, .allFaults: ownLocks
       }
     return locks > needed ? access.union(.retried) : access
+  }
+
+  /// How often mmap_lock is taken for a fault that comes through at once, where that is seen.
+  @inline(__always)
+  private var ownLocks: Int {
+    switch signs.locks {
+    case .none: 0
+    case .kernelFaults: access.contains(.kernel) ? 1 : 0
+    case .allFaults: 1
+    }
   }
 
   /// mmap_lock was taken. `false` when the fault cannot have been it: `lock_mm_and_find_vma` takes it once for reading
@@ -133,6 +144,7 @@ struct PendingFault: ~Copyable {
   mutating func locked() -> Bool {
     tookLock = true
     locks += 1
+    followsFurtherLock = false
     return locks <= 3
   }
 
@@ -141,6 +153,7 @@ struct PendingFault: ~Copyable {
     if folio == nil {
       folio = (pfn, order, zeroed)
       allocationTime = now
+      followsFurtherLock = locks > ownLocks
     }
     if swapMoved { copy = pfn }
     flushedAlone = false
@@ -149,10 +162,11 @@ struct PendingFault: ~Copyable {
   }
 
   /// The anonymous page is counted, which comes last (but for the copy of a write after a swap-in), or the file's pages
-  /// are (`set_pte_range`): a further folio is not its own, nor a further lock.
+  /// are (`set_pte_range`), or nothing is and the page is there: a further folio is not its own, nor a further lock.
   @inline(__always)
   var isOver: Bool {
     if fileMoved, filePages > 0 { return true }
+    if commitsUnseen, !access.contains(.remote) { return true }
     guard anonymousMoved else { return false }
     return swapMoved ? !access.contains(.write) : folio != nil
   }
@@ -169,6 +183,18 @@ struct PendingFault: ~Copyable {
   var wasGUPs: Bool {
     !isUncounted && folio?.order == .base && !access.contains(.write) && !swapMoved && (anonymousMoved || flushed)
   }
+
+  /// The copy of a present page was flushed, which comes last (`wp_page_copy`): a further folio is not its own.
+  @inline(__always)
+  var hasReplaced: Bool {
+    flushed && replacesSeen && !swapMoved && !anonymousMoved && !access.contains(.remote) && folio?.zeroed == false
+      && folio?.order == .base
+  }
+
+  /// The folio of a fault that has replaced its page, where a further folio now comes under the same lock: GUP takes
+  /// pages one after the other (`__get_user_pages`), a fault that tries again takes one. So that both are GUP's, and
+  /// the fault found its page its own.
+  mutating func giveUpFolioToGUP() -> PFN? { followsFurtherLock ? giveUpFolio() : nil }
 
   mutating func giveUpFolio() -> PFN? {
     guard let pfn = folio?.pfn else { return nil }

@@ -61,4 +61,28 @@ struct GUPTests {
       ])
     #expect(seen.faults == [.swappedIn(PFN(10), .none)] && seen.appeared.isEmpty)
   }
+
+  private static let flush = "tlb_flush: pages:1 reason:local MM shootdown (3)"
+
+  /// What GUP copies of shared pages, by `writev` of a descriptor with O_DIRECT: nothing but the lock tells of the call.
+  @Test("A write that found its page its own, then GUP: pages that come under one lock are the call's")
+  func afterReuse() throws {
+    let seen = try outcome(
+      "0x7",
+      [Self.lock] + (10..<13).flatMap { [Self.alloc($0, zeroed: false), Self.flush] })
+    #expect(seen.faults == [.quiet] && seen.appeared == [PFN(10), PFN(11), PFN(12)])
+  }
+
+  @Test("A write that copied, then GUP: the first page is the fault's, whether it came under mmap_lock or not")
+  func afterCopy() throws {
+    let gup = [Self.lock] + (11..<13).flatMap { [Self.alloc($0, zeroed: false), Self.flush] }
+    for own in [[], [Self.lock]] {
+      let seen = try outcome("0x7", own + [Self.alloc(10, zeroed: false), Self.flush] + gup)
+      guard case .copied(PFN(10), _)? = seen.faults.first else {
+        Issue.record("\(seen.faults)")
+        continue
+      }
+      #expect(seen.faults.count == 1 && seen.appeared == [PFN(11), PFN(12)])
+    }
+  }
 }
