@@ -100,7 +100,7 @@ extension ReplayDriver {
     if !lockstep.baseline.isComplete(mm) { return .entryNotSeen }
     switch lockstep.baseline.tablesUnknown(mm) {
     case .placeNotSeen: return .placeNotSeen
-    case .hugetlb: return .hugetlb
+    case .hugetlb: return .hugetlbTables
     case .refuted: return .tablesRefuted
     case nil: break
     }

@@ -8,6 +8,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case placeNotSeen = "came or moved at an address the trace does not tell"
   case userfaultfd = "a userfaultfd may have taken the fault"
   case hugetlb = "of hugetlb with a userfaultfd, in pages that no PMD maps, or from outside: not followed"
+  case hugetlbTables = "the mm has memory of hugetlb, whose page tables are not followed"
   case hugetlbContent = "a read of a hugetlb file mapped its page or, where it has none, an anonymous one"
   case hugetlbKept = "a huge page kept beside other mappers: taken from them (no page left), or pinned at fork"
   case hugetlbPinned = "a read or write with O_DIRECT, or io_uring, may have brought the huge page in, or copied it"
