@@ -95,11 +95,15 @@ package struct Analysis {
     var driver = driver(
       of: options.replayed, options, reader, facts, snapshots,
       audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true })
+    var counts = ReplayedEvents()
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
-      driver.apply(options.cut(events))
+      let events = options.cut(events)
+      counts.add(events)
+      driver.apply(events)
       return true
     }
     var result = driver.finish(capture: summary(reader, walk))
+    counts.tell(&result)
     result.named = options.encodings
     result.maxUnknownPercent = options.maxUnknownPercent
     // What a CPU lost after its last record is in no event.

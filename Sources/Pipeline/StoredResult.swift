@@ -27,6 +27,15 @@ package struct StoredResult {
     return try Analysis(path: path, notices: notices).replay()
   }
 
+  /// What this program found in this very capture before, and nothing else.
+  package func found() -> ReplayResult? {
+    do {
+      return try sealed()
+    } catch {
+      return nil  // As good as none: it is replayed.
+    }
+  }
+
   /// What this program found in this very capture before, for this user.
   private func sealed() throws -> ReplayResult? {
     let file = path + "/" + StoredResult.fileName

@@ -13,6 +13,9 @@ package struct ReplayResult: Sendable {
   package var verification: Verification
   /// Normalized events replayed.
   package var events: UInt64
+  /// Forks that ended, and page faults; `nil` where the capture shows none, or an older version counted none.
+  package var forks: UInt64?
+  package var faults: UInt64?
   /// What of the capture was not read, not followed or not explained.
   package var gaps: GapCounts
   /// The encodings that the user named; empty when none was.

@@ -302,6 +302,7 @@ enum ResultLine {
     /// What the gaps of severity `doubt` and `loss` count.
     var unknownEvents: UInt64
     var trustedNanoseconds: UInt64
+    var denominators: Denominators?
     var verification: VerificationObject
     /// What `replay` exits with when nothing else is asked (`--fail-on`).
     var exit: Int32
@@ -311,7 +312,34 @@ enum ResultLine {
       case unknownEvents = "unknown_events"
       case trustedNanoseconds = "trusted_ns"
       case verification = "verify"
-      case exit
+      case denominators, exit
+    }
+  }
+
+  /// What every count of a result is a count among. Not in results of older versions.
+  struct Denominators: Codable {
+    var trustedNanoseconds: UInt64
+    var events: UInt64
+    /// Judged, by the encoding that judged most.
+    var entries: UInt64
+    /// `null` where the capture does not show them.
+    var forks: UInt64?
+    var faults: UInt64?
+
+    enum CodingKeys: String, CodingKey {
+      case trustedNanoseconds = "trusted_ns"
+      case events
+      case entries = "checked_entries"
+      case forks, faults
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(trustedNanoseconds, forKey: .trustedNanoseconds)
+      try container.encode(events, forKey: .events)
+      try container.encode(entries, forKey: .entries)
+      try container.encode(forks, forKey: .forks)
+      try container.encode(faults, forKey: .faults)
     }
   }
 

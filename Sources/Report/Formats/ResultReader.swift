@@ -140,6 +140,8 @@ package struct ResultReader {
       capture: capture, encodings: encodings, divergences: divergences, audits: audits, loss: loss,
       verification: try verification(line.verification, number), events: line.events,
       gaps: gaps, trustedNanoseconds: line.trustedNanoseconds)
+    result.forks = line.denominators?.forks
+    result.faults = line.denominators?.faults
     result.named = named
     result.maxUnknownPercent = maxUnknownPercent
     return result

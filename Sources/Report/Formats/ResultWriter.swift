@@ -97,6 +97,9 @@ package struct ResultWriter {
     ResultLine.Summary(
       events: result.events, unknownEvents: result.gaps.total(.doubt) + result.gaps.total(.loss),
       trustedNanoseconds: result.trustedNanoseconds,
+      denominators: ResultLine.Denominators(
+        trustedNanoseconds: result.trustedNanoseconds, events: result.events,
+        entries: result.encodings.map(\.checks).max() ?? 0, forks: result.forks, faults: result.faults),
       verification: VerificationObject(result.verification, pageShift: result.capture.pageShift),
       exit: result.outcome().rawValue)
   }

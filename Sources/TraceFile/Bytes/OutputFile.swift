@@ -90,8 +90,12 @@ package struct OutputFile: ~Copyable {
 
   /// Puts a small file in place at once: a reader sees the old content or the new, and so does whoever comes after a
   /// crash. A symbolic link of that name is replaced, never followed.
-  package static func replace(_ path: String, with bytes: [UInt8]) throws(TraceFileError) {
-    let draft = path + draftSuffix
+  ///
+  /// - Parameter draft: Its name until it is whole, in the same directory.
+  package static func replace(
+    _ path: String, with bytes: [UInt8], draft: String? = nil
+  ) throws(TraceFileError) {
+    let draft = draft ?? path + draftSuffix
     guard unsafe unlink(draft) == 0 || errno == ENOENT else {
       throw TraceFileError(file: draft, offset: nil, reason: .system(call: "unlink", errno: errno))
     }
