@@ -91,6 +91,9 @@ public struct FaultAccess: OptionSet, Hashable, Sendable, BitwiseCopyable {
   /// No fault of the mm's own: GUP for another task that writes there (`ptrace`, `/proc/PID/mem`), whatever the VMA's
   /// protection. Whether the entry was present is not told.
   public static var remote: FaultAccess { FaultAccess(rawValue: 64) }
+  /// mmap_lock was taken once more, and under it the folio was allocated: for this fault, which was tried again, or for
+  /// GUP in a call right after it.
+  public static var beforeGUP: FaultAccess { FaultAccess(rawValue: 128) }
 }
 
 /// What the task was seen to do between a fault and its next event.

@@ -2,23 +2,6 @@
 
 import MMEvents
 
-/// Which faults are seen to take mmap_lock, unless they are refused.
-enum LockSigns {
-  case none
-  /// Those of user space may do with the lock of their VMA.
-  case kernelFaults
-  case allFaults
-}
-
-/// What a trace shows of faults, by the events it has and the kernel they are from.
-struct FaultSigns {
-  var locks: LockSigns
-  /// The counters that a fault moves come with it; else see `KernelFacts.batchesCounters`.
-  var counters: Bool
-  /// The flush shows where a present page is replaced.
-  var flushes: Bool
-}
-
 /// A page fault between its entry and the next thing its task does.
 ///
 /// `page_fault_user` marks the entry, not the commit. What follows from the same task decides: an allocation alone is
@@ -126,7 +109,8 @@ struct PendingFault: ~Copyable {
       case .none: -1
       case .kernelFaults, .allFaults: ownLocks
       }
-    return locks > needed ? access.union(.retried) : access
+    guard locks > needed else { return access }
+    return access.union(followsFurtherLock && folio != nil ? [.retried, .beforeGUP] : .retried)
   }
 
   /// How often mmap_lock is taken for a fault that comes through at once, where that is seen.

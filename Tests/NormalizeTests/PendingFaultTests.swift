@@ -86,6 +86,21 @@ struct PendingFaultTests {
     }
   }
 
+  @Test("A folio under a lock that the fault does not need may be GUP's, until a further lock is taken")
+  func beforeGUP() {
+    for (before, after, isOpen) in [(0, 0, false), (1, 0, true), (1, 1, false), (0, 1, false)] {
+      var fault = fault([.write, .present], counters: true, locks: .kernelFaults)
+      for _ in 0..<before { _ = fault.locked() }
+      fault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+      for _ in 0..<after { _ = fault.locked() }
+      #expect(fault.seenAccess.contains(.beforeGUP) == isOpen)
+    }
+    var kernelFault = fault([.write, .present, .kernel], counters: true, locks: .kernelFaults)
+    _ = kernelFault.locked()
+    kernelFault.allocated(PFN(7), .base, zeroed: false, at: Timestamp(nanoseconds: 10))
+    #expect(!kernelFault.seenAccess.contains(.beforeGUP))
+  }
+
   @Test("An LRU insertion before the commit is told after it; one after the commit is nobody's business")
   func insertedFirst() {
     var fault = fault(.write, counters: true)

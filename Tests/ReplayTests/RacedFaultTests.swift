@@ -39,6 +39,27 @@ struct RacedFaultTests {
     #expect(decisions.agree == 1 && decisions.disagree == 0)
   }
 
+  /// `writev` of a descriptor with `O_DIRECT`, right after a write that found its page unshared: GUP copies another page
+  /// of the mm, and the trace shows the lock alone.
+  @Test("A copy of a page that nobody else maps, under mmap_lock: kept, or copied; a snapshot says it was kept")
+  func keptBeforeGUP() {
+    for isLocked in [true, false] {
+      var tale = Tale()
+      tale.touch(0, 10)
+      tale.fork(0..<8)
+      tale.at(Tale.q, 200, .mmTeardownBegan)
+      tale.at(Tale.q, 200, .mmExited)
+      tale.at(
+        Tale.p, 100,
+        .fault(
+          tale.page(0), isLocked ? [.write, .present, .retried, .beforeGUP] : [.write, .present],
+          .copied(PFN(20), sinceDecision: 0)))
+      #expect(tale.frame(Tale.p, 0) == (isLocked ? PFN(10) : PFN(20)))
+      let decisions = tale.result().verification.decisions
+      #expect(decisions.agree == 0 && decisions.disagree == 0 && decisions.unknown == 1)
+    }
+  }
+
   /// ksmd gives P's entry to a stable page, and Q is left alone with what they shared: nothing is freed.
   @Test("Reused beside a mapper of whom ksmd took pages, before or after it told: unknown; beside another, wrong")
   func mergedBesideSharer() {

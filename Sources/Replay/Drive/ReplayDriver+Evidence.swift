@@ -129,6 +129,7 @@ extension UnknownCause {
     case .excludedByKernel: self = .excludedByKernel
     case .frameFreed: self = .frameFreed
     case .openDecision: self = .raced
+    case .keptOrCopied: self = .keptOrCopied
     case .removal: self = .removalRunning
     case .loss: self = .loss
     case .refuted: self = .refuted

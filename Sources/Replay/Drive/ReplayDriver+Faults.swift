@@ -190,6 +190,9 @@ extension ReplayDriver {
   ) {
     let prediction = lockstep.predictWriteFault(mm, page)
     let source = lockstep.baseline.mappedFrame(mm, page)
+    if access.contains(.beforeGUP), mayBeKept(mm, page, prediction, source, decided: decided) {
+      return keptOrCopied(mm, page, pfn, vma)
+    }
     defer { if let source { hidden.copied(awayFrom: source, at: current.time) } }
     var isHidden = false
     switch prediction {
@@ -226,6 +229,29 @@ extension ReplayDriver {
       bind(run(.writeFault(mm, page, vma, .copied(hiddenReference: isHidden)), followsKernel: true), pfn)
     }
     if !openDecisions.isEmpty { settleOvertaken() }
+  }
+
+  /// Nothing is known for which the page would have been copied.
+  private func mayBeKept(
+    _ mm: MMID, _ page: VirtualPage, _ prediction: Prediction, _ source: PFN?, decided: Timestamp
+  ) -> Bool {
+    switch prediction {
+    case .alreadyWritable: return true
+    case .mustReuse where lockstep.baseline.claim(mm, page) == .exclusive: return true
+    case .mustReuse:
+      if case .none = hiddenReference(mm, page) { return !hidden.wasMappedElsewhere(source, at: decided) }
+      return false
+    case .mustCopy, .mustReplace, .eitherWay, .notMapped: return false
+    }
+  }
+
+  /// A fault seldom has to be tried again with mmap_lock (`lock_vma_under_rcu`), and a reference that nothing shows is
+  /// seldom, too: most likely GUP took the folio for another page of the mm.
+  private mutating func keptOrCopied(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts) {
+    unknown(.decision, mm, page, .keptOrCopied)
+    reuse(mm, page, vma)
+    lockstep.doubts.add(mm, page, .keptOrCopied)
+    appeared(mm, pfn, .base)
   }
 
   private mutating func copiedFromFile(

@@ -25,6 +25,8 @@ package enum DoubtCause: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case frameFreed
   /// A write fault showed nothing where a copy was expected; the page's next event tells what it was.
   case openDecision
+  /// A write fault kept the page, or copied it: the folio that came then may be GUP's, in a call right after it.
+  case keptOrCopied
   /// Another task is removing the mapping.
   case removal
   /// Records were lost: anything may have happened, to whomever.

@@ -18,6 +18,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case sharerDying = "the other mapper is being torn down"
   case removalRunning = "another task is removing a mapping"
   case hiddenReference = "sole mapper, exclusive flag clear, yet copied: a reference the trace does not show"
+  case keptOrCopied = "kept, and GUP in a call right after the fault copied another page, or copied"
   case faultsNotSeen = "the trace has no page faults"
   case forkCopiedPinned = "a page of the VMA was pinned and copied at fork: which one the trace does not tell"
   case remoteAccess = "another process wrote to this memory at an address the trace does not tell"
