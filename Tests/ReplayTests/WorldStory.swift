@@ -3,7 +3,7 @@
 import MMEvents
 import Testing
 
-import Replay
+@testable import Replay
 
 /// A small story about processes P, Q, R and their pages, told to all encodings at once.
 struct Story {
@@ -28,6 +28,7 @@ struct Story {
     options.followsContent = true
     lockstep = Lockstep(ids, facts: facts, switches: SwitchSet(without: switches), options: options)
     lockstep.scope = .everything
+    lockstep.baseline.takesPageCensus = true
     apply(.createMM(Self.p, .exec))
   }
 

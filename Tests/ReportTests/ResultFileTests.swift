@@ -21,7 +21,7 @@ struct ResultFileTests {
     #expect(types.last == "summary")
     let encodings = Array(repeating: "encoding", count: EncodingID.standard.count)
     let divergences = Array(repeating: "divergence", count: 3)
-    let expected = ["capture"] + encodings + divergences + ["audit", "loss", "gap", "gap", "summary"]
+    let expected = ["capture"] + encodings + divergences + ["audit", "timeline", "loss", "gap", "gap", "summary"]
     #expect(types == expected)
   }
 
@@ -59,6 +59,33 @@ struct ResultFileTests {
     #expect(read.audits == Sample.rich.audits)
     let report = TextReport(style: Style(isColoured: false)).render(Sample.rich)
     #expect(report.contains("not observable here: bug_unsafe"))
+  }
+
+  @Test("A timeline is read back; one with a series that is too short, or with no end of stretches, is none")
+  func timeline() throws {
+    let lines = try lines(Sample.rich)
+    let read = try ResultReader.read(Array(lines.joined(separator: "\n").utf8))
+    #expect(read.timeline == Sample.timeline)
+    for (right, wrong) in [
+      (#""forks":[0,2,0,1]"#, #""forks":[0,2,1]"#), (#""points":4"#, #""points":513"#),
+      (#""points":4"#, #""points":0"#), (#""interval_ns":500000000"#, #""interval_ns":0"#),
+    ] {
+      let index = try #require(lines.firstIndex { $0.contains(right) })
+      var damaged = lines
+      damaged[index] = damaged[index].replacing(right, with: wrong)
+      #expect(throws: ReportError.badLine(index + 1, reason: "not a timeline")) {
+        try ResultReader.read(Array(damaged.joined(separator: "\n").utf8))
+      }
+    }
+  }
+
+  @Test("Series of a newer writer are passed over")
+  func newerTimeline() throws {
+    let lines = try lines(Sample.rich).map {
+      $0.replacing(#""counts":{"#, with: #""counts":{"apples":[1,2,3,4],"#)
+    }
+    let read = try ResultReader.read(Array(lines.joined(separator: "\n").utf8))
+    #expect(read.timeline == Sample.timeline)
   }
 
   @Test("An unknown loss count stays unknown")

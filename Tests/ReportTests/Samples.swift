@@ -77,7 +77,28 @@ enum Sample {
     result.verification.unknownCauses = [NamedCount(name: "attached", count: 5)]
     result.verification.disagreementCauses = [NamedCount(name: "stale", count: 1)]
     result.verification.firstDisagreement = disagreement()
+    result.timeline = timeline
     return result
+  }
+
+  /// Four stretches of half a second. In the third a CPU's records are lost.
+  static var timeline: Timeline {
+    var timeline = Timeline(start: Timestamp(nanoseconds: 1_000_000_000), interval: 500_000_000, points: 4)
+    timeline.gauges = [
+      .exclusivePages: [10, 200, 0, 40], .sharedPages: [0, 100, 0, 7], .unknownPages: [0, 0, 0, 3],
+      .swappedPages: [0, 0, 20, 20], .bitmapBytes: [0, 128, 1_280, 64], .pageTables: [3, 6, 9, 9],
+      .emptyTables: [0, 1, 2, 2], .missingCPUs: [0, 0, 1, 0],
+    ]
+    timeline.counts = [
+      .forks: [0, 2, 0, 1], .copies: [0, 30, 1, 0], .reuses: [5, 0, 0, 0], .collapses: [0, 0, 1, 0],
+      .losses: [0, 0, 1, 1],
+    ]
+    for id in EncodingID.standard where id != .baseline {
+      timeline.divergences[id] = Timeline.Divergences(definite: [0, 0, 0, 0], possible: [0, 0, 0, 0])
+    }
+    timeline.divergences[.cRaw] = Timeline.Divergences(definite: [0, 3, 0, 0], possible: [0, 0, 0, 0])
+    timeline.divergences[.aAndEager] = Timeline.Divergences(definite: [0, 0, 0, 0], possible: [0, 1, 0, 0])
+    return timeline
   }
 }
 

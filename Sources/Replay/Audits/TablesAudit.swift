@@ -135,15 +135,19 @@ package struct TablesAudit: Audit {
       changed(table, state, state == .absent ? nil : Place(world.owner(EntryRef(table: table, slot: 0))), record)
     }
     if case .mmExited = record.event, let mm = record.mm { forgetAll(mm) }
-    let count = now[PageTableState.empty.rawValue...].reduce(0, +)
+    let (count, empty) = counts
     tablesPeak = max(tablesPeak, count)
     bytesPeak = max(bytesPeak, count + UInt64(world.upperTableCount))
     uncountedPeak = max(uncountedPeak, now[PageTableState.uncounted.rawValue])
-    let empty = now[PageTableState.empty.rawValue]
     guard empty > emptyPeak, let mm = record.mm else { return }
     emptyPeak = empty
     mostEmpty = AuditExample(
       "\(empty) of \(count) empty, the last in mm\(mm.rawValue)", mm: mm, sequence: record.sequence)
+  }
+
+  /// Page tables that there are now, of the lowest level, and how many of them are known to be empty.
+  var counts: (tables: UInt64, empty: UInt64) {
+    (now[PageTableState.empty.rawValue...].reduce(0, +), now[PageTableState.empty.rawValue])
   }
 
   private mutating func changed(

@@ -43,6 +43,8 @@ package struct DivergenceLog: Sendable {
   package var checks: UInt64 = 0
   /// In order of first appearance.
   package private(set) var signatures: [SignatureCount] = []
+  /// Entries that came to hold a verdict: any but LOST, which stands beside one, and BETTER.
+  package private(set) var totals = CertaintyCounts()
   /// How many events there had been when the last of them appeared.
   package private(set) var eventsToLast: UInt64 = 0
   /// Flat index (verdict, certainty, transition, order) -> position in `signatures` plus 1.
@@ -69,6 +71,7 @@ package struct DivergenceLog: Sendable {
   ) {
     let certain = certainty == .definite ? 0 : 1
     let transition = context.transition
+    if verdict != .lost, verdict != .better { totals[certainty] += 1 }
     let slot =
       ((verdict.severity * 2 + certain) * Self.transitions + transition.position) * Self.orders + Int(order.rawValue)
     if positions[slot] != 0 {

@@ -40,6 +40,19 @@ struct FolioFlagLanes: Sendable {
     return all
   }
 
+  /// Without the worlds, which `findings` copies for whom another lane stands for.
+  var divergenceTotals: [(encoding: EncodingID, totals: CertaintyCounts)] {
+    Self.ids.compactMap { id -> (encoding: EncodingID, totals: CertaintyCounts)? in
+      let totals: CertaintyCounts? =
+        switch represented.contains(id) ? .aAndLazy : id {
+        case .aAndLazy: lazy?.log.totals
+        case .aAndEager: ownEager?.log.totals
+        default: ownOr?.log.totals
+        }
+      return totals.map { (id, $0) }
+    }
+  }
+
   /// `nil` where the variant is not replayed.
   func standing(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID) -> EntryStanding? {
     switch represented.contains(encoding) ? .aAndLazy : encoding {

@@ -45,6 +45,15 @@ package struct Lockstep: Sendable {
     precondition(lanes.count == own.count, "the registry has not all of \(own.map(\.rawValue))")
   }
 
+  /// Entries that came to hold a verdict so far, of every encoding but the baseline.
+  var divergenceTotals: [(encoding: EncodingID, totals: CertaintyCounts)] {
+    let all = a.divergenceTotals + lanes.map { ($0.log.encoding, $0.log.totals) }
+    return cRaw.map { all + [($0.encoding, $0.totals)] } ?? all
+  }
+
+  /// Bytes of B's bitmaps now; `nil` where B is not replayed.
+  var bitmapBytes: UInt64? { lanes.first { $0.log.encoding == .b }?.costs[.bitmapBytesNow] }
+
   /// What every encoding but the baseline found, and what it cost, in the order of reports. C-raw costs nothing.
   package var findings: [(log: DivergenceLog, costs: CostTable)] {
     var all = a.findings + lanes.map { ($0.log, $0.costs) }

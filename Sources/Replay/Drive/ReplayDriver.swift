@@ -73,6 +73,8 @@ package struct ReplayDriver {
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
   var audits: Audits
+  var keeper = TimelineKeeper()
+  var tally = TimelineTally()
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
   /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only
@@ -90,6 +92,7 @@ package struct ReplayDriver {
     lockstep.scope = judging
     self.audits = Audits(audits, facts)
     lockstep.baseline.notesTableChanges = self.audits.followTables
+    lockstep.baseline.takesPageCensus = true
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     hugetlb = HugetlbPages(seesFlushes: seesFlushes)
@@ -108,6 +111,7 @@ package struct ReplayDriver {
     verifier.now = record.time
     verifier.events = events
     if firstTime == nil { firstTime = record.time }
+    if keeper.isOver(at: record.time) { closeStretch() }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
     hugetlb.goesOn(record.task)
@@ -216,7 +220,9 @@ package struct ReplayDriver {
     case .ksmMerged(let pfn): ksmMerged(mm, pfn)
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
     case .scanned(let scan): scanned(mm, scan)
-    case .collapsed(let new, let order): collapsed(mm, new, order)
+    case .collapsed(let new, let order):
+      tally.collapses += 1
+      collapsed(mm, new, order)
     case .collapseFailed: collapsing[current.task] = nil
     case .forkBegan(let child): forkBegan(mm, child)
     case .forkCopied(let child, let range): forkCopied(mm, child, range)
@@ -248,7 +254,7 @@ package struct ReplayDriver {
     let end = lossTime ?? lastTime
     var capture = capture
     capture.occurrences = occurrences
-    return ReplayResult(
+    var result = ReplayResult(
       capture: capture, encodings: lockstep.accounts, divergences: lockstep.divergences,
       audits: (capture.capabilities.contains(.pageFaults) ? [] : [forks.audit])
         + audits.results(pageShift: capture.pageShift, capture.capabilities),
@@ -257,6 +263,8 @@ package struct ReplayDriver {
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
       verification: verifier.account, events: events, gaps: gaps,
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
+    result.timeline = finishTimeline()
+    return result
   }
 
   /// The whole state is looked at where a snapshot ends, as often as it costs little beside the events between: some ten
@@ -279,12 +287,11 @@ package struct ReplayDriver {
     let context = JudgingContext(
       sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
     hasTakenStep = true
-    guard audits.areInterested(in: operation) else {
-      return lockstep.apply(operation, context, followsKernel: followsKernel)
-    }
-    audits.before(operation, lockstep.baseline, lockstep.doubts, current)
+    let isAudited = audits.areInterested(in: operation)
+    if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
-    audits.after(operation, outcome, lockstep.baseline, current)
+    if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
+    tally.note(operation, outcome)
     return outcome
   }
 
@@ -331,6 +338,7 @@ package struct ReplayDriver {
   /// After a gap nothing that was known of entries holds: what comes into being later is known again.
   private mutating func forgetEverything() {
     if lossTime == nil { lossTime = current.time }
+    tally.losses += 1
     openDecisions.removeAll()
     settleAllCopies()
     forgetLeavingPages()

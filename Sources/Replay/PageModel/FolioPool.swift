@@ -19,6 +19,9 @@ struct FolioPool: ~Copyable, Sendable {
   private var lists = MappingLists()
   /// Content version of small folios (oracle mode only).
   private var contents = ContiguousArray<UInt32>()
+  /// Kept where `takesCensus`: in the world that follows the kernel.
+  var census = PageCensus()
+  var takesCensus = false
 
   var liveCount: Int { numbers.liveCount }
 
@@ -85,8 +88,10 @@ struct FolioPool: ~Copyable, Sendable {
   @inline(__always)
   private mutating func setFlags(_ flags: FolioFlags, _ folio: FolioID) {
     var packed = records[Int(folio.raw)]
+    let old = self.flags(folio)
     packed.setFlags(flags)
     store(packed, UInt8(truncatingIfNeeded: flags.rawValue), at: folio)
+    if takesCensus, !old.symmetricDifference(flags).isDisjoint(with: .counted) { recount(folio, old, flags) }
   }
 
   /// Only what changes is written: the rest may be shared.
@@ -180,6 +185,7 @@ struct FolioPool: ~Copyable, Sendable {
     }
     if packed.attached == 0 {
       packed.head = ref.raw
+      if takesCensus { census.change(flags(folio), by: 1) }
     } else {
       guard packed.has(.familySlot), packed.head == place.raw else { return false }
     }
@@ -198,6 +204,7 @@ struct FolioPool: ~Copyable, Sendable {
     }
     if record.attached == 0 {
       record.head = ref.raw
+      if takesCensus { census.change(record.flags, by: 1) }
     } else {
       guard record.flags.contains(.familySlot), record.head == place.raw else { return false }
     }
@@ -217,10 +224,8 @@ struct FolioPool: ~Copyable, Sendable {
     set(folio, record)
     let next = withSide(folio) { side in side.heads[page] }
     let node = lists.push(ref, onto: next)
-    withSide(folio) { side in
-      side.heads[page] = node
-      if huge { side.entire &+= 1 } else { side.attachedPerPage[page] &+= 1 }
-    }
+    withSide(folio) { side in side.heads[page] = node }
+    countMapping(folio, page, huge: huge, by: 1)
   }
 
   /// The one mapping of a small folio stands at `place`, and so will the next.
@@ -260,6 +265,7 @@ struct FolioPool: ~Copyable, Sendable {
     if packed.attached == 0 {
       packed.head = noIndex
       packed.bits &= ~(FolioFlags.familySlot.rawValue &>> 8)
+      if takesCensus { census.change(flags(folio), by: -1) }
     }
     records[Int(folio.raw)] = packed
   }
@@ -276,6 +282,7 @@ struct FolioPool: ~Copyable, Sendable {
     if record.attached == 0 {
       record.head = noIndex
       record.flags.remove(.familySlot)
+      if takesCensus { census.change(record.flags, by: -1) }
     }
     set(folio, record)
   }
@@ -293,10 +300,8 @@ struct FolioPool: ~Copyable, Sendable {
     }
     let head = withSide(folio) { side in side.heads[page] }
     let newHead = lists.remove(ref, from: head)
-    withSide(folio) { side in
-      side.heads[page] = newHead
-      if huge { side.entire &-= 1 } else { side.attachedPerPage[page] &-= 1 }
-    }
+    withSide(folio) { side in side.heads[page] = newHead }
+    countMapping(folio, page, huge: huge, by: -1)
   }
 
   /// Where the entries are that refer to a page.
@@ -389,6 +394,8 @@ extension FolioPool {
     copy.largeCount = largeCount
     copy.lists = lists.copy()
     copy.contents = contents
+    copy.census = census
+    copy.takesCensus = takesCensus
     return copy
   }
 }

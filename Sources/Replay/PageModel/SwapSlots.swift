@@ -10,6 +10,8 @@ struct SwapSlots: ~Copyable, Sendable {
   private var ksmSlots: [SwapSlotID: KSMSlot] = [:]
 
   var liveCount: Int { numbers.liveCount }
+  /// Of those, how many have a folio in the swapcache.
+  private(set) var cachedCount = 0
 
   mutating func allocate(stableWrites: Bool) -> SwapSlotID {
     let index = numbers.take { Int($0) &>> 9 >= slots.leafCount || !slots[Int($0)].live }
@@ -28,7 +30,10 @@ struct SwapSlots: ~Copyable, Sendable {
 
   subscript(slot: SwapSlotID) -> SwapSlot {
     get { slots[Int(slot.rawValue)] }
-    set { slots[Int(slot.rawValue)] = newValue }
+    set {
+      cachedCount += (newValue.folio == nil ? 0 : 1) - (self[slot].folio == nil ? 0 : 1)
+      slots[Int(slot.rawValue)] = newValue
+    }
   }
 }
 
@@ -117,6 +122,7 @@ extension SwapSlots {
     var copy = SwapSlots()
     copy.slots = slots.copy()
     copy.numbers = numbers
+    copy.cachedCount = cachedCount
     copy.ksmSlots = ksmSlots
     return copy
   }

@@ -178,10 +178,7 @@ extension World {
       setFolioBit(folio, value)
       return
     }
-    folios.withSide(folio) { side in
-      let mask: UInt64 = 1 &<< UInt64(page & 63)
-      side.exclusive[page &>> 6] = value ? side.exclusive[page &>> 6] | mask : side.exclusive[page &>> 6] & ~mask
-    }
+    folios.setExclusive(folio, page: page, value)
   }
 
   mutating func setFolioBit(_ folio: FolioID, _ value: Bool) {

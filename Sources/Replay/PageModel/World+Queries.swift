@@ -39,6 +39,17 @@ extension World {
   /// A huge page from hugetlb's pool.
   package func isHugetlb(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.hugetlb) }
 
+  /// Kept where `takesPageCensus`.
+  package var pageCensus: PageCensus { folios.census }
+
+  package var takesPageCensus: Bool {
+    get { folios.takesCensus }
+    set { folios.takesCensus = newValue }
+  }
+
+  /// Pages that are in a swap slot and not in the swapcache.
+  package var swappedPages: UInt64 { UInt64(slots.liveCount - slots.cachedCount) }
+
   /// Anonymous and not swapbacked: `MADV_FREE` gave it up.
   package func isLazyfree(_ folio: FolioID) -> Bool { !folios.flags(folio).contains(.swapBacked) }
 

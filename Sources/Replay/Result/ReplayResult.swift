@@ -24,6 +24,8 @@ package struct ReplayResult: Sendable {
   package var maxUnknownPercent: UInt8 = 5
   /// From the first event to the trust horizon: what happened after unrepaired loss is not trusted.
   package var trustedNanoseconds: UInt64
+  /// `nil` where there was no event, or the result is one of before.
+  package var timeline: Timeline?
 
   package init(
     capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [AuditResult],

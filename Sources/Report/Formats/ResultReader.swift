@@ -17,6 +17,7 @@ package struct ResultReader {
   private var gaps = GapCounts()
   private var named: [EncodingID] = []
   private var maxUnknownPercent: UInt8 = 5
+  private var timeline: Timeline?
 
   /// Fails on anything that is not a complete result of a version this reader knows.
   package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
@@ -42,6 +43,9 @@ package struct ResultReader {
     case "divergence": try takeDivergence(try decode(ResultLine.Divergence.self, line, number), number)
     case "audit":
       audits.append(try decode(ResultLine.Audit.self, line, number).result)
+    case "timeline":
+      timeline = try decode(ResultLine.Timeline.self, line, number).timeline
+      if timeline == nil { throw .badLine(number, reason: "not a timeline") }
     case "loss": try takeLoss(try decode(ResultLine.Loss.self, line, number), number)
     case "gap":
       let line = try decode(ResultLine.Gap.self, line, number)
@@ -144,6 +148,7 @@ package struct ResultReader {
     result.faults = line.denominators?.faults
     result.named = named
     result.maxUnknownPercent = maxUnknownPercent
+    result.timeline = timeline
     return result
   }
 
