@@ -105,6 +105,10 @@ package struct Analysis {
     var result = driver.finish(capture: summary(reader, walk))
     counts.tell(&result)
     result.named = options.encodings
+    for index in result.processes.indices {
+      let process = result.processes[index]
+      result.processes[index].name = process.task.flatMap { walk.names.name(of: $0, at: process.last) }
+    }
     result.maxUnknownPercent = options.maxUnknownPercent
     // What a CPU lost after its last record is in no event.
     result.loss.perCPU = reader.lostPerCPU

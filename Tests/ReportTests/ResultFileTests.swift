@@ -21,7 +21,8 @@ struct ResultFileTests {
     #expect(types.last == "summary")
     let encodings = Array(repeating: "encoding", count: EncodingID.standard.count)
     let divergences = Array(repeating: "divergence", count: 3)
-    let expected = ["capture"] + encodings + divergences + ["audit", "timeline", "loss", "gap", "gap", "summary"]
+    let rest = ["audit", "process", "process", "timeline", "loss", "gap", "gap", "summary"]
+    let expected = ["capture"] + encodings + divergences + rest
     #expect(types == expected)
   }
 
@@ -59,6 +60,17 @@ struct ResultFileTests {
     #expect(read.audits == Sample.rich.audits)
     let report = TextReport(style: Style(isColoured: false)).render(Sample.rich)
     #expect(report.contains("not observable here: bug_unsafe"))
+  }
+
+  @Test("Processes are read back, with what is not known of them left out")
+  func processes() throws {
+    let lines = try lines(Sample.rich)
+    #expect(
+      lines.filter { $0.contains(#""type":"process""#) } == [
+        #"{"copies":31,"first_seq":3,"forks":3,"mm":1,"name":"redis-server","pid":4711,"reuses":5,"type":"process"}"#,
+        #"{"copies":0,"first_seq":40,"forks":1,"last_seq":77,"mm":2,"parent":1,"reuses":0,"type":"process"}"#,
+      ])
+    #expect(try ResultReader.read(Array(lines.joined(separator: "\n").utf8)).processes == Sample.processes)
   }
 
   @Test("A timeline is read back; one with a series that is too short, or with no end of stretches, is none")

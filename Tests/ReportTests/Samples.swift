@@ -78,7 +78,17 @@ enum Sample {
     result.verification.disagreementCauses = [NamedCount(name: "stale", count: 1)]
     result.verification.firstDisagreement = disagreement()
     result.timeline = timeline
+    result.processes = processes
     return result
+  }
+
+  /// A server that had been there, and its child, which did nothing that names its pid.
+  static var processes: [ProcessAccount] {
+    var server = ProcessAccount(mm: MMID(1), task: TaskID(4711), first: Sequence(3), last: Sequence(.max))
+    (server.name, server.forks, server.copies, server.reuses) = ("redis-server", 3, 31, 5)
+    var child = ProcessAccount(mm: MMID(2), parent: MMID(1), first: Sequence(40), last: Sequence(77))
+    child.forks = 1
+    return [server, child]
   }
 
   /// Four stretches of half a second. In the third a CPU's records are lost.

@@ -75,6 +75,7 @@ package struct ReplayDriver {
   var audits: Audits
   var keeper = TimelineKeeper()
   var tally = TimelineTally()
+  var ledger = ProcessLedger()
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
   /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only
@@ -264,6 +265,7 @@ package struct ReplayDriver {
       verification: verifier.account, events: events, gaps: gaps,
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
     result.timeline = finishTimeline()
+    result.processes = ledger.told
     return result
   }
 
@@ -292,6 +294,7 @@ package struct ReplayDriver {
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
     if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
     tally.note(operation, outcome)
+    ledger.note(operation, outcome, current)
     return outcome
   }
 

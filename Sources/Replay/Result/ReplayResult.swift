@@ -26,6 +26,8 @@ package struct ReplayResult: Sendable {
   package var trustedNanoseconds: UInt64
   /// `nil` where there was no event, or the result is one of before.
   package var timeline: Timeline?
+  /// Those that copied most first.
+  package var processes: [ProcessAccount] = []
 
   package init(
     capture: CaptureSummary, encodings: [EncodingResult], divergences: [Divergence], audits: [AuditResult],

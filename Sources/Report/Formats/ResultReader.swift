@@ -18,6 +18,7 @@ package struct ResultReader {
   private var named: [EncodingID] = []
   private var maxUnknownPercent: UInt8 = 5
   private var timeline: Timeline?
+  private var processes: [ProcessAccount] = []
 
   /// Fails on anything that is not a complete result of a version this reader knows.
   package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
@@ -43,6 +44,7 @@ package struct ResultReader {
     case "divergence": try takeDivergence(try decode(ResultLine.Divergence.self, line, number), number)
     case "audit":
       audits.append(try decode(ResultLine.Audit.self, line, number).result)
+    case "process": processes.append(try decode(ResultLine.Process.self, line, number).account)
     case "timeline":
       timeline = try decode(ResultLine.Timeline.self, line, number).timeline
       if timeline == nil { throw .badLine(number, reason: "not a timeline") }
@@ -149,6 +151,7 @@ package struct ResultReader {
     result.named = named
     result.maxUnknownPercent = maxUnknownPercent
     result.timeline = timeline
+    result.processes = processes
     return result
   }
 

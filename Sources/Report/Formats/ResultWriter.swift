@@ -18,6 +18,7 @@ package struct ResultWriter {
     for audit in result.audits {
       try append(ResultLine.Audit(audit), to: &bytes)
     }
+    for process in result.processes { try append(ResultLine.Process(process), to: &bytes) }
     if let timeline = result.timeline { try append(ResultLine.Timeline(timeline), to: &bytes) }
     try append(loss(result.loss), to: &bytes)
     for (gap, count) in result.gaps.met { try append(ResultLine.Gap(gap, count), to: &bytes) }
