@@ -3,11 +3,12 @@
 import MMEvents
 package import Replay
 
-/// A result as KTAP: a test point for trust, then a subtest per encoding with a point per rule that a replay can find
-/// broken.
+/// A result as KTAP: a test point for trust, then a subtest per encoding with a point for each rule that a replay can find
+/// broken and one for each verdict that its entries can come to hold, then the audits that accuse.
 ///
-/// `not ok` where the rule was broken for certain with a verdict that corrupts data or costs something; SKIP where it
-/// only may have been, and where it could not have been seen: both are neither. Instruments are expected to fail.
+/// `not ok` where the rule was broken, or the verdict held, for certain (any but BETTER); SKIP where it only may have
+/// been, and where it could not have been seen: both are neither. Instruments are expected to fail. Totals stand at the
+/// end of each level, as in kselftest.
 package struct KTAPReport {
   package init() {}
 
@@ -24,7 +25,18 @@ package struct KTAPReport {
     for (index, audit) in audits.enumerated() {
       lines += point(audit, number: encodings.count + index + 2, result)
     }
+    lines.append(totals(of: lines))
     return lines.printed()
+  }
+
+  /// Of the points that are not indented.
+  private func totals(of lines: [String]) -> String {
+    let points = lines.filter { $0.hasPrefix("ok ") || $0.hasPrefix("not ok ") }
+    let skipped = points.count { $0.contains(" # SKIP ") }
+    let expected = points.count { $0.contains(" # XFAIL ") }
+    let failed = points.count { $0.hasPrefix("not ok ") } - expected
+    return "# Totals: pass:\(points.count - skipped - expected - failed) fail:\(failed) xfail:\(expected) xpass:0 "
+      + "skip:\(skipped) error:0"
   }
 
   private func point(_ audit: AuditResult, number: Int, _ result: ReplayResult) -> [String] {
@@ -49,14 +61,17 @@ package struct KTAPReport {
   }
 
   private func subtest(_ encoding: EncodingResult, number: Int, _ result: ReplayResult) -> [String] {
-    let points = rules(encoding, result).map { rule in (rule, outcome(rule, encoding, result)) }
+    let rules = rules(encoding, result).map { rule in
+      (name: rule.rawValue, notes: notes(rule, encoding, result), outcome: outcome(rule, encoding, result))
+    }
+    let points = rules + verdicts(encoding, result)
     let name = escaped(encoding.id.rawValue)
     var lines = ["KTAP version 1", "# Subtest: \(name)", "1..\(points.count)"]
     var isBroken = false
-    for (index, (rule, outcome)) in points.enumerated() {
-      lines += notes(rule, encoding, result)
-      let point = "\(index + 1) \(escaped(rule.rawValue))"
-      switch outcome {
+    for (index, one) in points.enumerated() {
+      lines += one.notes
+      let point = "\(index + 1) \(escaped(one.name))"
+      switch one.outcome {
       case .ok: lines.append("ok \(point)")
       case .skipped(let reason): lines.append("ok \(point) # SKIP \(escaped(reason))")
       case .broken:
@@ -65,6 +80,7 @@ package struct KTAPReport {
         lines.append("not ok \(point)\(expectation)")
       }
     }
+    lines.append(totals(of: lines))
     return lines.map { "    " + $0 } + ["\(isBroken ? "not ok" : "ok") \(number) \(name)"]
   }
 
@@ -86,6 +102,31 @@ package struct KTAPReport {
     case .notObservable(let obstacle): return .skipped("not observable: \(obstacle.sentence)")
     case .evaluated, .bounded, nil:
       return result.trust.isTrusted ? .ok : .skipped("not broken in what could be seen, but the result is not trusted")
+    }
+  }
+
+  /// Those that the encoding can come to hold, the worst first.
+  private func verdicts(
+    _ encoding: EncodingResult, _ result: ReplayResult
+  ) -> [(name: String, notes: [String], outcome: Outcome)] {
+    Verdict.allCases.sorted().filter(FailureCondition.divergence.includes).compactMap { verdict in
+      let outcome: Outcome
+      var notes: [String] = []
+      switch encoding.observation(of: verdict, in: result.capture) {
+      case nil: return nil
+      case .notObservable(let obstacle): outcome = .skipped("not observable: \(obstacle.sentence)")
+      case .evaluated(let counts), .bounded(_, let counts):
+        if !counts.isZero { notes.append("# \(CountText.entries(counts))") }
+        if counts.definite > 0 {
+          outcome = .broken
+        } else if counts.possible > 0 {
+          outcome = .skipped("holds or not depending on unknown facts")
+        } else {
+          outcome =
+            result.trust.isTrusted ? .ok : .skipped("not found in what could be seen, but the result is not trusted")
+        }
+      }
+      return (verdict.rawValue, notes, outcome)
     }
   }
 
