@@ -31,6 +31,7 @@ struct ReplayCommand: ParsableCommand {
   var result: String?
   @Option(help: "With --result: the host's name, which captures do not tell.") var host: String?
   @Option(help: "With --result: what ran there, in one word.") var workload: String?
+  @OptionGroup var breakdown: BreakdownOptions
   @OptionGroup var trust: TrustOptions
   @Flag(help: "The result as JSON, one object per line.") var json = false
   @Option(help: KernelRelease.help) var kernel: KernelRelease?
@@ -62,7 +63,9 @@ struct ReplayCommand: ParsableCommand {
     if json {
       try output.write(lines)
     } else {
+      let breakdowns = try breakdown.lines(result)
       try output.write(TextReport(style: StandardOutput.style, detail: verbosity.detail).render(result))
+      for text in breakdowns { try output.write(text) }
     }
     try output.flush()
     if let failOn { explain(failOn, result) }

@@ -81,7 +81,7 @@ struct TrustTests {
     let style = Style(isColoured: false)
     #expect(TextReport(style: style).render(result).split(separator: "\n")[1] == sentence[...])
     #expect(VerificationText(style: style).render(result).split(separator: "\n")[1] == sentence[...])
-    #expect(HTMLReport().render(result).contains("</h1>\n<p class=\"bad\">\(sentence)</p>"))
+    #expect(HTMLReport().render(result).contains("<p class=\"headline bad\">\(sentence)</p>\n<nav"))
     #expect(KTAPReport().render(result).contains("not ok 1 trust # \(sentence)\n"))
     let first = try #require(text(try ResultWriter().lines(of: result)).split(separator: "\n").first)
     #expect(
