@@ -15,6 +15,7 @@ struct UsageTests {
       ["script", "x", "--time", "5"], ["script", "x", "--time", "2,1"], ["script", "x", "--pfn", "0xzz"],
       ["report", "x", "--ktap", "--html", "-"], ["diff", "x", "y", "z"], ["record"], ["record", "--frobnicate"],
       ["record", "--user", "root"], ["list", "everything"], ["explain", "I99"],
+      ["replay", "x", "--by", "moon"], ["replay", "x", "--sort", "mm"], ["report", "x", "y"],
       ["story", "x", "--seq", "1", "--pfn", "2"], ["story", "x", "--divergence", "first"],
     ])
   func usage(arguments: [String]) throws {
@@ -27,7 +28,7 @@ struct UsageTests {
   @Test(
     "Help is data, not an error",
     arguments: [
-      "check", "record", "anonymize", "info", "script", "replay", "report", "verify", "diff", "story", "litmus",
+      "check", "record", "anonymize", "info", "script", "replay", "report", "verify", "diff", "page", "story", "litmus",
       "explore", "list", "explain",
     ])
   func help(verb: String) throws {

@@ -19,6 +19,32 @@ extension ReplayDriver {
       mappings: entry.refersToFolio ? lockstep.baseline.mappings(ofFolioAt: entry) : 0)
   }
 
+  /// Who maps the page that is there, in today's world; nobody where no page is.
+  package func mappers(_ mm: MMID, _ page: VirtualPage) -> [(mm: MMID, page: VirtualPage)] {
+    guard let (folio, index) = lockstep.baseline.mappedPage(mm, page) else { return [] }
+    // A PMD maps all pages of its folio by the first.
+    let byPMD = lockstep.baseline.mappers(of: folio).filter { lockstep.baseline.isPMDMapped($0.mm, $0.page) }
+    let shift = { (mapper: (mm: MMID, page: VirtualPage)) in (mm: mapper.mm, page: mapper.page.advanced(by: index)) }
+    let byPTE = lockstep.baseline.mappers(of: folio, page: index).filter {
+      !lockstep.baseline.isPMDMapped($0.mm, $0.page)
+    }
+    return byPMD.map(shift) + byPTE
+  }
+
+  /// Who maps the page in a frame.
+  package func mappers(of frame: PFN) -> [(mm: MMID, page: VirtualPage)] {
+    guard let place = lockstep.baseline.mappersOfFolio(at: frame).first else {
+      return lockstep.baseline.mappers(of: frame)
+    }
+    guard lockstep.baseline.isPMDMapped(place.mm, place.page), let folio = lockstep.baseline.folio(at: frame),
+      let head = lockstep.baseline.pfn(of: folio)
+    else { return lockstep.baseline.mappers(of: frame) }
+    return mappers(place.mm, place.page.advanced(by: Int(frame.rawValue &- head.rawValue)))
+  }
+
+  /// The frame that today's entry there maps, where it is known.
+  package func frame(_ mm: MMID, _ page: VirtualPage) -> PFN? { lockstep.baseline.mappedFrame(mm, page) }
+
   /// What the model has there may not be so.
   package func isInDoubt(_ mm: MMID, _ page: VirtualPage) -> Bool { lockstep.doubts.cause(mm, page) != nil }
 

@@ -221,10 +221,10 @@ package struct PageHistories {
 
 extension MMEvent {
   /// A folio's way to the LRU lists changes nothing that histories tell.
-  fileprivate var isNews: Bool { EventKind(self) != .lruInserted }
+  var isNews: Bool { EventKind(self) != .lruInserted }
 
   /// It names no page, and may change how one stands that its mm maps, or mapped.
-  fileprivate var mayChangeAnyPage: Bool {
+  var mayChangeAnyPage: Bool {
     switch self {
     case .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .forkEnded, .forkAborted, .forkCopiedPinned, .ksmMerged,
       .ksmMergedWithZero, .collapsed, .snapshotEnded, .lossBegan, .lost:
