@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 package import MMEvents
-package import Replay
+import Replay
 package import Report
 
 extension Analysis {

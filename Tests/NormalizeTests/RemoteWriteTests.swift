@@ -57,6 +57,18 @@ struct RemoteWriteTests {
     #expect(try told([call, "sys_pwrite64 -> 0x8"]).isEmpty)
   }
 
+  @Test("A fault on the buffer that is written from locks the task's own mm: no write there, and the other one is seen")
+  func bufferFaults() throws {
+    let lines = [
+      "sys_pwrite64(fd: 3, buf: 7f0000801000, count: 8, pos: 7f0000003ff8)",
+      "page_fault_kernel: address=0x7f0000801000 ip=0x1000 error_code=0x0", Self.own, Self.other, Self.copy,
+      "sys_pwrite64 -> 0x8",
+    ]
+    #expect(outcomes(try told(lines)) == [.copied(PFN(0x20), sinceDecision: 0)])
+    let all = try normalized(Self.beginning + lines.map { (100, $0) })
+    #expect(!all.contains { if case .unfollowed(.remoteAccess, _) = $0.event { true } else { false } })
+  }
+
   @Test("What is allocated after the call is not its own, and a range of two pages is in doubt")
   func bounds() throws {
     let after = try told([Self.poke, Self.other, "sys_ptrace -> 0x0", Self.own, Self.copy])

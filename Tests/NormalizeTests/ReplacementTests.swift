@@ -47,4 +47,13 @@ struct ReplacementTests {
     let swappedOut = seen.filter { if case .swappedOut(1) = $0 { true } else { false } }
     #expect(swappedOut.count == 2)
   }
+
+  @Test("A flush stands as a copy's before a counter that reclaim does not lower: a file's, or pages that are more")
+  func othersCount() throws {
+    let files = "rss_stat: mm_id=77 curr=1 type=MM_FILEPAGES size=4096B"
+    for counter in [files, Self.anonymous(11), "rss_stat: mm_id=78 curr=0 type=MM_ANONPAGES size=0B"] {
+      let seen = try events([Self.alloc(10), Self.flush, counter])
+      #expect(outcomes(seen).first == .copied(PFN(10), sinceDecision: 0), "\(counter)")
+    }
+  }
 }

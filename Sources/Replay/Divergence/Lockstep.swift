@@ -51,8 +51,8 @@ package struct Lockstep: Sendable {
     return cRaw.map { all + [($0.encoding, $0.totals)] } ?? all
   }
 
-  /// Bytes of B's bitmaps now; `nil` where B is not replayed.
-  var bitmapBytes: UInt64? { lanes.first { $0.log.encoding == .b }?.costs[.bitmapBytesNow] }
+  /// Bytes that an encoding has allocated beside page tables; `nil` where none that allocates is replayed.
+  var bitmapBytes: UInt64? { lanes.first { $0.log.encoding.allocates }?.costs[.bitmapBytesNow] }
 
   /// What every encoding but the baseline found, and what it cost, in the order of reports. C-raw costs nothing.
   package var findings: [(log: DivergenceLog, costs: CostTable)] {

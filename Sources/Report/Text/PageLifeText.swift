@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
-package import Replay
+import MMEvents
+import Replay
 
 /// The life of a page as text: a line for what happened, with the page's entry in today's kernel after it; below it,
 /// where that changed, the encodings whose entry is another, and who else maps the page.
