@@ -54,6 +54,21 @@ struct CallEffectTests {
     #expect(try told(small, "sys_mmap -> 0x7f0000000000") == ["removing 0+513", "unmapped 0+513", "anonymous 0+513"])
   }
 
+  /// What a call takes away counts down as what reclaim takes does.
+  @Test("Pages that are counted down inside MADV_PAGEOUT went to reclaim; inside any other call they did not")
+  func reclaimed() throws {
+    let down = "rss_stat: mm_id=77 curr=1 type=MM_ANONPAGES size=32768B"
+    for (call, name, pages) in [
+      ("sys_madvise(start: 0x7f0000000000, len_in: 0x4000, behavior: 0x15)", "sys_madvise", 2),
+      ("sys_madvise(start: 0x7f0000000000, len_in: 0x4000, behavior: 0x4)", "sys_madvise", 0),
+      ("sys_mremap(addr: 0x7f0000000000, old_len: 0x4000, new_len: 0x15, flags: 0, new_addr: 0)", "sys_mremap", 0),
+    ] {
+      let events = try normalized((Self.beginning + [call, down, "\(name) -> 0x0"]).map { (100, $0) })
+      let told: UInt64 = events.reduce(0) { if case .reclaimed(let count) = $1.event { $0 + count } else { $0 } }
+      #expect(told == UInt64(pages), "\(call)")
+    }
+  }
+
   /// `madvise_walk_vmas` returns ENOMEM for a hole and does the rest.
   @Test("madvise over a hole has done its work; populating, and any other error, ended it")
   func madviseOverHole() throws {

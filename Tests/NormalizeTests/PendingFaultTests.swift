@@ -86,6 +86,13 @@ struct PendingFaultTests {
     }
   }
 
+  @Test("A fault takes mmap_lock three times at most: for a stack that grows, for reading and writing, and tried again")
+  func locksOfOneFault() {
+    var fault = fault(.write, counters: true, locks: .allFaults)
+    let taken = (0..<4).map { _ in fault.locked() }
+    #expect(taken == [true, true, true, false])
+  }
+
   @Test("A folio under a lock that the fault does not need may be GUP's, until a further lock is taken")
   func beforeGUP() {
     for (before, after, isOpen) in [(0, 0, false), (1, 0, true), (1, 1, false), (0, 1, false)] {
