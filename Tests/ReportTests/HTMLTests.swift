@@ -93,7 +93,7 @@ struct HTMLTests {
   func rates() {
     let html = HTMLReport().render(Sample.rich)
     #expect(html.contains("<span>100/s</span><span>50/s</span><span>0/s</span>"))
-    #expect(html.contains("class=\"line s2 w2\" d=\"M0 1000H2500V400H5000V980H7500V1000H10000\""))
+    #expect(html.contains("class=\"line s2\" d=\"M0 1000H2500V400H5000V980H7500V1000H10000\""))
     #expect(html.contains("Write faults: 31 copied a page, 5 kept it."))
     #expect(html.contains("Entries that came to hold a verdict: A-and-eager: 1 possible."))
   }
@@ -112,7 +112,10 @@ struct HTMLTests {
   @Test("Two results: what is new, gone, grown and shrunk, and each proposal's word in both")
   func comparison() {
     let old = Sample.result([Sample.divergence(.cStrict, count: 3), Sample.divergence(.b, rule: .b1)], name: "old.cow")
-    let found = [Sample.divergence(.cStrict, count: 5), Sample.divergence(.aAndLazy, rule: .a1)]
+    let found = [
+      Sample.divergence(.cStrict, count: 5), Sample.divergence(.aAndLazy, rule: .a1),
+      Sample.divergence(.cRaw, count: 9),
+    ]
     let new = Sample.result(found, name: "new.cow")
     let html = HTMLReport().render(old, comparedWith: new)
     for change in ["new", "gone", "grown"] { #expect(html.contains("<th scope=\"row\">\(change)</th>")) }
@@ -120,6 +123,11 @@ struct HTMLTests {
     #expect(html.contains("<title>cowscope: old.cow and new.cow</title>"))
     #expect(html.contains("<th scope=\"col\">old.cow</th><th scope=\"col\">new.cow</th>"))
     #expect(html.contains("Divergences by signature; 0 signatures unchanged"))
+    // An instrument is compared where it is named.
+    #expect(!html.contains("UNSAFE C-raw"))
+    var named = new
+    named.named = [.cRaw]
+    #expect(HTMLReport().render(named, comparedWith: named).contains("1 signature unchanged"))
   }
 
   @Test("Processes by name and pid, or by their mm, and whose fork they are")

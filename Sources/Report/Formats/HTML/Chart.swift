@@ -35,6 +35,8 @@ struct Chart {
   var panels: [Panel]
   /// Areas lie on each other, the first at the bottom.
   var isStacked = false
+  /// Lines may well lie on each other.
+  var overlaps = false
   var scale: ChartScale
   /// What the marks at the top are.
   var marks: String?
@@ -103,7 +105,7 @@ struct Chart {
       let series = panel.series[index]
       let line = steps(panel.ends, heights[index], closed: series.shape == .area)
       // Lines that lie on each other are all seen: the first are the widest.
-      let width = series.shape == .area ? "" : " w\(min(4, panel.series.count - index))"
+      let width = overlaps ? " w\(min(4, panel.series.count - index))" : ""
       paths.append("<path class=\"\(series.shape.rawValue) s\(series.colour)\(width)\" d=\"\(line)\"/>")
     }
     paths.append("<path class=\"grid\" d=\"M0 \(Self.height)H\(Self.width)\"/>")

@@ -32,7 +32,11 @@ extension HTMLReport {
   }
 
   private func changes(_ old: ReplayResult, _ new: ReplayResult) -> String {
-    let diff = ResultDiff(old: old, new: new)
+    // What the page is about: an instrument has no say unless it was named.
+    var (before, after) = (old, new)
+    before.divergences.removeAll { !old.isAbout($0) }
+    after.divergences.removeAll { !new.isAbout($0) }
+    let diff = ResultDiff(old: before, new: after)
     let unchanged = "\(Numbers.plural(UInt64(diff.unchanged), "signature")) unchanged"
     guard !diff.rows.isEmpty else { return "<p>Divergences: \(unchanged).</p>" }
     let rows = diff.rows.map { row in

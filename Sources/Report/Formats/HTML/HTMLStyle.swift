@@ -21,7 +21,7 @@ extension HTMLReport {
     p { margin: .4rem 0; max-width: 75ch; } a { color: var(--link); }
     nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: .6rem 0; }
     .headline { font-size: 1.05rem; }
-    .scroll { overflow-x: auto; max-width: 100%; }
+    .scroll { overflow-x: auto; max-width: 100%; margin: .8rem 0; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93rem; }
     caption { text-align: left; color: var(--faint); padding: .2rem 0; }
     th, td { padding: .2rem .9rem .2rem 0; text-align: right; vertical-align: top; white-space: nowrap; }

@@ -74,6 +74,7 @@ struct TimelineCharts {
     let sums: [UInt64] = subjects.flatMap(\.judged).flatMap { [$0.definite.reduce(0, +), $0.possible.reduce(0, +)] }
     return chart(
       "divergences", "Divergences per encoding, summed up", .count, upTo: Double(sums.max() ?? 0),
+      overlaps: true,
       series: { subject in
         subject.judged.enumerated().flatMap { index, encoding in
           let colour = index % 6 + 1
@@ -141,7 +142,7 @@ struct TimelineCharts {
 
   private func chart(
     _ id: String, _ title: String, _ unit: ChartScale.Unit, upTo greatest: Double, isStacked: Bool = false,
-    marks: String? = nil, series: (Subject) -> [Chart.Series], sentence: (Subject) -> String
+    overlaps: Bool = false, marks: String? = nil, series: (Subject) -> [Chart.Series], sentence: (Subject) -> String
   ) -> Chart {
     let panels = subjects.map { subject in
       Chart.Panel(
@@ -153,7 +154,7 @@ struct TimelineCharts {
     }
     return Chart(
       id: id, title: title, sentence: sentences.joined(separator: " "), panels: panels, isStacked: isStacked,
-      scale: ChartScale(unit, upTo: greatest), marks: marks, ticks: axis.ticks)
+      overlaps: overlaps, scale: ChartScale(unit, upTo: greatest), marks: marks, ticks: axis.ticks)
   }
 
   private func peak(_ values: [Double], _ subject: Subject) -> String {
