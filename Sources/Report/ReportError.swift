@@ -8,6 +8,7 @@ package enum ReportError: Error, Equatable, CustomStringConvertible {
   /// The file ends before its `summary` line: whoever wrote it died.
   case incomplete
   case notEncodable(String)
+  case notMergeable(String)
 
   package var description: String {
     switch self {
@@ -16,6 +17,7 @@ package enum ReportError: Error, Equatable, CustomStringConvertible {
       "version \(version), written by \(version < ResultLine.version ? "an older" : "a newer") cowscope: this one "
         + "reads version \(ResultLine.version); `cowscope replay` writes it again"
     case .incomplete: "ends before its summary line: the replay that wrote it did not finish"
+    case .notMergeable(let reason): reason
     case .notEncodable(let reason): "cannot be written as JSON: \(reason)"
     }
   }

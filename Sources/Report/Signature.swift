@@ -12,6 +12,14 @@ package struct Signature: Hashable, Sendable, Comparable {
   package let transition: Transition
   package let order: FolioOrder
 
+  init(
+    encoding: EncodingID, verdict: Verdict, certainty: Certainty, rule: RuleID, transition: Transition,
+    order: FolioOrder
+  ) {
+    (self.encoding, self.verdict, self.certainty) = (encoding, verdict, certainty)
+    (self.rule, self.transition, self.order) = (rule, transition, order)
+  }
+
   package init(_ divergence: Divergence) {
     encoding = divergence.encoding
     verdict = divergence.verdict

@@ -20,7 +20,8 @@ struct Cowscope: ParsableCommand {
     version: version,
     subcommands: [
       Check.self, Record.self, AnonymizeCommand.self, InfoCommand.self, ScriptCommand.self, ReplayCommand.self,
-      ReportCommand.self, VerifyCommand.self, DiffCommand.self, PageCommand.self, StoryCommand.self, Litmus.self,
+      ReportCommand.self, VerifyCommand.self, DiffCommand.self, MergeCommand.self, PageCommand.self, StoryCommand.self,
+      Litmus.self,
       ExploreCommand.self,
       ListCommand.self, ExplainCommand.self,
     ])

@@ -15,6 +15,9 @@ struct DiffCommand: ParsableCommand {
   @OptionGroup var verbosity: Verbosity
 
   func run() throws {
+    for path in [old, new] where try StoredResults.merge(in: path) != nil {
+      throw CommandError(path: path, reason: "a merge: diff compares captures; see tools/fleet report OLD NEW")
+    }
     let before = try StoredResult(path: old, tool: Cowscope.version, notices: verbosity.notices).load()
     let after = try StoredResult(path: new, tool: Cowscope.version, notices: verbosity.notices).load()
     var output = StandardOutput()

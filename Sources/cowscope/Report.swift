@@ -9,7 +9,7 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "The result of a replay, rendered again.",
     discussion: """
-      Reads X/result.ndjson (or X itself, when it is one); replays when there is none.
+      Reads X/result.ndjson (or X itself, when it is one, or what merge wrote); replays when there is none.
       Without an option: the text report. A file name of "-" is standard output. With a second capture the HTML page \
       compares the two.
       """)
@@ -31,6 +31,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let merged = try StoredResults.merge(in: capture) { return try render(merged) }
     let result = try load(capture)
     let second = try other.map(load)
     var output = StandardOutput()
@@ -54,6 +55,19 @@ struct ReportCommand: ParsableCommand {
     var result = try StoredResult(path: path, tool: Cowscope.version, notices: verbosity.notices).load()
     if let percent = trust.maxUnknown { result.maxUnknownPercent = percent }
     return result
+  }
+
+  private func render(_ merged: MergedResult) throws {
+    guard html == nil, perfetto == nil, !ktap, trust.maxUnknown == nil else {
+      throw CommandError(
+        path: capture,
+        reason: "a merge of \(merged.captureCount) captures has the text report only: --html, --perfetto, "
+          + "--ktap and --max-unknown are of one capture")
+    }
+    var output = StandardOutput()
+    try output.write(MergedText(style: StandardOutput.style, detail: verbosity.detail).render(merged, name: capture))
+    try output.flush()
+    try (merged.isTrusted ? Conclusion.done : .inconclusive).exit()
   }
 
   private func deliver(_ bytes: [UInt8], to file: String, _ output: inout StandardOutput) throws(CommandError) {

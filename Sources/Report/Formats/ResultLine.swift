@@ -180,7 +180,7 @@ enum ResultLine {
     }
   }
 
-  struct History: Codable {
+  struct History: Codable, Equatable {
     var sequence: UInt64
     var time: UInt64
     var task: Int32
@@ -202,7 +202,7 @@ enum ResultLine {
   }
 
   struct Audit: Codable {
-    struct Example: Codable {
+    struct Example: Codable, Equatable {
       var text: String
       var mm: UInt32
       /// Hexadecimal page number; left out where there is none.
@@ -317,7 +317,7 @@ enum ResultLine {
   }
 
   /// What every count of a result is a count among. Not in results of older versions.
-  struct Denominators: Codable {
+  struct Denominators: Codable, Equatable {
     var trustedNanoseconds: UInt64
     var events: UInt64
     /// Judged, by the encoding that judged most.

@@ -19,15 +19,22 @@ package struct ResultReader {
   private var maxUnknownPercent: UInt8 = 5
   private var timeline: Timeline?
   private var processes: [ProcessAccount] = []
+  /// Types of lines that were passed over.
+  private var notRead: Set<String> = []
 
   /// Fails on anything that is not a complete result of a version this reader knows.
   package static func read(_ bytes: [UInt8]) throws(ReportError) -> ReplayResult {
+    try readNamingRest(bytes).result
+  }
+
+  /// With the types of the lines that were passed over.
+  static func readNamingRest(_ bytes: [UInt8]) throws(ReportError) -> (result: ReplayResult, notRead: Set<String>) {
     var reader = ResultReader()
     var number = 0
     for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
       number += 1
       if line.isEmpty { continue }
-      if let result = try reader.take(Data(line), number: number) { return result }
+      if let result = try reader.take(Data(line), number: number) { return (result, reader.notRead) }
     }
     throw number <= 1 ? .badLine(1, reason: "not a result: no capture line") : .incomplete
   }
@@ -54,7 +61,7 @@ package struct ResultReader {
       guard let gap = Gap(name: line.name) else { throw .badLine(number, reason: "unknown gap \"\(line.name)\"") }
       gaps.add(gap, line.count)
     case "summary": return try finish(try decode(ResultLine.Summary.self, line, number), number)
-    default: break
+    case let kind: notRead.insert(kind)
     }
     return nil
   }

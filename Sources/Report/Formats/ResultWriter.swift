@@ -49,7 +49,7 @@ package struct ResultWriter {
       named: result.named.isEmpty ? nil : result.named.map(\.rawValue), trust: ResultLine.Trust(result))
   }
 
-  private func encoding(_ encoding: EncodingResult, _ capture: CaptureSummary) -> ResultLine.Encoding {
+  func encoding(_ encoding: EncodingResult, _ capture: CaptureSummary) -> ResultLine.Encoding {
     var verdicts: [String: ResultLine.Verdict] = [:]
     for verdict in Verdict.allCases where verdict != .ok {
       switch encoding.observation(of: verdict, in: capture) {
@@ -99,11 +99,17 @@ package struct ResultWriter {
     ResultLine.Summary(
       events: result.events, unknownEvents: result.gaps.total(.doubt) + result.gaps.total(.loss),
       trustedNanoseconds: result.trustedNanoseconds,
-      denominators: ResultLine.Denominators(
-        trustedNanoseconds: result.trustedNanoseconds, events: result.events,
-        entries: result.encodings.map(\.checks).max() ?? 0, forks: result.forks, faults: result.faults),
+      denominators: ResultLine.Denominators(result),
       verification: VerificationObject(result.verification, pageShift: result.capture.pageShift),
       exit: result.outcome().rawValue)
+  }
+}
+
+extension ResultLine.Denominators {
+  init(_ result: ReplayResult) {
+    self.init(
+      trustedNanoseconds: result.trustedNanoseconds, events: result.events,
+      entries: result.encodings.map(\.checks).max() ?? 0, forks: result.forks, faults: result.faults)
   }
 }
 
