@@ -6,16 +6,11 @@ import signal
 import sys
 import time
 
-import cloudpickle
 import dask
 from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 import captures
 import replaying
-
-# Workers need no copy of these files: what a task calls goes with it.
-for module in (captures, replaying):
-    cloudpickle.register_pickle_by_value(module)
 
 PREFIX = "at-"
 # A worker offers this much of each of its tags, and a capture takes one: tags say where, threads how many at a time.
@@ -53,11 +48,12 @@ def listed(client, places):
 class Run:
     def __init__(self, client, order, retries, patience):
         self.client, self.order, self.retries, self.patience = client, order, retries, patience
-        self.waiting, self.idle = {}, {}
+        self.waiting, self.idle, self.looked = {}, {}, 0
 
     def answers(self, found, on_tick=lambda: None):
         """A result or failure of every capture, as they come."""
-        order = self.client.scatter(self.order, broadcast=True) if found else None
+        # A task, so that it is made anew where the worker that had it died: what is scattered is not.
+        order = self.client.submit(given, self.order, pure=False)
         for capture in found:
             future = self.client.submit(
                 replaying.replay, capture, order, pure=False, retries=self.retries, resources=wanted(capture.at))
@@ -97,12 +93,19 @@ class Run:
     def stranded(self):
         """Captures that no worker has had the data of for too long: they are given up by name."""
         now = time.monotonic()
+        if now - self.looked < 1:
+            return
+        self.looked = now
         nowhere = set(self.client.run_on_scheduler(unrunnable))
         self.idle = {key: self.idle.get(key, now) for key in nowhere if key in self.waiting}
         for key in [key for key, since in self.idle.items() if now - since >= self.patience]:
             capture, future = self.waiting.pop(key)
             future.cancel()
             yield replaying.Failure(capture, "no-worker", "no worker has the data of %s" % (capture.at or "it"))
+
+
+def given(order):
+    return order
 
 
 def unrunnable(dask_scheduler):

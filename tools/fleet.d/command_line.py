@@ -56,6 +56,7 @@ def worker(parser):
     parser.add_argument("--at", action="append", default=[], metavar="TAG", help="data that is here (repeatable)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (%(default)s)")
     parser.add_argument("--host", help="address of this machine")
+    parser.add_argument("--once", action="store_true", help="what dies stays dead: another program starts workers again")
     parser.add_argument("--patience", type=int, default=600, help="seconds without a scheduler (%(default)s)")
 
 

@@ -76,10 +76,9 @@ class Collection:
         put(os.path.join(self.out, result.path), result.content)
 
     def close(self):
-        rows = sorted(
-            {"at": one.capture.at, "path": one.capture.path, "host": one.capture.host, "reason": one.reason,
-             "detail": one.detail}.items() for one in self.failures)
-        text = "".join(json.dumps(dict(row), sort_keys=True) + "\n" for row in rows)
+        rows = ({"at": one.capture.at, "path": one.capture.path, "host": one.capture.host, "reason": one.reason,
+                 "detail": one.detail} for one in sorted(self.failures))
+        text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
         put(os.path.join(self.out, "failures.ndjson"), text.encode())
 
     def text(self):

@@ -7,6 +7,8 @@ from cluster import resources
 
 
 def dask():
+    """Scheduler and workers know what tasks are made of from the files beside this one."""
+    os.environ["PYTHONPATH"] = os.path.dirname(os.path.abspath(__file__))
     return [sys.executable, "-m", "dask"]
 
 
@@ -24,5 +26,6 @@ def worker(options):
     words = ["worker", options.scheduler, "--nworkers", str(options.workers), "--nthreads", "1", "--no-dashboard"]
     words += ["--resources", tags] if tags else []
     words += ["--host", options.host] if options.host else []
+    words += ["--no-nanny"] if options.once else []
     words += ["--death-timeout", str(options.patience)]
     os.execv(sys.executable, dask() + words)
