@@ -4,10 +4,10 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from typing import NamedTuple
 
 import captures
+import scratch
 
 
 class Result(NamedTuple):
@@ -43,15 +43,12 @@ def replay(capture, order):
         return Failure(capture, "unreadable", error.strerror)
     if (name, capture.host, capture.workload) in order.known:
         return Result(capture, "", None)
-    scratch = tempfile.mkdtemp(prefix="cowscope-fleet-")
-    try:
-        return replayed(capture, order, name, scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with scratch.directory() as place:
+        return replayed(capture, order, name, place)
 
 
-def replayed(capture, order, name, scratch):
-    words = [order.program, "replay", "-q", capture.path, "--result", scratch, "--host", capture.host]
+def replayed(capture, order, name, place):
+    words = [order.program, "replay", "-q", capture.path, "--result", place, "--host", capture.host]
     if capture.workload:
         words += ["--workload", capture.workload]
     # A worker that dies leaves no replay behind.
@@ -70,15 +67,15 @@ def replayed(capture, order, name, scratch):
     # 3: not to be relied on, and the result says why.
     if done.returncode not in (0, 3):
         return Failure(capture, "refused", said)
-    return collected(capture, order, name, scratch)
+    return collected(capture, order, name, place)
 
 
-def collected(capture, order, name, scratch):
-    files = [os.path.join(directory, file) for directory, _, some in os.walk(scratch) for file in some]
+def collected(capture, order, name, place):
+    files = [os.path.join(directory, file) for directory, _, some in os.walk(place) for file in some]
     if len(files) != 1 or os.path.basename(files[0]) != "capture=%s.ndjson" % name:
         return Failure(capture, "changed", "the capture changed while it was replayed")
     with open(files[0], "rb") as file:
         content = file.read()
     if ('"tool":"%s"' % order.tool).encode() not in content[content.rfind(b"\n", 0, -1):]:
         return Failure(capture, "other-program", "not replayed by %s" % order.tool)
-    return Result(capture, os.path.relpath(files[0], scratch), content)
+    return Result(capture, os.path.relpath(files[0], place), content)

@@ -16,7 +16,10 @@ def place(word):
 
 
 def version(program):
-    return subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        return subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit("fleet: %s: %s" % (program, error))
 
 
 def run(options):
