@@ -110,6 +110,38 @@ struct MergeTests {
       try report(good + [try file(fewer, "c8")]).contains("C-strict     not shown unsafe  replayed in 3 of 4 captures"))
   }
 
+  @Test("What happened over time is summed from the beginning of each capture, in the longest stretches")
+  func series() throws {
+    var first = Sample.result()
+    first.timeline = Timeline(start: Timestamp(nanoseconds: 1_000_000), interval: 1000, points: 5)
+    first.timeline?.counts[.forks] = [1, 2, 3, 4, 5]
+    first.timeline?.gauges[.pageTables] = [9, 9, 9, 9, 9]
+    first.verification.coverage = [
+      CoverageSlice(start: 0, end: 100, checked: 4, known: 3),
+      CoverageSlice(start: 300, end: 400, checked: 2, known: 1),
+    ]
+    var second = Sample.result()
+    second.timeline = Timeline(start: Timestamp(nanoseconds: 5), interval: 4000, points: 3)
+    second.timeline?.counts[.forks] = [10, 20, 30]
+    second.timeline?.divergences[.b] = Timeline.Divergences(definite: [0, 1, 0], possible: [0, 0, 2])
+    second.verification.coverage = [CoverageSlice(start: 200, end: 400, checked: 7, known: 7)]
+    let bytes = try merged([try file(first, "c1"), try file(second, "c2")])
+    // 1 + 2 + 3 + 4 and 5 in stretches of 4000 ns.
+    #expect(
+      lines(bytes, "timeline") == [
+        #"{"series":{"captures":2,"columns":{"B definite":[0,1,0],"B possible":[0,0,2],"forks":[20,25,30]},"#
+          + #""interval_ns":4000},"type":"timeline"}"#
+      ])
+    #expect(
+      lines(bytes, "summary").first?.contains(
+        #""coverage":{"captures":2,"columns":{"checked":[4,9],"known":[3,8]},"interval_ns":200}"#) == true)
+    #expect(lines(bytes, "merge").first?.contains(#""not_merged":{"gauges":1}"#) == true)
+    second.timeline?.interval = 3500
+    #expect(throws: MergeError.stretches(1000, 3500)) {
+      try merged([try file(first, "c1"), try file(second, "c2")])
+    }
+  }
+
   @Test("An exemplar is one of those that were found, and its command names its capture")
   func exemplars() throws {
     let files = try (0..<8).map { index in
@@ -219,6 +251,17 @@ private struct Dice: RandomNumberGenerator {
     if roll(3) == 0 {
       result.verification.pages.disagree = 1
       result.verification.firstDisagreement = Sample.disagreement()
+    }
+    if roll(4) != 0 {
+      let points = Int(roll(9)) + 1
+      result.timeline = Timeline(start: Timestamp(nanoseconds: next()), interval: 1000 << roll(4), points: points)
+      result.timeline?.counts[.forks] = (0..<points).map { _ in roll(50) }
+      result.timeline?.divergences[.b] = Timeline.Divergences(
+        definite: (0..<points).map { _ in roll(5) }, possible: (0..<points).map { _ in roll(5) })
+    }
+    let width: UInt64 = 1 << (20 + roll(3))
+    result.verification.coverage = (0..<roll(5)).map { index in
+      CoverageSlice(start: index * width, end: (index + 1) * width, checked: roll(9) + 1, known: roll(2))
     }
     (result.forks, result.faults) = (roll(9), roll(2) == 0 ? nil : roll(9))
     result.trustedNanoseconds = roll(1 << 40)

@@ -47,6 +47,7 @@ package enum MergedFile {
     for encoding in result.encodingsInOrder { bytes += try JSONLine.encode(encoding) }
     for (_, found) in result.divergences.sorted(by: { $0.key < $1.key }) { bytes += try JSONLine.encode(found) }
     for (_, audit) in result.audits.sorted(by: { $0.key < $1.key }) { bytes += try JSONLine.encode(audit) }
+    if let timeline = result.timeline { bytes += try JSONLine.encode(MergedLine.Timeline(series: timeline)) }
     bytes += try JSONLine.encode(result.loss)
     for (gap, count) in result.gapCounts.met { bytes += try JSONLine.encode(ResultLine.Gap(gap, count)) }
     return bytes
@@ -86,6 +87,7 @@ private struct MergedLineReader {
     case "audit":
       let line = try decode(MergedLine.Audit.self)
       guard result.audits.updateValue(line, forKey: line.name) == nil else { throw bad("\(line.name) is there twice") }
+    case "timeline": result.timeline = try decode(MergedLine.Timeline.self).series
     case "loss": result.loss = try decode(MergedLine.Loss.self)
     case "gap":
       let line = try decode(ResultLine.Gap.self)

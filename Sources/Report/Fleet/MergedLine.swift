@@ -186,9 +186,11 @@ enum MergedLine {
     var disagreementCauses: [String: UInt64] = [:]
     /// Of the captures in which the kernel disagrees, one chosen by hash.
     var disagreement: Disagreement?
+    /// `checked` and `known`; absent where no capture has it.
+    var coverage: MergedSeries?
 
     enum CodingKeys: String, CodingKey {
-      case decisions, entries, pages, tables, scans, disagreement
+      case decisions, entries, pages, tables, scans, disagreement, coverage
       case unknownCauses = "unknown_causes"
       case notCompared = "not_compared"
       case disagreementCauses = "disagreement_causes"
@@ -207,6 +209,12 @@ enum MergedLine {
     var expected: String
     var observed: String
     var exemplar: Exemplar
+  }
+
+  /// Counts over time; gauges are not merged.
+  struct Timeline: Codable {
+    var type = "timeline"
+    var series: MergedSeries
   }
 
   struct Summary: Codable {

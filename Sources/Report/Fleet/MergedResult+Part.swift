@@ -32,7 +32,10 @@ extension MergedResult {
     for (gap, count) in result.gaps.met { gaps[gap.description.name] = count }
     verification = MergedLine.Verification(result.verification, place)
     for kind in notRead { notMerged[kind] = 1 }
-    if !result.verification.coverage.isEmpty { notMerged["coverage"] = 1 }
+    timeline = result.timeline.map(MergedSeries.init)
+    if result.timeline?.gauges.isEmpty == false { notMerged["gauges"] = 1 }
+    verification.coverage = MergedSeries(result.verification.coverage)
+    if verification.coverage == nil, !result.verification.coverage.isEmpty { notMerged["coverage"] = 1 }
   }
 
   private mutating func add(_ encoding: MergedLine.Encoding) {

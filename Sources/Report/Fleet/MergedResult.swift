@@ -26,6 +26,7 @@ package struct MergedResult: Sendable {
   /// By name.
   var gaps: [String: UInt64] = [:]
   var verification = MergedLine.Verification()
+  var timeline: MergedSeries?
   var notMerged: [String: UInt64] = [:]
 
   /// To add captures to.
@@ -46,16 +47,28 @@ package struct MergedResult: Sendable {
     loss.add(other.loss)
     gaps.merge(other.gaps, uniquingKeysWith: saturatingSum)
     verification.add(other.verification)
+    timeline = try join(timeline, other.timeline)
+    verification.coverage = try join(verification.coverage, other.verification.coverage)
     notMerged.merge(other.notMerged, uniquingKeysWith: saturatingSum)
   }
 }
 
+/// Of two, one or none.
+private func join(_ a: MergedSeries?, _ b: MergedSeries?) throws(MergeError) -> MergedSeries? {
+  guard let a, let b else { return a ?? b }
+  guard let both = a.merged(with: b) else { throw .stretches(a.interval, b.interval) }
+  return both
+}
+
 package enum MergeError: Error, Equatable, CustomStringConvertible {
   case twice(capture: String, host: String, name: String)
+  /// Of series over time, in ns.
+  case stretches(UInt64, UInt64)
 
   package var description: String {
     switch self {
     case .twice(let capture, let host, let name): "capture \(capture) of host \(host) (\(name)) is there twice"
+    case .stretches(let a, let b): "stretches of \(a) ns and of \(b) ns do not divide each other"
     }
   }
 }
