@@ -47,17 +47,19 @@ package struct MergedResult: Sendable {
     loss.add(other.loss)
     gaps.merge(other.gaps, uniquingKeysWith: saturatingSum)
     verification.add(other.verification)
-    timeline = try join(timeline, other.timeline)
-    verification.coverage = try join(verification.coverage, other.verification.coverage)
+    timeline = try MergedSeries.both(timeline, other.timeline)
+    verification.coverage = try MergedSeries.both(verification.coverage, other.verification.coverage)
     notMerged.merge(other.notMerged, uniquingKeysWith: saturatingSum)
   }
 }
 
-/// Of two, one or none.
-private func join(_ a: MergedSeries?, _ b: MergedSeries?) throws(MergeError) -> MergedSeries? {
-  guard let a, let b else { return a ?? b }
-  guard let both = a.merged(with: b) else { throw .stretches(a.interval, b.interval) }
-  return both
+extension MergedSeries {
+  /// Of two, one or none.
+  fileprivate static func both(_ a: MergedSeries?, _ b: MergedSeries?) throws(MergeError) -> MergedSeries? {
+    guard let a, let b else { return a ?? b }
+    guard let both = a.merged(with: b) else { throw .stretches(a.interval, b.interval) }
+    return both
+  }
 }
 
 package enum MergeError: Error, Equatable, CustomStringConvertible {
