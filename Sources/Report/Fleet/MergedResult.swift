@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import Replay
+import Replay
 
 /// What several captures say together.
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import MMEvents
-package import Replay
+import Replay
 
 /// A merged result on one screen: which captures, the encodings side by side, the worst signatures with an exemplar each.
 package struct MergedText {
