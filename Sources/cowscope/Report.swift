@@ -32,6 +32,9 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     if let merged = try StoredResults.merge(in: capture) { return try render(merged) }
+    if let other, try StoredResults.merge(in: other) != nil {
+      throw CommandError(path: other, reason: "a merge: the page compares captures; see tools/fleet report OLD NEW")
+    }
     let result = try load(capture)
     let second = try other.map(load)
     var output = StandardOutput()
@@ -58,11 +61,11 @@ struct ReportCommand: ParsableCommand {
   }
 
   private func render(_ merged: MergedResult) throws {
-    guard html == nil, perfetto == nil, !ktap, trust.maxUnknown == nil else {
+    guard html == nil, perfetto == nil, !ktap, breakdown.by.isEmpty, trust.maxUnknown == nil else {
       throw CommandError(
         path: capture,
         reason: "a merge of \(merged.captureCount) captures has the text report only: --html, --perfetto, "
-          + "--ktap and --max-unknown are of one capture")
+          + "--ktap, --by and --max-unknown are of one capture")
     }
     var output = StandardOutput()
     try output.write(MergedText(style: StandardOutput.style, detail: verbosity.detail).render(merged, name: capture))

@@ -34,6 +34,7 @@ extension MergedResult {
     for kind in notRead { notMerged[kind] = 1 }
     timeline = result.timeline.map(MergedSeries.init)
     if result.timeline?.gauges.isEmpty == false { notMerged["gauges"] = 1 }
+    if !result.processes.isEmpty { notMerged["process"] = 1 }
     verification.coverage = MergedSeries(result.verification.coverage)
     if verification.coverage == nil, !result.verification.coverage.isEmpty { notMerged["coverage"] = 1 }
   }
