@@ -64,9 +64,14 @@ class Run:
             for failure in self.stranded():
                 yield failure
             future = self.next(queue)
-            if future and future.key in self.waiting:
-                capture, _ = self.waiting.pop(future.key)
-                yield self.answer(capture, future)
+            if future is None or future.key not in self.waiting:
+                continue
+            if future.status in ("lost", "pending"):
+                # It was done, and its worker died before the answer was here: it is made again.
+                queue.add(future)
+                continue
+            capture, _ = self.waiting.pop(future.key)
+            yield self.answer(capture, future)
 
     @staticmethod
     def next(queue):
