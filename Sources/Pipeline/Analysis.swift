@@ -95,15 +95,11 @@ package struct Analysis {
     var driver = driver(
       of: options.replayed, options, reader, facts, snapshots,
       audits: AuditRegistry.all.filter { options.audits?.contains($0.description.name) ?? true })
-    var counts = ReplayedEvents()
     let walk = try CaptureWalk(reader: reader, notices: notices).run(ahead: readsAhead) { events in
-      let events = options.cut(events)
-      counts.add(events)
-      driver.apply(events)
+      driver.apply(options.cut(events))
       return true
     }
     var result = driver.finish(capture: summary(reader, walk))
-    counts.tell(&result)
     result.named = options.encodings
     for index in result.processes.indices {
       let process = result.processes[index]

@@ -17,6 +17,7 @@ package enum AuditRegistry {
 struct Audits: Sendable {
   private var all: [any Audit] = []
   private var interests: [AuditInterests] = []
+  private var tablesAt: Int?
   /// Of any of them.
   private var anyInterest: AuditInterests = []
   private var turningPoints: AuditInterests = []
@@ -26,6 +27,7 @@ struct Audits: Sendable {
   }
 
   mutating func add(_ audit: any Audit) {
+    if audit is TablesAudit { tablesAt = all.count }
     all.append(audit)
     interests.append(audit.interests)
     anyInterest.formUnion(audit.interests)
@@ -33,6 +35,11 @@ struct Audits: Sendable {
   }
 
   func first<A: Audit>(_ type: A.Type) -> A? { all.lazy.compactMap { $0 as? A }.first }
+
+  /// Page tables there are now, and how many of them are empty; `nil` where nobody counts them.
+  var tableCounts: (tables: UInt64, empty: UInt64)? {
+    tablesAt.flatMap { all[$0] as? TablesAudit }?.counts
+  }
 
   @inline(__always)
   func areInterested(in step: Operation) -> Bool {

@@ -4,30 +4,48 @@ import MMEvents
 
 /// An account for every address space in view, and for those of the others that copied most.
 struct ProcessLedger: Sendable {
-  private var open: [MMID: Entry] = [:]
+  /// Where in `entries` an address space in view is.
+  private var places: [MMID: Int] = [:]
+  private var entries = ContiguousArray<Entry?>()
+  private var free: [Int] = []
   private var closed: [ProcessAccount] = []
+  /// Whose write fault was last: many in a row are of one address space.
+  private var last: (mm: MMID, place: Int)?
   fileprivate struct Entry: Sendable {
     var account: ProcessAccount
     /// Who made it by fork: what that one does there is not the child's doing.
     var maker: TaskID?
   }
 
+  @inline(__always)
   mutating func note(_ operation: Operation, _ outcome: Outcome, _ record: MMEventRecord) {
+    switch operation {
+    case .writeFault(let mm, _, _, _): wrote(mm, outcome, record)
+    case .createMM, .forkBegin, .forkEnd, .forkAbort, .exitBegin, .exitEnd: lived(operation, record)
+    default: break
+    }
+  }
+
+  private mutating func wrote(_ mm: MMID, _ outcome: Outcome, _ record: MMEventRecord) {
+    if last?.mm != mm { last = places[mm].map { (mm, $0) } }
+    guard let place = last?.place else { return }
+    switch outcome {
+    case .reused: entries[place]?.account.reuses += 1
+    case .copied(from: .some, to: _): entries[place]?.account.copies += 1
+    default: break
+    }
+    entries[place]?.note(record)
+  }
+
+  @inline(never)
+  private mutating func lived(_ operation: Operation, _ record: MMEventRecord) {
     switch operation {
     case .createMM(let mm, _): make(mm, parent: nil, record)
     case .forkBegin(let parent, let child): make(child, parent: parent, record)
-    case .forkEnd(let parent, _): open[parent]?.account.forks += 1
-    case .forkAbort(_, let child): open[child] = nil
+    case .forkEnd(let parent, _): places[parent].map { entries[$0]?.account.forks += 1 }
+    case .forkAbort(_, let child): _ = remove(child)
+    case .exitBegin(let mm): places[mm].map { entries[$0]?.note(record) }
     case .exitEnd(let mm): close(mm, record)
-    case .writeFault(let mm, _, _, _):
-      guard let index = open.index(forKey: mm) else { return }
-      switch outcome {
-      case .reused: open.values[index].account.reuses += 1
-      case .copied(from: .some, to: _): open.values[index].account.copies += 1
-      default: break
-      }
-      open.values[index].note(record)
-    case .exitBegin(let mm): open[mm]?.note(record)
     default: break
     }
   }
@@ -35,11 +53,25 @@ struct ProcessLedger: Sendable {
   private mutating func make(_ mm: MMID, parent: MMID?, _ record: MMEventRecord) {
     let account = ProcessAccount(
       mm: mm, task: parent == nil ? record.task : nil, parent: parent, first: record.sequence, last: Sequence(.max))
-    open[mm] = Entry(account: account, maker: parent == nil ? nil : record.task)
+    let entry = Entry(account: account, maker: parent == nil ? nil : record.task)
+    if let place = places[mm] ?? free.popLast() {
+      entries[place] = entry
+      places[mm] = place
+    } else {
+      places[mm] = entries.count
+      entries.append(entry)
+    }
+  }
+
+  private mutating func remove(_ mm: MMID) -> Entry? {
+    if last?.mm == mm { last = nil }
+    guard let place = places.removeValue(forKey: mm) else { return nil }
+    free.append(place)
+    return entries[place].take()
   }
 
   private mutating func close(_ mm: MMID, _ record: MMEventRecord) {
-    guard var entry = open.removeValue(forKey: mm) else { return }
+    guard var entry = remove(mm) else { return }
     entry.note(record)
     entry.account.last = record.sequence
     closed.append(entry.account)
@@ -49,7 +81,8 @@ struct ProcessLedger: Sendable {
 
   /// Those that copied most first.
   var told: [ProcessAccount] {
-    Array((closed + open.values.map(\.account)).sorted(by: ProcessAccount.isTold).prefix(ProcessAccount.mostTold))
+    let open = entries.compactMap { $0?.account }
+    return Array((closed + open).sorted(by: ProcessAccount.isTold).prefix(ProcessAccount.mostTold))
   }
 }
 

@@ -76,6 +76,8 @@ package struct ReplayDriver {
   var keeper = TimelineKeeper()
   var tally = TimelineTally()
   var ledger = ProcessLedger()
+  /// Events that other counts are counts among.
+  private var told: (faults: UInt64, forks: UInt64) = (0, 0)
 
   /// `seesLRUInsertion`: the trace has `mm_lru_insertion`, so a folio still in a batch is known. `seesFaults`: it has
   /// `page_fault_user`, without which hardly anything is; `seesFlushes`: `tlb_flush`. `judging`: `.nothing` where only
@@ -113,6 +115,8 @@ package struct ReplayDriver {
     verifier.events = events
     if firstTime == nil { firstTime = record.time }
     if keeper.isOver(at: record.time) { closeStretch() }
+    if case .fault = record.event { told.faults &+= 1 }
+    if case .forkEnded = record.event { told.forks &+= 1 }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
     hugetlb.goesOn(record.task)
@@ -264,6 +268,9 @@ package struct ReplayDriver {
         unknownAddressSpaces: lossTime == nil ? 0 : UInt64(layouts.count)),
       verification: verifier.account, events: events, gaps: gaps,
       trustedNanoseconds: firstTime.map { end.nanoseconds &- $0.nanoseconds } ?? 0)
+    // A capture that cannot show them has no number of them.
+    result.forks = capture.capabilities.contains(.forks) ? told.forks : nil
+    result.faults = capture.capabilities.contains(.pageFaults) ? told.faults : nil
     result.timeline = finishTimeline()
     result.processes = ledger.told
     return result
@@ -289,13 +296,23 @@ package struct ReplayDriver {
     let context = JudgingContext(
       sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
     hasTakenStep = true
-    let isAudited = audits.areInterested(in: operation)
-    if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
+    guard audits.areInterested(in: operation) else {
+      let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
+      account(operation, outcome)
+      return outcome
+    }
+    audits.before(operation, lockstep.baseline, lockstep.doubts, current)
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
-    if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
+    audits.after(operation, outcome, lockstep.baseline, current)
+    account(operation, outcome)
+    return outcome
+  }
+
+  /// Of its own, and not inlined: with more behind it, `run` copies today's world for the audits.
+  @inline(never)
+  private mutating func account(_ operation: Operation, _ outcome: Outcome) {
     tally.note(operation, outcome)
     ledger.note(operation, outcome, current)
-    return outcome
   }
 
   func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }

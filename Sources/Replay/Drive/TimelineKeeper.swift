@@ -76,7 +76,7 @@ extension ReplayDriver {
   /// Gauges, counts, then two columns an encoding; the order is that of the cases.
   var timelineRow: [UInt64] {
     let census = lockstep.baseline.pageCensus
-    let tables = audits.first(TablesAudit.self)?.counts
+    let tables = audits.tableCounts
     let gauges = Timeline.Gauge.allCases.map { gauge in
       switch gauge {
       case .exclusivePages: census.exclusive
@@ -109,7 +109,7 @@ extension ReplayDriver {
     var timeline = Timeline(start: start, interval: keeper.interval, points: keeper.rows.count)
     var isFollowed = Set(Timeline.Gauge.allCases)
     if lockstep.bitmapBytes == nil { isFollowed.remove(.bitmapBytes) }
-    if audits.first(TablesAudit.self) == nil { isFollowed.subtract([.pageTables, .emptyTables]) }
+    if audits.tableCounts == nil { isFollowed.subtract([.pageTables, .emptyTables]) }
     var column = 0
     for gauge in Timeline.Gauge.allCases {
       if isFollowed.contains(gauge) { timeline.gauges[gauge] = keeper.column(column) }
