@@ -10,12 +10,15 @@ private enum FaultError {
   static let fetch: UInt64 = 16
 }
 
-/// `enum tlb_flush_reason`. `TLB_FLUSH_ON_TASK_SWITCH` and `TLB_REMOTE_SHOOTDOWN` are somebody else's doing.
+/// `enum tlb_flush_reason`. `TLB_FLUSH_ON_TASK_SWITCH`, `TLB_REMOTE_SHOOTDOWN` and `TLB_REMOTE_WRONG_CPU` are somebody
+/// else's doing.
 private enum FlushReason {
   static let taskSwitch: UInt64 = 0
   static let remoteShootdown: UInt64 = 1
   static let localShootdown: UInt64 = 2
   static let remoteSendIPI: UInt64 = 4
+  /// Another CPU's flush of an mm that this one has left (`flush_tlb_func`, since 6.15).
+  static let remoteWrongCPU: UInt64 = 5
 
   /// What reclaim unmapped is flushed for all mms at once (`arch_tlbbatch_flush`), a page of a fault by its address
   /// (`flush_tlb_page`).
@@ -186,6 +189,7 @@ extension Normalizer {
 
   mutating func tlbFlush(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let (reason, pages) = table.layouts.tlb.load(record) else { return false }
+    if reason == FlushReason.remoteWrongCPU { return true }
     if reason != FlushReason.remoteShootdown {
       teardownShown(slot, byTaskSwitch: reason == FlushReason.taskSwitch)
     }

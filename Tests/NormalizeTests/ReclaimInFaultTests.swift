@@ -45,6 +45,18 @@ struct ReclaimInFaultTests {
     #expect(try outcome("0x7", [Self.alloc] + Self.split + [Self.free]) == .raced)
   }
 
+  /// An interrupt of another CPU, for an mm that ran here before (`flush_tlb_func`).
+  @Test("A flush for an mm that has left this CPU is not the fault's", arguments: ["(5)", "wrong CPU (5)"])
+  func flushForAnother(reason: String) throws {
+    let flush = "tlb_flush: pages:0 reason:\(reason)"
+    #expect(try outcome("0x7", [Self.alloc, flush, Self.free]) == .raced)
+    #expect(try outcome("0x7", [flush]) == .quiet)
+    guard case .copied(PFN(10), _) = try outcome("0x7", [Self.alloc, flush, Self.flush]) else {
+      Issue.record("not a copy")
+      return
+    }
+  }
+
   @Test("A read that found its page in the swapcache allocates nothing: what follows is for somebody else")
   func swapCache() throws {
     let swapIn = [Self.anonymous(11), Self.swapped(4)]
