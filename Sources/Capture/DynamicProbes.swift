@@ -2,6 +2,7 @@
 
 internal import Glibc
 internal import SystemPackage
+internal import TraceFile
 
 /// Probes of a recording in the kernel: one set, whole or not at all, for half of it would be taken for all that
 /// happened. They are in a group of our own, and go at the latest when the object does.

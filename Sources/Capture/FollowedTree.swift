@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+internal import TraceFile
+
 /// The processes a recording follows, as the kernel's own list of thread ids has them.
 ///
 /// `set_event_pid` holds tids, not process ids. With the instance's option `event-fork` the kernel adds children and

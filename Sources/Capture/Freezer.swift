@@ -2,6 +2,7 @@
 
 internal import CTraceFS
 internal import Glibc
+internal import TraceFile
 
 /// Stopping a process while it is looked at.
 enum Freezer {

@@ -3,6 +3,7 @@
 internal import CTraceFS
 internal import Glibc
 internal import SystemPackage
+internal import TraceFile
 
 /// The mounted tracefs of the host.
 package struct TraceFS: Sendable {

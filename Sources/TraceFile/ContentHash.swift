@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import Glibc
-
 /// What a capture is called by what it holds, wherever it lies.
 ///
 /// Of a file it is what `sha256sum` prints. Of a directory it is the same of what `sha256sum` prints of the files that a
@@ -22,22 +20,10 @@ package enum ContentHash {
   /// Those of a finished recording, and what one that died left; not the result of a replay.
   private static func names(in path: String) -> [String] {
     let files = ["capture.json", "header.dat", "incomplete", "snapshots.bin", "trace.dat"]
-    let raw = entries(of: path + "/raw").filter(CaptureDirectory.isOurs(rawFile:)).map { "raw/" + $0 }
+    let raw = DirectoryListing.names(in: path + "/raw").filter(CaptureDirectory.isOurs(rawFile:)).map { "raw/" + $0 }
     return (files.filter { TraceFile.exists(path + "/" + $0) } + raw).sorted {
       $0.utf8.lexicographicallyPrecedes($1.utf8)
     }
-  }
-
-  private static func entries(of directory: String) -> [String] {
-    guard let stream = unsafe opendir(directory) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        names.append(unsafe String(decoding: bytes.prefix { unsafe $0 != 0 }, as: UTF8.self))
-      }
-    }
-    return names
   }
 
   private static func hash(of file: String) throws(TraceFileError) -> String {

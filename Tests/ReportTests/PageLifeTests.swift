@@ -7,43 +7,20 @@ import Testing
 
 @Suite("Lives of pages")
 struct PageLifeTests {
-  private static let parent = MMID(1)
-  private static let child = MMID(2)
-  private static let page = VirtualPage(0x100)
-  private static let vma = PageRange(start: VirtualPage(0xf0), count: 32)
-
-  private static func record(_ sequence: UInt64, _ mm: MMID?, _ event: MMEvent) -> MMEventRecord {
-    MMEventRecord(
-      sequence: Sequence(sequence), time: Timestamp(nanoseconds: sequence), cpu: CPU(0), task: TaskID(1), mm: mm,
-      event: event)
-  }
-
-  /// First touch, fork, the parent writes, somebody else's page, the child writes, both frames are freed.
-  private static let story = [
-    record(0, parent, .mmCreated(.exec)), record(1, parent, .vmaMapped(vma, .anonymous, [.read, .write])),
-    record(2, parent, .fault(page, .write, .anonymous(PFN(64), FolioOrder(0), replaced: false))),
-    record(3, parent, .forkBegan(child: child)), record(4, parent, .forkCopied(child: child, vma)),
-    record(5, parent, .forkEnded(child: child)),
-    record(6, parent, .fault(page, [.write, .present], .copied(PFN(65), sinceDecision: 0))),
-    record(7, parent, .fault(VirtualPage(0x101), [.write, .present], .copied(PFN(66), sinceDecision: 0))),
-    record(8, child, .fault(page, [.write, .present], .quiet)), record(9, nil, .freed(PFN(64), FolioOrder(0))),
-    record(10, nil, .freed(PFN(65), FolioOrder(0))),
-  ]
-
   private func life(
-    of subject: PageLife.Subject, events: Int = story.count
+    of subject: PageLife.Subject, events: Int = ForkedPage.story.count
   ) -> (lines: [PageLife.Line], ends: [(place: PageLife.Place, standing: PageLife.Standing)]) {
     var life = PageLife(subject, [.baseline, .b])
     var model = ReplayDriver(encodings: [.baseline, .b], facts: .v6_12, seesLRUInsertion: true)
     var lines: [PageLife.Line] = []
-    life.follow(Self.story[..<events], in: &model) { lines.append($0) }
+    life.follow(ForkedPage.story[..<events], in: &model) { lines.append($0) }
     return (lines, life.ends(in: model))
   }
 
   @Test("An address: what happened to it in both mms, and what that did to the other")
   func address() {
-    let lines = life(of: .address(Self.page, in: nil)).lines
-    let (p, q) = (Self.parent, Self.child)
+    let lines = life(of: .address(ForkedPage.page, in: nil)).lines
+    let (p, q) = (ForkedPage.parent, ForkedPage.child)
     #expect(lines.map(\.record.sequence.rawValue) == [2, 4, 4, 6, 6, 8, 9, 10])
     #expect(lines.map(\.place.mm) == [p, p, q, p, q, q, q, p])
     #expect(
@@ -60,9 +37,10 @@ struct PageLifeTests {
 
   @Test("Only the mms that are asked for, and those that fork gave the page to")
   func ofOne() {
-    #expect(life(of: .address(Self.page, in: [Self.parent])).lines.count == 8)
+    #expect(life(of: .address(ForkedPage.page, in: [ForkedPage.parent])).lines.count == 8)
     // Nothing in the child before it writes; with its ancestors all is told.
-    #expect(life(of: .address(Self.page, in: [Self.child])).lines.map(\.record.sequence.rawValue) == [8, 9])
+    #expect(
+      life(of: .address(ForkedPage.page, in: [ForkedPage.child])).lines.map(\.record.sequence.rawValue) == [8, 9])
     #expect(life(of: .address(VirtualPage(0x4000), in: nil)).lines.isEmpty)
   }
 
@@ -76,7 +54,7 @@ struct PageLifeTests {
 
   @Test("As text: below a line, what of it is not today's alone; at the end, all places")
   func text() {
-    let (lines, ends) = life(of: .address(Self.page, in: nil), events: 9)
+    let (lines, ends) = life(of: .address(ForkedPage.page, in: nil), events: 9)
     var text = PageLifeText(style: Style(isColoured: false), pageShift: 12)
     let printed = lines.map { text.lines($0) }
     #expect(printed.count == 6)

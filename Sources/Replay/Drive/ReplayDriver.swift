@@ -296,23 +296,13 @@ package struct ReplayDriver {
     let context = JudgingContext(
       sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
     hasTakenStep = true
-    guard audits.areInterested(in: operation) else {
-      let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
-      account(operation, outcome)
-      return outcome
-    }
-    audits.before(operation, lockstep.baseline, lockstep.doubts, current)
+    let isAudited = audits.areInterested(in: operation)
+    if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
-    audits.after(operation, outcome, lockstep.baseline, current)
-    account(operation, outcome)
-    return outcome
-  }
-
-  /// Of its own, and not inlined: with more behind it, `run` copies today's world for the audits.
-  @inline(never)
-  private mutating func account(_ operation: Operation, _ outcome: Outcome) {
+    if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
     tally.note(operation, outcome)
     ledger.note(operation, outcome, current)
+    return outcome
   }
 
   func facts(_ mm: MMID, _ page: VirtualPage) -> VMAFacts { layouts[mm]?.facts(at: page) ?? VMAMap.unknown }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-internal import CTraceFS
 internal import Glibc
 
 /// Names in a directory.
-enum DirectoryListing {
+package enum DirectoryListing {
   /// The entries of `path` in name order without "." and "..", or none when it cannot be opened: tasks and instances
-  /// come and go while they are listed.
-  static func names(in path: String) -> [String] {
+  /// come and go while they are listed, a capture need not have every directory.
+  package static func names(in path: String) -> [String] {
     guard let directory = unsafe opendir(path) else { return [] }
     defer { unsafe closedir(directory) }
     var names: [String] = []
