@@ -12,8 +12,9 @@ struct ProcessNames: Sendable {
     let isPath: Bool
   }
 
-  /// By the id of the event; most have none.
-  private var sources: [Source?] = []
+  private var sources: [UInt16: Source] = [:]
+  /// By the id of the event: most records tell no name.
+  private var tellsName: [Bool] = []
   private var names: [TaskID: [(since: Sequence, name: String)]] = [:]
 
   init() {}
@@ -26,15 +27,17 @@ struct ProcessNames: Sendable {
       guard let format = try formats.format(named: event, system: system), let task = format.field(task),
         let name = format.field(name)
       else { continue }
-      while sources.count <= Int(format.id) { sources.append(nil) }
-      sources[Int(format.id)] = Source(task: task, name: name, isPath: event == "sched_process_exec")
+      tellsName.append(contentsOf: repeatElement(false, count: max(0, Int(format.id) + 1 - tellsName.count)))
+      tellsName[Int(format.id)] = true
+      sources[format.id] = Source(task: task, name: name, isPath: event == "sched_process_exec")
     }
   }
 
   mutating func note(_ batch: borrowing RecordBatch) {
     for index in 0..<batch.count {
       let record = batch[index]
-      guard Int(record.eventID) < sources.count, let source = sources[Int(record.eventID)],
+      let id = record.eventID
+      guard id < tellsName.count, tellsName[Int(id)], let source = sources[id],
         let task = source.task.loadInt64(from: record), var name = source.name.loadString(from: record)
       else { continue }
       // As `begin_new_exec` calls it: the last part of the path, in 15 bytes.

@@ -18,7 +18,7 @@ struct FixtureTimelineTests {
     let result = try Analysis(path: file.standardizedFileURL.path).replay()
     let timeline = try #require(result.timeline)
     // More than half of the points there may be, over what was trusted: nothing is lost in any of them.
-    #expect((257...512).contains(timeline.points))
+    #expect((129...256).contains(timeline.points))
     let span = UInt64(timeline.points - 1) * timeline.interval...UInt64(timeline.points) * timeline.interval
     #expect(span.contains(result.trustedNanoseconds))
 

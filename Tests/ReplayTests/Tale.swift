@@ -29,6 +29,8 @@ struct Tale {
     driver = ReplayDriver(
       encodings: [.baseline] + Story.sound, facts: facts, switches: SwitchSet(without: without),
       seesLRUInsertion: false, seesFlushes: seesFlushes, audits: audits, snapshots: Snapshots(all: snapshots))
+    // An event a stretch.
+    driver.accounts = RunningAccounts(encodings: Story.sound.count, shortestStretch: 1000)
     at(Self.p, 100, .mmCreated(.exec))
     at(Self.p, 100, .vmaMapped(range(0..<1024), .anonymous, [.read, .write]))
   }

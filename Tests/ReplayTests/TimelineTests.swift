@@ -5,7 +5,7 @@ import Testing
 
 @testable import Replay
 
-/// Tales tell an event a microsecond, which is the shortest stretch: one event a point.
+/// Tales tell an event a microsecond, which is their shortest stretch: one event a point.
 @Suite("Timeline")
 struct TimelineTests {
   /// P touches four pages and forks; the child copies page 0 and P page 2; the child exits; P writes to page 0 again.
@@ -93,7 +93,7 @@ struct TimelineTests {
 
   /// An event a microsecond. The row before event N says N.
   private func keeper(events: UInt64, every nanoseconds: UInt64 = 1000) -> TimelineKeeper {
-    var keeper = TimelineKeeper()
+    var keeper = TimelineKeeper(width: 1, shortest: 1000)
     for index in 0..<events {
       let time = Timestamp(nanoseconds: 5_000 + index * nanoseconds)
       if keeper.isOver(at: time) { keeper.close(at: time, [index]) }
@@ -102,18 +102,18 @@ struct TimelineTests {
     return keeper
   }
 
-  @Test("Stretches double until there are 512 of them at most: 1,500 events of 1 us are 375 of 4 us")
+  @Test("Stretches double until there are 256 of them at most: 750 events of 1 us are 188 of 4 us")
   func merging() {
-    let keeper = keeper(events: 1500)
+    let keeper = keeper(events: 750)
     #expect(keeper.interval == 4000)
-    #expect(keeper.column(0) == (1...375).map { UInt64($0) * 4 })
-    #expect(keeper.growth(of: 0) == [UInt64](repeating: 4, count: 375))
+    #expect(keeper.column(0) == (1...187).map { UInt64($0) * 4 } + [750])
+    #expect(keeper.growth(of: 0) == [UInt64](repeating: 4, count: 187) + [2])
   }
 
-  @Test("512 stretches are not too many, 513 are", arguments: [(512, 512, 1000), (513, 257, 2000)])
+  @Test("256 stretches are not too many, 257 are", arguments: [(256, 256, 1000), (257, 129, 2000)])
   func most(events: UInt64, points: Int, interval: UInt64) {
     let keeper = keeper(events: events)
-    #expect(keeper.rows.count == points && keeper.interval == interval)
+    #expect(keeper.count == points && keeper.interval == interval)
     #expect(keeper.growth(of: 0).reduce(0, +) == events)
   }
 
@@ -125,14 +125,14 @@ struct TimelineTests {
 
   @Test("A clock that jumps as far as it can, or back")
   func jumps() {
-    var keeper = TimelineKeeper()
+    var keeper = TimelineKeeper(width: 1, shortest: 1000)
     keeper.close(at: Timestamp(nanoseconds: 5_000), [0])
     #expect(!keeper.isOver(at: Timestamp(nanoseconds: 4_000)))
     let end = Timestamp(nanoseconds: .max)
     #expect(keeper.isOver(at: end))
     keeper.close(at: end, [1])
     keeper.finish([2])
-    #expect((257...512).contains(keeper.rows.count) && keeper.growth(of: 0).reduce(0, +) == 2)
+    #expect((129...256).contains(keeper.count) && keeper.growth(of: 0).reduce(0, +) == 2)
   }
 
   // — the census

@@ -17,28 +17,23 @@ struct ProcessLedger: Sendable {
     var maker: TaskID?
   }
 
-  @inline(__always)
-  mutating func note(_ operation: Operation, _ outcome: Outcome, _ record: MMEventRecord) {
-    switch operation {
-    case .writeFault(let mm, _, _, _): wrote(mm, outcome, record)
-    case .createMM, .forkBegin, .forkEnd, .forkAbort, .exitBegin, .exitEnd: lived(operation, record)
-    default: break
-    }
-  }
+  /// What became of the page that a write fault met.
+  enum Answer { case copied, reused }
 
-  private mutating func wrote(_ mm: MMID, _ outcome: Outcome, _ record: MMEventRecord) {
+  @inline(__always)
+  mutating func wrote(_ mm: MMID, _ answer: Answer?, _ record: MMEventRecord) {
     if last?.mm != mm { last = places[mm].map { (mm, $0) } }
     guard let place = last?.place else { return }
-    switch outcome {
+    switch answer {
+    case .copied: entries[place]?.account.copies += 1
     case .reused: entries[place]?.account.reuses += 1
-    case .copied(from: .some, to: _): entries[place]?.account.copies += 1
-    default: break
+    case nil: break
     }
     entries[place]?.note(record)
   }
 
   @inline(never)
-  private mutating func lived(_ operation: Operation, _ record: MMEventRecord) {
+  mutating func lived(_ operation: Operation, _ record: MMEventRecord) {
     switch operation {
     case .createMM(let mm, _): make(mm, parent: nil, record)
     case .forkBegin(let parent, let child): make(child, parent: parent, record)

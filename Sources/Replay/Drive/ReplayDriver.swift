@@ -73,9 +73,8 @@ package struct ReplayDriver {
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
   var audits: Audits
-  var keeper = TimelineKeeper()
-  var tally = TimelineTally()
-  var ledger = ProcessLedger()
+  /// `nil` where only the worlds are of interest.
+  var accounts: RunningAccounts?
   /// Events that other counts are counts among.
   private var told: (faults: UInt64, forks: UInt64) = (0, 0)
 
@@ -95,7 +94,8 @@ package struct ReplayDriver {
     lockstep.scope = judging
     self.audits = Audits(audits, facts)
     lockstep.baseline.notesTableChanges = self.audits.followTables
-    lockstep.baseline.takesPageCensus = true
+    lockstep.baseline.takesPageCensus = judging != .nothing
+    accounts = judging == .nothing ? nil : RunningAccounts(encodings: lockstep.divergenceTotals.count)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     hugetlb = HugetlbPages(seesFlushes: seesFlushes)
@@ -114,7 +114,7 @@ package struct ReplayDriver {
     verifier.now = record.time
     verifier.events = events
     if firstTime == nil { firstTime = record.time }
-    if keeper.isOver(at: record.time) { closeStretch() }
+    if accounts?.timeline.isOver(at: record.time) == true { closeStretch() }
     if case .fault = record.event { told.faults &+= 1 }
     if case .forkEnded = record.event { told.forks &+= 1 }
     if lastTime < record.time { lastTime = record.time }
@@ -226,7 +226,7 @@ package struct ReplayDriver {
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
     case .scanned(let scan): scanned(mm, scan)
     case .collapsed(let new, let order):
-      tally.collapses += 1
+      accounts?.noteCollapse()
       collapsed(mm, new, order)
     case .collapseFailed: collapsing[current.task] = nil
     case .forkBegan(let child): forkBegan(mm, child)
@@ -271,8 +271,8 @@ package struct ReplayDriver {
     // A capture that cannot show them has no number of them.
     result.forks = capture.capabilities.contains(.forks) ? told.forks : nil
     result.faults = capture.capabilities.contains(.pageFaults) ? told.faults : nil
-    result.timeline = finishTimeline()
-    result.processes = ledger.told
+    result.timeline = finishedTimeline
+    result.processes = accounts?.processes.told ?? []
     return result
   }
 
@@ -300,8 +300,7 @@ package struct ReplayDriver {
     if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
     if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
-    tally.note(operation, outcome)
-    ledger.note(operation, outcome, current)
+    accounts?.note(operation, outcome, current)
     return outcome
   }
 
@@ -348,7 +347,7 @@ package struct ReplayDriver {
   /// After a gap nothing that was known of entries holds: what comes into being later is known again.
   private mutating func forgetEverything() {
     if lossTime == nil { lossTime = current.time }
-    tally.losses += 1
+    accounts?.noteLoss()
     openDecisions.removeAll()
     settleAllCopies()
     forgetLeavingPages()

@@ -5,13 +5,23 @@ import MMEvents
 /// Rows of numbers, one at the end of each stretch of time. Stretches become twice as long whenever there are too many:
 /// every other row goes, which says the same of what only grows and of what stands at a time.
 struct TimelineKeeper: Sendable {
-  private static let shortest: UInt64 = 1000
-
   private(set) var start: Timestamp?
-  private(set) var interval = shortest
-  private(set) var rows: [[UInt64]] = []
+  private(set) var interval: UInt64
+  /// Row after row.
+  private var numbers: [UInt64] = []
+  private let width: Int
   /// The end of the stretch under way, in ns since `start`.
-  private var end = shortest
+  private var end: UInt64
+
+  /// - Parameters:
+  ///   - width: Numbers in a row.
+  ///   - shortest: The stretches to begin with, in ns.
+  init(width: Int, shortest: UInt64 = 64_000) {
+    precondition(width > 0 && shortest > 0, "rows have numbers, and stretches a length")
+    (self.width, interval, end) = (width, shortest, shortest)
+  }
+
+  var count: Int { numbers.count / width }
 
   /// The event at this time belongs to another stretch than the one before it, or is the first.
   @inline(__always)
@@ -28,40 +38,27 @@ struct TimelineKeeper: Sendable {
     }
     let elapsed = time.nanoseconds &- start.nanoseconds
     while elapsed / interval >= UInt64(Timeline.mostPoints) {
-      rows = rows.indices.filter { $0 % 2 == 1 }.map { rows[$0] }
+      numbers = (0..<count / 2).flatMap { numbers[(2 * $0 + 1) * width..<(2 * $0 + 2) * width] }
       interval *= 2
     }
-    rows.append(contentsOf: repeatElement(row, count: Int(elapsed / interval) - rows.count))
-    end = (UInt64(rows.count) + 1).multipliedReportingOverflow(by: interval).partialValue
+    for _ in count..<Int(elapsed / interval) { append(row) }
+    end = (UInt64(count) + 1).multipliedReportingOverflow(by: interval).partialValue
   }
 
   /// The stretch under way ends with the trace.
-  mutating func finish(_ row: [UInt64]) { if start != nil { rows.append(row) } }
+  mutating func finish(_ row: [UInt64]) { if start != nil { append(row) } }
+
+  private mutating func append(_ row: [UInt64]) {
+    precondition(row.count == width, "a row has a number for every column")
+    numbers.append(contentsOf: row)
+  }
 
   /// A column: as it stood, or by how much it grew in each stretch.
-  func column(_ index: Int) -> [UInt64] { rows.map { $0[index] } }
+  func column(_ index: Int) -> [UInt64] { (0..<count).map { numbers[$0 * width + index] } }
 
   func growth(of index: Int) -> [UInt64] {
     let column = column(index)
     return zip(column, [0] + column).map { $0 &- $1 }
-  }
-}
-
-/// What only grows, and nobody else counts.
-struct TimelineTally: Sendable {
-  var copies: UInt64 = 0
-  var reuses: UInt64 = 0
-  var collapses: UInt64 = 0
-  var losses: UInt64 = 0
-
-  @inline(__always)
-  mutating func note(_ operation: Operation, _ outcome: Outcome) {
-    guard case .writeFault = operation else { return }
-    switch outcome {
-    case .reused: reuses &+= 1
-    case .copied(from: .some, to: _): copies &+= 1
-    default: break
-    }
   }
 }
 
@@ -70,43 +67,43 @@ extension ReplayDriver {
   @inline(never)
   mutating func closeStretch() {
     let row = timelineRow
-    keeper.close(at: current.time, row)
+    accounts?.timeline.close(at: current.time, row)
   }
 
   /// Gauges, counts, then two columns an encoding; the order is that of the cases.
-  var timelineRow: [UInt64] {
+  private var timelineRow: [UInt64] {
+    let divergences = lockstep.divergenceTotals
+    var row: [UInt64] = []
+    row.reserveCapacity(Timeline.Gauge.allCases.count + Timeline.Count.allCases.count + 2 * divergences.count)
     let census = lockstep.baseline.pageCensus
     let tables = audits.tableCounts
-    let gauges = Timeline.Gauge.allCases.map { gauge in
-      switch gauge {
-      case .exclusivePages: census.exclusive
-      case .sharedPages: census.shared
-      case .unknownPages: census.unknown
-      case .swappedPages: lockstep.baseline.swappedPages
-      case .bitmapBytes: lockstep.bitmapBytes ?? 0
-      case .pageTables: tables?.tables ?? 0
-      case .emptyTables: tables?.empty ?? 0
-      case .missingCPUs: UInt64(missing.count)
-      }
+    for gauge in Timeline.Gauge.allCases {
+      let number: UInt64 =
+        switch gauge {
+        case .exclusivePages: census.exclusive
+        case .sharedPages: census.shared
+        case .unknownPages: census.unknown
+        case .swappedPages: lockstep.baseline.swappedPages
+        case .bitmapBytes: lockstep.bitmapBytes ?? 0
+        case .pageTables: tables?.tables ?? 0
+        case .emptyTables: tables?.empty ?? 0
+        case .missingCPUs: UInt64(missing.count)
+        }
+      row.append(number)
     }
-    let counts = Timeline.Count.allCases.map { count in
-      switch count {
-      case .forks: forks.forks
-      case .copies: tally.copies
-      case .reuses: tally.reuses
-      case .collapses: tally.collapses
-      case .losses: tally.losses
-      }
+    for count in Timeline.Count.allCases { row.append(accounts?.total(count) ?? 0) }
+    for (_, totals) in divergences {
+      row.append(totals.definite)
+      row.append(totals.possible)
     }
-    return gauges + counts + lockstep.divergenceTotals.flatMap { [$0.totals.definite, $0.totals.possible] }
+    return row
   }
 
   /// What was kept, and the stretch that ends with the trace. `nil` where there was no event.
-  mutating func finishTimeline() -> Timeline? {
-    let row = timelineRow
-    keeper.finish(row)
-    guard let start = keeper.start else { return nil }
-    var timeline = Timeline(start: start, interval: keeper.interval, points: keeper.rows.count)
+  var finishedTimeline: Timeline? {
+    guard var keeper = accounts?.timeline, let start = keeper.start else { return nil }
+    keeper.finish(timelineRow)
+    var timeline = Timeline(start: start, interval: keeper.interval, points: keeper.count)
     var isFollowed = Set(Timeline.Gauge.allCases)
     if lockstep.bitmapBytes == nil { isFollowed.remove(.bitmapBytes) }
     if audits.tableCounts == nil { isFollowed.subtract([.pageTables, .emptyTables]) }

@@ -57,5 +57,5 @@ package struct Timeline: Sendable, Equatable {
   }
 
   /// There is no more of them, however long the capture.
-  package static let mostPoints = 512
+  package static let mostPoints = 256
 }
