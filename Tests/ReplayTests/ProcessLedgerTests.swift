@@ -34,16 +34,12 @@ struct ProcessLedgerTests {
         mm: MMID(mm), event: .removalEnded)
     }
     for mm in UInt32(1)...3000 {
-      ledger.note(.createMM(MMID(mm), .exec), .done, record(mm))
-      for _ in 0..<mm % 100 {
-        ledger.note(
-          .writeFault(MMID(mm), VirtualPage(0), .anonymous, .unobserved), .copied(from: FolioID(1), to: FolioID(2)),
-          record(mm))
-      }
-      ledger.note(.exitEnd(MMID(mm)), .done, record(mm))
+      ledger.lived(.createMM(MMID(mm), .exec), record(mm))
+      for _ in 0..<mm % 100 { ledger.wrote(MMID(mm), .copied, record(mm)) }
+      ledger.lived(.exitEnd(MMID(mm)), record(mm))
     }
-    ledger.note(.forkBegin(parent: MMID(1), child: MMID(4000)), .done, record(1))
-    ledger.note(.forkAbort(parent: MMID(1), child: MMID(4000)), .done, record(1))
+    ledger.lived(.forkBegin(parent: MMID(1), child: MMID(4000)), record(1))
+    ledger.lived(.forkAbort(parent: MMID(1), child: MMID(4000)), record(1))
     // Thirty copied 99 pages, thirty 98, the first four of those with 97 are told too.
     let told = ledger.told
     #expect(told.map(\.copies) == Array(repeating: 99, count: 30) + Array(repeating: 98, count: 30) + [97, 97, 97, 97])
