@@ -90,10 +90,6 @@ struct HiddenReferences {
     gatheredBy[task, default: []].append(pfn)
   }
 
-  func isBeingRemoved(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    removals.values.contains { $0.mm == mm && $0.range.contains(page) }
-  }
-
   mutating func teardownBegan(_ mm: MMID, by task: TaskID) { teardowns[mm] = Teardown(by: task) }
 
   /// What the task frees may be what it unmapped.
