@@ -40,6 +40,15 @@ struct AncestryTests {
     #expect(lineage(ancestry, 10, 30) == [[10, 30]])
   }
 
+  @Test("A thousand parents are not worth looking for those that nobody asks for, 1024 are")
+  func limit() {
+    var ancestry = Ancestry()
+    for child in UInt32(1)...1023 { ancestry.forkBegan(MMID(0), MMID(child)) }
+    #expect(!ancestry.isLarge)
+    ancestry.forkBegan(MMID(0), MMID(1024))
+    #expect(ancestry.isLarge)
+  }
+
   @Test("Of a chain of processes without end, what is older than histories go back is forgotten")
   func chain() {
     var ancestry = Ancestry()

@@ -43,6 +43,20 @@ struct HugetlbCallTests {
     #expect(tale.kind(Tale.p, 1024) == .none && tale.kind(Tale.p, 1536) == .none)
   }
 
+  /// `move_hugetlb_page_tables`: entries that map the file's pages, too.
+  @Test("What a read of a file mapped moves along: a write at the new place copies it")
+  func moveOfFile() {
+    var tale = Tale()
+    tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .hugetlbFile, [.read, .write]))
+    // Without mmap_lock it was no anonymous page.
+    tale.at(Tale.p, 100, .fault(tale.page(1536), [], .quiet))
+    tale.at(
+      Tale.p, 100, .moved(source: tale.range(Self.place), destination: tale.page(8192), keepsSource: false))
+    let copied = FaultOutcome.pooled(replaced: true, sinceFault: 1000)
+    tale.at(Tale.p, 100, .fault(tale.page(8704), Self.writeProtect, copied))
+    #expect(decisions(&tale) == [1, 0, 0] && tale.claim(Tale.p, 8704) == .exclusive)
+  }
+
   @Test("mprotect of a part is refused: what is before it may have changed, it has not")
   func protectPart() {
     var tale = written()
@@ -72,6 +86,19 @@ struct HugetlbCallTests {
       #expect((tale.claim(Tale.p, 1536) == .exclusive) == isThere)
       guard isThere, protection == .read else { continue }
       tale.at(Tale.p, 100, .protected(tale.range(Self.place), [.read, .write]))
+      tale.at(Tale.p, 100, .fault(tale.page(1024), Self.writeProtect, .quiet))
+      #expect(decisions(&tale) == [kept, 0, 0])
+    }
+  }
+
+  /// `hugetlb_no_page` makes an entry writable for a write alone.
+  @Test("MADV_POPULATE_READ leaves the entry read-only, whatever the VMA: the first write keeps the page")
+  func populateRead() {
+    for (advice, kept) in [(Advice.populateRead, UInt64(1)), (.populateWrite, 0)] {
+      var tale = Tale()
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(Self.place), .hugetlb, [.read, .write]))
+      tale.at(Tale.p, 100, .advised(tale.range(Self.place), advice))
+      #expect(tale.claim(Tale.p, 1024) == .exclusive)
       tale.at(Tale.p, 100, .fault(tale.page(1024), Self.writeProtect, .quiet))
       #expect(decisions(&tale) == [kept, 0, 0])
     }

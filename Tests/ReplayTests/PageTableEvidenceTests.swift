@@ -64,6 +64,30 @@ struct PageTableEvidenceTests {
     #expect(tale.result().verification.tables == tally(1, 0, 0))
   }
 
+  /// `__handle_mm_fault` makes the table, `do_read_fault` fills it with what nothing counts.
+  @Test("A read of a file makes a table, whatever shows of it", arguments: [VMABacking.privateFile, .shared, .loader])
+  func fileRead(_ backing: VMABacking) {
+    for outcome in [FaultOutcome.quiet, .raced] {
+      var tale = tale([1 + 2])
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(4096..<4104), backing, .read))
+      tale.at(Tale.p, 100, .fault(tale.page(4096), [], outcome))
+      look(&tale, 0)
+      #expect(tale.result().verification.tables == tally(1, 0, 0))
+    }
+  }
+
+  /// `populate_vma_page_range` writes where it may, reads where it may only read, and gets nowhere without access.
+  @Test("mlock fills what can be read: pages of zeros make a table, and are told by nothing")
+  func locked() {
+    for (protection, tables) in [(.read, 1 + 2), ([], 0)] as [(VMAProtection, UInt64)] {
+      var tale = tale([tables])
+      tale.at(Tale.p, 100, .vmaMapped(tale.range(4096..<4104), .anonymous, protection))
+      tale.at(Tale.p, 100, .advised(tale.range(4096..<4104), .populate))
+      look(&tale, 0)
+      #expect(tale.result().verification.tables == tally(1, 0, 0))
+    }
+  }
+
   @Test("mremap makes tables at its destination wherever the source has one")
   func mremap() {
     // Pages 0 to 511, of which nothing is left, go to the borders of two tables, and the source's VMA stays.

@@ -82,6 +82,30 @@ struct SeenPinsTests {
     tale.fork(0..<8)
     #expect(tale.claim(Tale.p, 1) == .shared && !tale.isPinned(Tale.p, 1))
     #expect(tale.result().gaps[.pinsNotFollowed] == 1)
+    // Once: when the frame is freed, nothing is known to pin it any more.
+    endOfChild(&tale)
+    tale.at(Tale.p, 100, .unmapped(tale.range(0..<8)))
+    tale.at(Tale.p, 100, .freed(PFN(11), .base))
+    #expect(tale.result().gaps[.pinsNotFollowed] == 1)
+  }
+
+  /// `copy_present_page` asks the folio (`folio_maybe_dma_pinned`), whoever has pinned it and since when.
+  @Test("Beside a page whose pin shows, fork copies one that was pinned before the recording: its pin is nobody's")
+  func pinnedBefore() {
+    var tale = Tale()
+    for index in 0..<4 { tale.touch(index, 10 + UInt64(index)) }
+    pin(&tale, 2..<3, .write)
+    tale.at(Tale.q, 100, .mmCreated(.fork))
+    tale.at(Tale.p, 100, .forkBegan(child: Tale.q))
+    tale.at(Tale.p, 100, .forkCopied(child: Tale.q, tale.range(0..<8)))
+    for (pages, frame) in [(1, 20), (2, 21)] as [(UInt64, UInt64)] {
+      tale.at(Tale.p, 100, .forkCounted(child: Tale.q, .anonymous, pages: pages))
+      tale.at(Tale.p, 100, .forkCopiedPinned(child: Tale.q, PFN(frame)))
+    }
+    tale.at(Tale.p, 100, .forkEnded(child: Tale.q))
+    #expect((0..<4).map { tale.claim(Tale.p, $0) } == [.shared, .exclusive, .exclusive, .shared])
+    #expect((0..<4).map { tale.frame(Tale.q, $0) } == [PFN(10), PFN(20), PFN(21), PFN(13)])
+    #expect(!tale.isPinned(Tale.p, 1) && tale.isPinned(Tale.p, 2))
   }
 
   @Test("A frame that is freed is not pinned")

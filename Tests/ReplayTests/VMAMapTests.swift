@@ -35,4 +35,15 @@ struct VMAMapTests {
     map.set(range(10..<20), heap)
     #expect(map.vmas.map(\.range) == [range(0..<30)])
   }
+
+  @Test("Memory of hugetlb is where it was mapped, and nowhere else")
+  func hugetlb() {
+    var map = VMAMap()
+    map.set(range(0..<512), heap)
+    #expect(!map.hasHugetlb(in: range(0..<512)))
+    map.set(range(512..<1024), VMAFacts(backing: .hugetlb, protection: [.read, .write]))
+    for (pages, isThere) in [(0..<512, false), (500..<513, true), (1023..<2000, true), (1024..<2000, false)] {
+      #expect(map.hasHugetlb(in: range(pages)) == isThere)
+    }
+  }
 }
