@@ -37,6 +37,8 @@ OPERATOR = re.compile(r"(?<=\s)(" + "|".join(re.escape(o) for o in sorted(CHANGE
 EXCLUDED = re.compile(r'^\s*(//|#|import |extension |(\w+ )*(struct|enum|class|protocol|typealias|associatedtype) )|\bnil\b|"|operator')
 # Of each target: those of its own, then those that replay whole captures, which take longer.
 SUITES = {"Normalize": ["NormalizeTests", "PipelineTests"], "Replay": ["ReplayTests", "PipelineTests"]}
+# Without events: random stories and litmus go to the model alone, for minutes.
+SKIPPED = ["LiveTests", "CaptureTests", "RandomStoryTests", "PropertyTests", "LitmusRunnerTests", "TimelineTests/census"]
 LIMIT = 400
 
 
@@ -150,7 +152,8 @@ def notice(directory, program, number, target):
 def failure(directory, program, number, suite):
     """The first test that fails with this mutant, or what else became of it; `None` when all pass."""
     environment = dict(os.environ, COWSCOPE_MUTANT=str(number), NO_COLOR="1")
-    command = [program, "--testing-library", "swift-testing", "--filter", suite, "--skip", "LiveTests", "--skip", "CaptureTests"]
+    command = [program, "--testing-library", "swift-testing", "--filter", suite]
+    command += [word for name in SKIPPED for word in ("--skip", name)]
     running = subprocess.Popen(
         command, cwd=directory, env=environment, text=True, errors="replace", stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True)
