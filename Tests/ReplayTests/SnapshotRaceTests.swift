@@ -23,4 +23,20 @@ struct SnapshotRaceTests {
       #expect(pages.disagree == disagrees && pages.checked == disagrees)
     }
   }
+
+  /// `PageAnonExclusive` has one mapper.
+  @Test("An exclusive page that comes into view is nobody else's: who the model has there is gone", arguments: [0, 1])
+  func seenElsewhere(_ index: Int) {
+    let shown = ProcessSnapshot.Page(
+      page: Tale.first.advanced(by: index), pfn: PFN(10), exclusive: true, isMappedOnce: true)
+    let vma = ProcessSnapshot.VMA(range: PageRange(start: Tale.first, count: 8), facts: .anonymous)
+    var tale = Tale(snapshots: [1: ProcessSnapshot(vmas: [vma], anonymous: [shown])])
+    tale.touch(0, 10)
+    let attached = MMID(7)
+    tale.at(attached, 700, .mmCreated(.attached))
+    tale.at(attached, 900, .snapshotBegan(1))
+    tale.at(attached, 900, .snapshotEnded(1))
+    #expect(tale.frame(attached, index) == PFN(10) && tale.claim(attached, index) == .exclusive)
+    #expect(tale.kind(Tale.p, 0) == .none)
+  }
 }
