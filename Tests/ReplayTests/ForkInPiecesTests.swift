@@ -39,7 +39,7 @@ struct ForkInPiecesTests {
       #expect(driver.describeEntry(parent, page) == "r D PAE-")
       #expect(driver.describeEntry(child, page) == "r D PAE-")
     }
-    #expect(driver.lockstep.baseline.countAnonymous(child, in: .everything).present == 512)
+    #expect(driver.lockstep.baseline.memory.countAnonymous(child, in: .everything).present == 512)
   }
 
   @Test("Pieces with the same facts are one")

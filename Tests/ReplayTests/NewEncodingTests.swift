@@ -83,7 +83,7 @@ private enum ForgetsTheChild: Encoding {
   static func devicePrivateReadOnly(_ world: inout World<Self>, _ ref: EntryRef, exclusive: Bool) {}
 
   private static func mark(_ world: inout World<Self>, _ ref: EntryRef, _ isExclusive: Bool) {
-    var entry = world.entry(ref)
+    var entry = world.memory.entry(ref)
     entry.exclusiveMark = isExclusive
     world.update(entry, at: ref)
   }

@@ -93,7 +93,7 @@ struct PinsAuditTests {
   func lostFlag() {
     var story = Story.written()
     story.pin(Story.p, 0, write: true)
-    story.lockstep.baseline.setPageBit(story.folio(Story.p, 0), 0, false)
+    story.lockstep.baseline.memory.setPageBit(story.folio(Story.p, 0), 0, false)
     var audit = PinsAudit(story.lockstep.baseline.facts)
     let step = Operation.unpin(Story.p, story.page(0))
     let record = MMEventRecord(

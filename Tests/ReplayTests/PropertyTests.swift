@@ -80,7 +80,7 @@ struct RandomHistory {
   /// make the caller wait.
   private func isPossible(_ operation: Operation) -> Bool {
     guard case .move(let mm, _, let destination) = operation else { return true }
-    return story.lockstep.baseline.entry(mm, destination).kind == .none
+    return story.lockstep.baseline.memory.entry(mm, destination).kind == .none
   }
 
   private mutating func ksm(_ mm: MMID, _ page: VirtualPage) -> Operation {
@@ -176,8 +176,8 @@ struct PropertyTests {
     var seen: [Seen: Int] = [:]
     var mapped: [(MMID, VirtualPage, Entry, Seen)] = []
     for mm in mms {
-      world.forEachEntry(mm, .everything) { page, entry in
-        guard entry.kind == .swap || entry.kind.refersToFolio, !world.isPMDMapped(mm, page) else { return }
+      world.memory.forEachEntry(mm, .everything) { page, entry in
+        guard entry.kind == .swap || entry.kind.refersToFolio, !world.memory.isPMDMapped(mm, page) else { return }
         let key = Seen(
           target: entry.target, page: entry.kind == .swap ? 0 : entry.page)
         seen[key, default: 0] += 1
@@ -185,8 +185,8 @@ struct PropertyTests {
       }
     }
     for (mm, page, _, key) in mapped where (seen[key] ?? 0) > 1 {
-      guard let ref = world.find(mm, page) else { return false }
-      if world.isTrulyExclusive(ref) == .exclusive { return false }
+      guard let ref = world.memory.find(mm, page) else { return false }
+      if world.memory.isTrulyExclusive(ref) == .exclusive { return false }
     }
     return true
   }

@@ -21,15 +21,15 @@ struct RuleTests {
   private static func rewrite<E: Encoding>(
     _ world: inout World<E>, _ mm: MMID, _ page: VirtualPage, _ change: (inout Entry) -> Void
   ) {
-    guard let ref = world.find(mm, page) else { return }
-    var entry = world.entry(ref)
+    guard let ref = world.memory.find(mm, page) else { return }
+    var entry = world.memory.entry(ref)
     change(&entry)
     world.tables.write(entry, at: ref)
   }
 
   /// The bit of one page of P's folio.
   private static func setToday(_ world: inout World<Baseline>, _ index: Int, _ bit: Bool) {
-    world.setPageBit(world.entry(Story.p, Story.base).folio, index, bit)
+    world.memory.setPageBit(world.memory.entry(Story.p, Story.base).folio, index, bit)
   }
 
   /// Of encoding B, with another bit for the page, or the entry made writable.
@@ -40,7 +40,9 @@ struct RuleTests {
   private static func said<E: Encoding>(
     _ encoding: E.Type, _ rule: any Rule.Type, of story: Story, bit: Bool?
   ) -> (before: Int, after: Int)? {
-    guard let world = story.lockstep.lane(E.self)?.world, let ref = world.find(Story.p, Story.base) else { return nil }
+    guard let world = story.lockstep.lane(E.self)?.world, let ref = world.memory.find(Story.p, Story.base) else {
+      return nil
+    }
     return said(rule, of: world) { world in
       if let bit {
         guard var bitmaps = world.own as? TableBitmaps else { return }
@@ -95,8 +97,8 @@ struct RuleTests {
       var story = Story()
       story.write(Story.p, 0)
       return said(rule, of: story.lockstep.baseline) { world in
-        guard let second = world.find(Story.p, Story.base.advanced(by: 1)) else { return }
-        world.place(world.entry(Story.p, Story.base), at: second)
+        guard let second = world.memory.find(Story.p, Story.base.advanced(by: 1)) else { return }
+        world.place(world.memory.entry(Story.p, Story.base), at: second)
       }
     default: return nil
     }
@@ -106,7 +108,7 @@ struct RuleTests {
     switch rule.id {
     case .a1:
       return shared.lockstep.aAndEager.map { lane in
-        said(rule, of: lane.world) { $0.setFolioBit($0.entry(Story.p, Story.base).folio, true) }
+        said(rule, of: lane.world) { $0.memory.setFolioBit($0.memory.entry(Story.p, Story.base).folio, true) }
       }
     case .b1: return bitmapSaid(rule, of: shared, bit: false)
     case .b2:

@@ -97,7 +97,7 @@ struct SharingTests {
   private func smallStep(_ story: inout Story, _ random: inout SplitMix64) {
     let vpn = Int.random(in: 0..<6, using: &random)
     let child = MMID(UInt32.random(in: 1...3, using: &random))
-    let isThere = story.lockstep.baseline.isLive(child)
+    let isThere = story.lockstep.baseline.memory.isLive(child)
     let mm = isThere && Bool.random(using: &random) ? child : Story.p
     switch Int.random(in: 0..<6, using: &random) {
     case 0: if !isThere { story.fork(Story.p, child, 0..<1024) }
@@ -106,7 +106,7 @@ struct SharingTests {
     case 3: story.apply(.writeFault(mm, story.page(vpn), story.vma, .unobserved))
     case 4: story.apply(.protect(mm, story.range(vpn..<vpn + 1), Bool.random(using: &random) ? .readOnly : .anonymous))
     default:
-      if story.lockstep.baseline.entry(mm, story.page(vpn)).kind == .none {
+      if story.lockstep.baseline.memory.entry(mm, story.page(vpn)).kind == .none {
         story.apply(.anonymousFault(mm, story.page(vpn), .base, story.vma))
       }
     }

@@ -34,7 +34,7 @@ enum SoftwareBit: Encoding {
   }
 
   private static func mark(_ world: inout World<Self>, _ ref: EntryRef, _ isExclusive: Bool) {
-    var entry = world.entry(ref)
+    var entry = world.memory.entry(ref)
     entry.exclusiveMark = isExclusive
     world.update(entry, at: ref)
   }

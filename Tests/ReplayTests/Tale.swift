@@ -76,9 +76,9 @@ struct Tale {
 
   func claim(_ mm: MMID, _ index: Int) -> Claim { driver.lockstep.baseline.claim(mm, page(index)) }
   func doubt(_ mm: MMID, _ index: Int) -> DoubtCause? { driver.lockstep.doubts.cause(mm, page(index)) }
-  func kind(_ mm: MMID, _ index: Int) -> EntryKind { driver.lockstep.baseline.entry(mm, page(index)).kind }
+  func kind(_ mm: MMID, _ index: Int) -> EntryKind { driver.lockstep.baseline.memory.entry(mm, page(index)).kind }
   func isPinned(_ mm: MMID, _ index: Int) -> Bool {
     driver.lockstep.baseline.pins.contains { $0.mm == mm && $0.page == page(index) }
   }
-  func frame(_ mm: MMID, _ index: Int) -> PFN? { driver.lockstep.baseline.mappedFrame(mm, page(index)) }
+  func frame(_ mm: MMID, _ index: Int) -> PFN? { driver.lockstep.baseline.memory.mappedFrame(mm, page(index)) }
 }

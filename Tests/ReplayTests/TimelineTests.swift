@@ -69,11 +69,14 @@ struct TimelineTests {
     var story = Story()
     for page in 0..<2 { story.apply(.anonymousFault(Story.p, story.page(page), .base, story.vma)) }
     story.apply(.swapOut(Story.p, story.page(0), keepsCache: false, writeback: false, stableWrites: false))
-    #expect(story.lockstep.baseline.swappedPages == 1 && story.lockstep.baseline.pageCensus.exclusive == 1)
+    #expect(
+      story.lockstep.baseline.memory.swappedPages == 1 && story.lockstep.baseline.memory.pageCensus.exclusive == 1)
     story.apply(.swapOut(Story.p, story.page(1), keepsCache: true, writeback: false, stableWrites: false))
-    #expect(story.lockstep.baseline.swappedPages == 1 && story.lockstep.baseline.pageCensus.exclusive == 0)
+    #expect(
+      story.lockstep.baseline.memory.swappedPages == 1 && story.lockstep.baseline.memory.pageCensus.exclusive == 0)
     story.apply(.swapIn(Story.p, story.page(0), story.vma, write: true))
-    #expect(story.lockstep.baseline.swappedPages == 0 && story.lockstep.baseline.pageCensus.exclusive == 1)
+    #expect(
+      story.lockstep.baseline.memory.swappedPages == 0 && story.lockstep.baseline.memory.pageCensus.exclusive == 1)
   }
 
   @Test("A loss: what was known is gone, the CPU is missing until the kernel tells the count")
@@ -146,9 +149,9 @@ struct TimelineTests {
     let world = history.story.lockstep.baseline
     var (byPMD, byPTE) = (Set<FolioID>(), Set<Page>())
     for mm in history.live {
-      world.forEachEntry(mm, .everything) { page, entry in
+      world.memory.forEachEntry(mm, .everything) { page, entry in
         guard entry.kind.refersToFolio else { return }
-        if world.isPMDMapped(mm, page) {
+        if world.memory.isPMDMapped(mm, page) {
           byPMD.insert(entry.folio)
         } else {
           byPTE.insert(Page(folio: entry.folio, page: entry.page))
@@ -163,8 +166,8 @@ struct TimelineTests {
       case .unknown: census.unknown += UInt64(pages)
       }
     }
-    for folio in byPMD { count(world.pageBit(folio, 0), world.pageCount(of: folio)) }
-    for page in byPTE where !byPMD.contains(page.folio) { count(world.pageBit(page.folio, page.page), 1) }
+    for folio in byPMD { count(world.memory.pageBit(folio, 0), world.memory.pageCount(of: folio)) }
+    for page in byPTE where !byPMD.contains(page.folio) { count(world.memory.pageBit(page.folio, page.page), 1) }
     return census
   }
 
@@ -175,7 +178,7 @@ struct TimelineTests {
       var history = RandomHistory(seed: seed, withTHP: withTHP)
       for _ in 0..<30 {
         history.step(freesLazily: true)
-        let (counted, expected) = (history.story.lockstep.baseline.pageCensus, census(history))
+        let (counted, expected) = (history.story.lockstep.baseline.memory.pageCensus, census(history))
         guard counted == expected else {
           Issue.record("seed \(seed): \(counted), not \(expected): \(history.steps.suffix(3))")
           return

@@ -92,7 +92,7 @@ struct TransitionBaselineTests {
     story.apply(.writeFault(Story.q, story.page(7), story.vma, .unobserved))
     #expect(story.state(Story.q, 7) == "WD+")
     #expect((0..<512).filter { $0 != 7 }.allSatisfy { story.state(Story.q, $0) == "rD-" })
-    #expect(story.lockstep.baseline.isPMDMapped(Story.p, story.page(0)))
+    #expect(story.lockstep.baseline.memory.isPMDMapped(Story.p, story.page(0)))
   }
 
   @Test("G-16: a zapped page keeps a stale bit, and fork shares the rest")
@@ -102,7 +102,7 @@ struct TransitionBaselineTests {
     let folio = story.folio(Story.p, 1)
     story.apply(.zap(Story.p, story.range(0..<1)))
     story.fork()
-    #expect(story.lockstep.baseline.pageBit(folio, 0) == .exclusive)
+    #expect(story.lockstep.baseline.memory.pageBit(folio, 0) == .exclusive)
     #expect((1..<4).map { story.state(Story.p, $0) } == ["rD-", "rD-", "rD-"])
   }
 

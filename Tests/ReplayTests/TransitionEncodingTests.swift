@@ -90,7 +90,7 @@ struct TransitionEncodingTests {
 
   private func outcomeOfFork<E: Encoding>(_ encoding: E.Type, _ options: WorldOptions) -> Outcome {
     var world = World<E>(facts: .v7_3, options: options)
-    world.createMM(Story.p, .exec)
+    _ = world.apply(.createMM(Story.p, .exec), follows: false)
     _ = world.store(Story.p, VirtualPage(0), .anonymous)
     world.forkBegin(parent: Story.p, child: Story.q)
     let range = PageRange(start: VirtualPage(0), count: 1)

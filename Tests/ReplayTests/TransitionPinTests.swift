@@ -73,7 +73,8 @@ struct TransitionPinTests {
       story.readOnly(Story.p, 0..<1)
       story.swapOut(Story.p, 0)
       #expect(story.state(Story.p, 0) == "none")
-      #expect((story.lockstep.lane(PTEBits.self)?.world.entry(Story.p, story.page(0)).kind == .present) == isKept)
+      #expect(
+        (story.lockstep.lane(PTEBits.self)?.world.memory.entry(Story.p, story.page(0)).kind == .present) == isKept)
     }
   }
 
@@ -133,7 +134,7 @@ struct TransitionPinTests {
     #expect(pinned.state(Story.p, 2) == "rD+")
     #expect(pinned.folio(Story.p, 2) == pinned.folio(Story.p, 3))
     let eager = pinned.lockstep.aAndEager?.world
-    #expect(eager?.entry(Story.p, pinned.page(2)).folio != eager?.entry(Story.p, pinned.page(3)).folio)
+    #expect(eager?.memory.entry(Story.p, pinned.page(2)).folio != eager?.memory.entry(Story.p, pinned.page(3)).folio)
   }
 
   @Test("C-20: clear_refs on a pinned, clean, writable PMD")
@@ -260,13 +261,13 @@ struct TransitionPinTests {
     story.fork()
     story.pin(Story.p, 0)
     story.apply(.unpin(Story.p, story.page(0)))
-    let before = story.lockstep.baseline.content(Story.p, story.page(0))
+    let before = story.lockstep.baseline.memory.content(Story.p, story.page(0))
     story.fork(Story.p, Story.r)
     story.apply(.lazilyFree(Story.p, story.range(0..<1), story.vma))
     story.apply(.zap(Story.p, story.range(0..<1)))
     story.swapOut(Story.r, 0)
     #expect(before > 0)
-    #expect(story.lockstep.baseline.content(Story.r, story.page(0)) == 0)
+    #expect(story.lockstep.baseline.memory.content(Story.r, story.page(0)) == 0)
     for id in Story.sound { #expect(!story.seen(id).contains(.dataLoss)) }
   }
 }

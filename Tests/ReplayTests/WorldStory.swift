@@ -28,7 +28,7 @@ struct Story {
     options.followsContent = true
     lockstep = Lockstep(ids, facts: facts, switches: SwitchSet(without: switches), options: options)
     lockstep.scope = .everything
-    lockstep.baseline.takesPageCensus = true
+    lockstep.baseline.memory.takesPageCensus = true
     apply(.createMM(Self.p, .exec))
   }
 
@@ -60,7 +60,7 @@ struct Story {
 
   /// The baseline's entry in the notation of the stories: `WD+`, `rc-`, `swap+`, `-` for none.
   func state(_ mm: MMID, _ vpn: Int) -> String {
-    let entry = lockstep.baseline.entry(mm, page(vpn))
+    let entry = lockstep.baseline.memory.entry(mm, page(vpn))
     let sign = lockstep.baseline.claim(mm, page(vpn)).isExclusive ? "+" : "-"
     switch entry.kind {
     case .none: return "none"
@@ -80,7 +80,7 @@ struct Story {
     }
   }
 
-  func folio(_ mm: MMID, _ vpn: Int) -> FolioID { lockstep.baseline.entry(mm, page(vpn)).folio }
+  func folio(_ mm: MMID, _ vpn: Int) -> FolioID { lockstep.baseline.memory.entry(mm, page(vpn)).folio }
 
   /// The verdict an encoding's world holds for an entry.
   func verdict(_ id: EncodingID, _ mm: MMID, _ vpn: Int) -> Verdict {
@@ -89,7 +89,7 @@ struct Story {
     case .aAndLazy: lockstep.aAndLazy?.verdict(mm, page) ?? .ok
     case .aAndEager: lockstep.aAndEager?.verdict(mm, page) ?? .ok
     case .aOr: lockstep.aOr?.verdict(mm, page) ?? .ok
-    case .cRaw: lockstep.baseline.entry(mm, page).verdict
+    case .cRaw: lockstep.baseline.memory.entry(mm, page).verdict
     default: lockstep.openLane(id)?.verdict(mm, page) ?? .ok
     }
   }

@@ -94,11 +94,11 @@ struct Audits: Sendable {
   /// All that an event did to page tables is told at once.
   @inline(never)
   mutating func tablesChanged(_ world: inout World<Baseline>, _ record: MMEventRecord) {
-    let changed = world.changedTables
+    let changed = world.memory.changedTables
     for index in all.indices where interests[index].contains(.tables) {
       all[index].tablesChanged(changed, world, record)
     }
-    world.forgetTableChanges()
+    world.memory.forgetTableChanges()
   }
 
   /// What is told with its history.

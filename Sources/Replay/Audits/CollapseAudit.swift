@@ -69,7 +69,7 @@ package struct CollapseAudit: Audit {
   package mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
     switch record.event {
     case .collapseBegan(let pfn, let missing):
-      open[record.task] = Window(since: record.time, missing: missing, places: world.mappers(of: pfn))
+      open[record.task] = Window(since: record.time, missing: missing, places: world.memory.mappers(of: pfn))
     case .collapseFailed:
       counts["attempts", default: 0] += 1
       if let mm = record.mm { end(mm, record) }
@@ -96,8 +96,8 @@ package struct CollapseAudit: Audit {
     counts["attempts", default: 0] += 1
     counts["succeeded", default: 0] += 1
     var (exclusive, shared, swapped) = (0, 0, 0)
-    for ref in world.liveRefs(mm, range) {
-      let entry = world.entry(ref)
+    for ref in world.memory.liveRefs(mm, range) {
+      let entry = world.memory.entry(ref)
       if entry.refersToFolio {
         if Baseline.claim(world, ref, entry).isExclusive { exclusive += 1 } else { shared += 1 }
       } else if entry.kind == .swap {
@@ -109,7 +109,7 @@ package struct CollapseAudit: Audit {
     counts["sources_shared", default: 0] += UInt64(shared)
     counts["sources_swap", default: 0] += UInt64(swapped)
     counts["sources_none", default: 0] += UInt64(max(holes, 0))
-    if let window = open[record.task], let missing = window.missing, world.isComplete(mm),
+    if let window = open[record.task], let missing = window.missing, world.memory.isComplete(mm),
       window.places.contains(where: { $0.mm == mm && range.contains($0.page) })
     {
       counts["scans_checked", default: 0] += 1

@@ -64,7 +64,7 @@ package struct CopiesAudit: Audit {
     _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
   ) {
     guard case .writeFault(let mm, let page, _, _) = step else { return }
-    faulting = world.mappedPage(mm, page)
+    faulting = world.memory.mappedPage(mm, page)
   }
 
   package mutating func after(
@@ -78,7 +78,7 @@ package struct CopiesAudit: Audit {
     case .forkEnd(_, let child):
       forks += 1
       if account(child)?.inherited == 0 {
-        let pages = UInt64(world.countAnonymous(child, in: .everything).present)
+        let pages = UInt64(world.memory.countAnonymous(child, in: .everything).present)
         change(child) { $0.inherited = pages }
       }
       sharedPages += account(child)?.inherited ?? 0
@@ -88,7 +88,7 @@ package struct CopiesAudit: Audit {
   }
 
   private mutating func decided(_ mm: MMID, _ outcome: Outcome, _ world: borrowing World<Baseline>) {
-    guard let (folio, index) = faulting, !world.isHugetlb(folio) else { return }
+    guard let (folio, index) = faulting, !world.memory.isHugetlb(folio) else { return }
     switch outcome {
     case .reused:
       reused += 1
@@ -105,7 +105,7 @@ package struct CopiesAudit: Audit {
   ) -> Bool {
     // Most who copy were forked by nobody.
     guard account(mm)?.parent != nil else { return false }
-    for mapper in world.mappers(of: folio, page: index) {
+    for mapper in world.memory.mappers(of: folio, page: index) {
       var ancestor = account(mm)?.parent
       while let one = ancestor {
         if mapper.mm == one { return true }

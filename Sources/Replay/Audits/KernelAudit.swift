@@ -137,11 +137,13 @@ package struct KernelAudit: Audit {
   ) {
     switch step {
     case .swapOut(let mm, let page, _, _, _):
-      guard case .freed = record.event, let (folio, _) = world.mappedPage(mm, page), world.isLazyfree(folio) else {
+      guard case .freed = record.event, let (folio, _) = world.memory.mappedPage(mm, page),
+        world.memory.isLazyfree(folio)
+      else {
         return
       }
-      for index in 0..<world.pageCount(of: folio) {
-        for owner in world.mappers(of: folio, page: index) { drops(owner.mm, owner.page, world, doubts, record) }
+      for index in 0..<world.memory.pageCount(of: folio) {
+        for owner in world.memory.mappers(of: folio, page: index) { drops(owner.mm, owner.page, world, doubts, record) }
       }
     case .drop(let mm, let page): vanished(mm, page, world, doubts, record)
     case .lazilyFree(let mm, let range, _): families.gaveUp(mm, range, record)
@@ -169,7 +171,7 @@ package struct KernelAudit: Audit {
   ) {
     dropped += 1
     let counted = take(mm, 1)
-    guard !world.entry(mm, page).givenUp else { return }
+    guard !world.memory.entry(mm, page).givenUp else { return }
     guard isKnown(mm, page, world, doubts, record) else {
       inDoubt += 1
       return
@@ -183,7 +185,7 @@ package struct KernelAudit: Audit {
   ) {
     dropped += 1
     let counted = take(mm, 1)
-    guard !world.entry(mm, page).givenUp else { return }
+    guard !world.memory.entry(mm, page).givenUp else { return }
     let isKnown = isKnown(mm, page, world, doubts, record)
     guard isKnown, let call = families.call(over: page, notOf: mm) else {
       inDoubt += 1
@@ -195,8 +197,8 @@ package struct KernelAudit: Audit {
   private func isKnown(
     _ mm: MMID, _ page: VirtualPage, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
   ) -> Bool {
-    if !world.isComplete(mm) { return false }
-    if world.isDying(mm) { return false }
+    if !world.memory.isComplete(mm) { return false }
+    if world.memory.isDying(mm) { return false }
     // What MADV_PAGEOUT takes, its own task reclaims.
     return doubts.cause(mm, page, besides: record.task) == nil
   }

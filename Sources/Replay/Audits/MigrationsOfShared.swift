@@ -25,7 +25,7 @@ struct MigrationsOfShared {
   ) {
     guard case .migrationSet(let page, _, _, _, _, _) = record.event else { return }
     guard var entry = open[pfn], entry.task == record.task, entry.page == page else {
-      let mappers = world.mappers(of: pfn)
+      let mappers = world.memory.mappers(of: pfn)
       guard mappers.count > 1, let mapper = mappers.first(where: { $0.page == page }) else { return }
       open[pfn] = Open(
         task: record.task, mm: mapper.mm, page: page, sequence: record.sequence, isExclusive: type != .read)

@@ -15,7 +15,7 @@ struct MixedRuns {
   mutating func gaveUp(
     _ mm: MMID, _ range: PageRange, _ world: borrowing World<Baseline>, _ record: MMEventRecord
   ) {
-    let refs = world.liveRefs(mm, range)
+    let refs = world.memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       let end = world.batchEnd(refs, from: position) { first, next in
@@ -31,13 +31,13 @@ struct MixedRuns {
   ) {
     guard let first = run.first else { return }
     let entry = world.tables.entry(first)
-    guard world.isLazyfree(entry.folio) else { return }
+    guard world.memory.isLazyfree(entry.folio) else { return }
     var differs = false
     for ref in run where world.tables.entry(ref).writable != entry.writable {
       differs = true
       if !entry.writable {
         conservativeFault += 1
-      } else if world.isTrulyExclusive(ref) == .shared {
+      } else if world.memory.isTrulyExclusive(ref) == .shared {
         unsafe += 1
       }
     }
@@ -46,7 +46,7 @@ struct MixedRuns {
     if example == nil {
       example = AuditExample(
         "mm\(mm.rawValue) gave up a run of \(run.count) entries of which not all are writable", mm: mm,
-        page: world.owner(first).page, sequence: record.sequence)
+        page: world.memory.owner(first).page, sequence: record.sequence)
     }
   }
 }

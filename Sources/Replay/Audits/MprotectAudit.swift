@@ -131,7 +131,7 @@ package struct MprotectAudit: Audit {
       callIsHit = false
       calls += 1
     }
-    let refs = world.liveRefs(mm, range)
+    let refs = world.memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       // `mprotect_folio_pte_batch`, on every kernel.
@@ -140,7 +140,7 @@ package struct MprotectAudit: Audit {
           && next.softDirty == first.softDirty
       }
       if let batch = Self.batch(from: refs[position], count: end - position, mm, range, world) {
-        let entry = world.entry(refs[position])
+        let entry = world.memory.entry(refs[position])
         if entry.writableUnknown {
           unknown += UInt64(batch.count)
         } else if !vma.needsSoftDirtyWP(entry), resolves || !entry.uffdWP {
@@ -155,11 +155,11 @@ package struct MprotectAudit: Audit {
   private static func batch(
     from ref: EntryRef, count: Int, _ mm: MMID, _ range: PageRange, _ world: borrowing World<Baseline>
   ) -> Batch? {
-    let entry = world.entry(ref)
-    guard entry.kind == .present, world.isLarge(entry.folio) else { return nil }
+    let entry = world.memory.entry(ref)
+    guard entry.kind == .present, world.memory.isLarge(entry.folio) else { return nil }
     var batch = Batch(
-      mm: mm, start: world.owner(ref).page, ref: ref, count: count, folio: entry.folio, first: entry.page,
-      splitsPMD: world.isHuge(ref))
+      mm: mm, start: world.memory.owner(ref).page, ref: ref, count: count, folio: entry.folio, first: entry.page,
+      splitsPMD: world.memory.isHuge(ref))
     guard batch.splitsPMD else { return batch }
     guard let part = PageRange(around: batch.start, FolioOrder(9)).intersection(range), part.count < 512 else {
       return nil
@@ -192,7 +192,7 @@ package struct MprotectAudit: Audit {
       if right == .exclusive {
         note(.conservativeFault, batch, index, record)
       } else {
-        switch world.truth(batch.ref(index), doubts) {
+        switch world.memory.truth(batch.ref(index), doubts) {
         case .shared: note(.unsafe, batch, index, record)
         case .exclusive: note(.invariantBreak, batch, index, record)
         case .unknown: unknown += 1
@@ -207,11 +207,11 @@ package struct MprotectAudit: Audit {
     _ batch: Batch, _ page: Int, _ world: borrowing World<Baseline>, _ doubts: Doubts
   ) -> Claim {
     if !doubts.isEmpty {
-      let mappers = world.mappers(of: batch.folio, page: batch.splitsPMD ? 0 : page)
+      let mappers = world.memory.mappers(of: batch.folio, page: batch.splitsPMD ? 0 : page)
       if !mappers.isEmpty, mappers.allSatisfy({ doubts.cause($0.mm, $0.page) != nil }) { return .unknown }
     }
-    if batch.splitsPMD, world.pageBit(batch.folio, 0) == .exclusive { return .exclusive }
-    return world.pageBit(batch.folio, page)
+    if batch.splitsPMD, world.memory.pageBit(batch.folio, 0) == .exclusive { return .exclusive }
+    return world.memory.pageBit(batch.folio, page)
   }
 
   private mutating func note(_ kind: Wrong, _ batch: Batch, _ index: Int, _ record: MMEventRecord) {

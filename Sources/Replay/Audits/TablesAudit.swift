@@ -131,13 +131,13 @@ package struct TablesAudit: Audit {
   ) {
     last = record.time
     for table in tables {
-      let state = world.tableState(table)
-      changed(table, state, state == .absent ? nil : Place(world.owner(EntryRef(table: table, slot: 0))), record)
+      let state = world.memory.tableState(table)
+      changed(table, state, state == .absent ? nil : Place(world.memory.owner(EntryRef(table: table, slot: 0))), record)
     }
     if case .mmExited = record.event, let mm = record.mm { forgetAll(mm) }
     let (count, empty) = counts
     tablesPeak = max(tablesPeak, count)
-    bytesPeak = max(bytesPeak, count + UInt64(world.upperTableCount))
+    bytesPeak = max(bytesPeak, count + UInt64(world.memory.upperTableCount))
     uncountedPeak = max(uncountedPeak, now[PageTableState.uncounted.rawValue])
     guard empty > emptyPeak, let mm = record.mm else { return }
     emptyPeak = empty

@@ -124,8 +124,8 @@ struct FolioFlagLanes: Sendable {
     ownEager?.shareEqualState(with: &baseline)
     ownOr?.shareEqualState(with: &baseline)
     guard var first = lazy.take() else { return }
-    ownEager?.world.shareEqualState(with: &first.world)
-    ownOr?.world.shareEqualState(with: &first.world)
+    ownEager?.world.memory.shareEqual(with: &first.world.memory)
+    ownOr?.world.memory.shareEqual(with: &first.world.memory)
     lazy = first
   }
 }

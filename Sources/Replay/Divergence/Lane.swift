@@ -4,12 +4,13 @@ package import MMEvents
 
 /// One encoding's world and what was found in it.
 package struct Lane<E: Encoding>: Sendable {
-  package var world: World<E>
   package var log: DivergenceLog
+  /// The last, as its length is the encoding's.
+  package var world: World<E>
 
   init(_ facts: KernelFacts, _ switches: SwitchSet, _ options: WorldOptions) {
     world = World(facts: facts, switches: switches, options: options)
-    world.becomeFollower()
+    world.memory.becomeFollower()
     log = DivergenceLog(encoding: E.id)
   }
 
@@ -48,7 +49,7 @@ extension Lane: OpenLane {
   package mutating func step(
     _ operation: Operation, follows: Bool, _ expected: Outcome, after baseline: World<Baseline>
   ) {
-    world.beginOperation(after: baseline)
+    world.memory.beginOperation(after: baseline.memory)
     let outcome = world.apply(operation, follows: follows)
     world.chargeDifference(outcome, against: expected)
     world.chargeWriteback(baseline.swapWrites)
@@ -62,10 +63,10 @@ extension Lane: OpenLane {
     judgeTouched(baseline, doubts, context)
   }
 
-  package mutating func ownBytes() -> Int { world.ownBytes }
+  package mutating func ownBytes() -> Int { world.memory.ownBytes }
 
   package mutating func shareEqualState(with baseline: inout World<Baseline>) {
-    world.shareEqualState(with: &baseline)
+    world.memory.shareEqual(with: &baseline.memory)
   }
 
   package mutating func forgetTouched() { world.forgetTouched() }
@@ -75,7 +76,7 @@ extension Lane: OpenLane {
   }
 
   /// What the entry was last judged.
-  package func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict { world.entry(mm, page).verdict }
+  package func verdict(_ mm: MMID, _ page: VirtualPage) -> Verdict { world.memory.entry(mm, page).verdict }
 
   package func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding { world.standing(mm, page) }
 
@@ -107,17 +108,17 @@ extension Lane {
     while page < run.range.end {
       let base = page.rawValue &>> 9
       let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
-      let own = world.table(run.mm, base: base)
-      let other = baseline.table(run.mm, base: base)
+      let own = world.memory.table(run.mm, base: base)
+      let other = baseline.memory.table(run.mm, base: base)
       guard own != nil || (counts && other != nil) else {
         page = end
         continue
       }
       while page < end {
-        let otherRef = other.map { baseline.ref($0, page) }
-        let otherEntry = otherRef.map { baseline.entry($0) } ?? .none
+        let otherRef = other.map { baseline.memory.ref($0, page) }
+        let otherEntry = otherRef.map { baseline.memory.entry($0) } ?? .none
         if counts, otherEntry.isJudged { log.checks += 1 }
-        if let own { judge(run, page, world.ref(own, page), otherRef, otherEntry, baseline, doubts, context) }
+        if let own { judge(run, page, world.memory.ref(own, page), otherRef, otherEntry, baseline, doubts, context) }
         page = page.advanced(by: 1)
       }
     }
@@ -128,7 +129,7 @@ extension Lane {
     _ run: TouchedPages.Run, _ page: VirtualPage, _ ref: EntryRef, _ other: EntryRef?, _ otherEntry: Entry,
     _ baseline: World<Baseline>, _ doubts: Doubts, _ context: JudgingContext
   ) {
-    let entry = world.entry(ref)
+    let entry = world.memory.entry(ref)
     guard entry.isJudged else {
       if entry.verdict != .ok { world.tables.setVerdict(.ok, possible: false, at: ref) }
       return
@@ -141,10 +142,12 @@ extension Lane {
     }
     let b = other.map { Baseline.claim(baseline, $0, otherEntry) } ?? .shared
     let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
-    if e == b, entry.verdict == .ok, !isStale, world.agreesPlainly(ref, entry, e) { return }
-    let evidence = world.evidence(
-      ref, encoding: e, baseline, other, doubts, livelocked: run.isLivelocked, isStale: isStale)
-    world.record(Replay.judge(evidence), at: ref, &log, run.mm, page, doubts, context)
+    if e == b, entry.verdict == .ok, !isStale, world.memory.agreesPlainly(ref, entry, e) { return }
+    let look = Look(
+      mm: run.mm, page: page, ref: ref, claim: e, other: other, flag: b, isLivelocked: run.isLivelocked,
+      isStale: isStale)
+    let evidence = world.memory.evidence(look, baseline.memory, doubts, largeFolios: world.facts.largeFolioReuse)
+    record(Replay.judge(evidence), ref, run.mm, page, doubts, context)
   }
 
   /// What no entry shows: data that reclaim dropped, pins whose page was taken away.
@@ -157,9 +160,17 @@ extension Lane {
   private mutating func record(
     _ verdict: Verdict, _ mm: MMID, _ page: VirtualPage, _ doubts: Doubts, _ context: JudgingContext
   ) {
-    guard let ref = world.find(mm, page), world.entry(ref).verdict == .ok else { return }
+    guard let ref = world.memory.find(mm, page), world.memory.entry(ref).verdict == .ok else { return }
     let judgement = Judgement(verdict: verdict, certainty: .definite, losesExclusivity: false)
-    world.record(judgement, at: ref, &log, mm, page, doubts, context)
+    record(judgement, ref, mm, page, doubts, context)
+  }
+
+  private mutating func record(
+    _ judgement: Judgement, _ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, _ doubts: Doubts,
+    _ context: JudgingContext
+  ) {
+    let isDoubtful = world.options.faultsAreSilent || doubts.cause(mm, page) != nil
+    world.memory.record(judgement, at: ref, &log, mm, page, isDoubtful: isDoubtful, context)
   }
 }
 

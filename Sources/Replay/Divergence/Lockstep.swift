@@ -99,7 +99,7 @@ package struct Lockstep: Sendable {
     _ operation: Operation, _ context: JudgingContext, followsKernel: Bool = false
   ) -> Outcome {
     let modelWasWrong = followsKernel && baseline.expectsOtherwise(operation)
-    baseline.beginOperation()
+    baseline.memory.beginOperation()
     let outcome = baseline.apply(operation, follows: followsKernel)
     if scope == .touched {
       // One lane after the other, while what it touched is in the cache.
@@ -186,12 +186,12 @@ package struct Lockstep: Sendable {
     while page < run.range.end {
       let base = page.rawValue &>> 9
       let end = min(run.range.end, VirtualPage((base &+ 1) &<< 9))
-      guard let table = baseline.table(run.mm, base: base) else {
+      guard let table = baseline.memory.table(run.mm, base: base) else {
         page = end
         continue
       }
       while page < end {
-        judgeRaw(run.mm, page, baseline.ref(table, page), &log, context, counts: counts)
+        judgeRaw(run.mm, page, baseline.memory.ref(table, page), &log, context, counts: counts)
         page = page.advanced(by: 1)
       }
     }
@@ -202,15 +202,17 @@ package struct Lockstep: Sendable {
     _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ log: inout DivergenceLog, _ context: JudgingContext,
     counts: Bool
   ) {
-    let entry = baseline.entry(ref)
+    let entry = baseline.memory.entry(ref)
     guard entry.isJudged else { return }
     if counts { log.checks += 1 }
     guard entry.kind != .zeroPage else { return }
     let raw = PTEBits.rawClaim(baseline, entry)
     let claim = Baseline.claim(baseline, ref, entry)
-    if raw == claim, entry.verdict == .ok, baseline.agreesPlainly(ref, entry, raw) { return }
-    let evidence = baseline.evidence(ref, encoding: raw, baseline, ref, doubts, livelocked: false, isStale: false)
-    baseline.record(Replay.judge(evidence), at: ref, &log, mm, page, doubts, context)
+    if raw == claim, entry.verdict == .ok, baseline.memory.agreesPlainly(ref, entry, raw) { return }
+    let look = Look(mm: mm, page: page, ref: ref, claim: raw, other: ref, flag: claim)
+    let evidence = baseline.memory.evidence(look, doubts, largeFolios: baseline.facts.largeFolioReuse)
+    let isDoubtful = baseline.options.faultsAreSilent || doubts.cause(mm, page) != nil
+    baseline.memory.record(Replay.judge(evidence), at: ref, &log, mm, page, isDoubtful: isDoubtful, context)
   }
 }
 

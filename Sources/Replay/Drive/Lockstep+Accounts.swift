@@ -52,5 +52,5 @@ extension DivergenceLog {
 }
 
 extension Lockstep {
-  mutating func markIncomplete(_ mm: MMID) { baseline.markIncomplete(mm) }
+  mutating func markIncomplete(_ mm: MMID) { baseline.memory.markIncomplete(mm) }
 }

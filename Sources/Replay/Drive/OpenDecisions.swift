@@ -115,7 +115,7 @@ extension ReplayDriver {
 
   private mutating func condemn(_ open: OpenDecision) {
     // ksmd tells of a merge after the entry was replaced.
-    let others = lockstep.baseline.foreignObservers(open.mm, open.page, ofWholeFolio: true)
+    let others = lockstep.baseline.memory.foreignObservers(open.mm, open.page, ofWholeFolio: true)
     if open.mayTakePage || others.contains(where: { isMerging($0.mm) }) {
       leaveUnknown(open)
     } else {

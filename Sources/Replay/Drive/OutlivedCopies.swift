@@ -89,7 +89,9 @@ extension ReplayDriver {
   /// The page was copied, exclusive flag clear and nobody mapping it but, perhaps, who is leaving.
   mutating func copiedUnexplained(_ mm: MMID, _ page: VirtualPage, _ reference: OutlivedCopies.Reference = .hidden) {
     let copy = OutlivedCopies.Copy(record: current, mm: mm, page: page, reference: reference)
-    guard let source = lockstep.baseline.mappedPage(mm, page), let head = lockstep.baseline.pfn(of: source.folio) else {
+    guard let source = lockstep.baseline.memory.mappedPage(mm, page),
+      let head = lockstep.baseline.memory.pfn(of: source.folio)
+    else {
       return leaveUnexplained(copy)
     }
     outlived.await(copy, from: head)
@@ -98,7 +100,8 @@ extension ReplayDriver {
   /// A frame is free that was copied from.
   mutating func settleCopies(from pfn: PFN) {
     let wasOutlived =
-      !lockstep.baseline.isMapped(pfn) && !outlived.mayBeFaulting(current.task) && !hidden.isUnmapping(current.task)
+      !lockstep.baseline.memory.isMapped(pfn) && !outlived.mayBeFaulting(current.task)
+      && !hidden.isUnmapping(current.task)
     for copy in outlived.take(pfn) {
       let isProof =
         switch copy.reference {

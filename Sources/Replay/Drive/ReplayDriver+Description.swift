@@ -13,7 +13,7 @@ package struct PageStanding: Equatable, Sendable {
 
 extension ReplayDriver {
   package func standing(_ mm: MMID, _ page: VirtualPage, in encoding: EncodingID?) -> PageStanding {
-    let entry = lockstep.baseline.entry(mm, page)
+    let entry = lockstep.baseline.memory.entry(mm, page)
     return PageStanding(
       today: lockstep.baseline.standing(mm, page), encoding: encoding.flatMap { lockstep.standing(mm, page, in: $0) },
       mappings: entry.refersToFolio ? lockstep.baseline.mappings(ofFolioAt: entry) : 0)
@@ -21,29 +21,32 @@ extension ReplayDriver {
 
   /// Who maps the page that is there, in today's world; nobody where no page is.
   package func mappers(_ mm: MMID, _ page: VirtualPage) -> [(mm: MMID, page: VirtualPage)] {
-    guard let (folio, index) = lockstep.baseline.mappedPage(mm, page) else { return [] }
+    guard let (folio, index) = lockstep.baseline.memory.mappedPage(mm, page) else { return [] }
     // A PMD maps all pages of its folio by the first.
-    let byPMD = lockstep.baseline.mappers(of: folio).filter { lockstep.baseline.isPMDMapped($0.mm, $0.page) }
+    let byPMD = lockstep.baseline.memory.mappers(of: folio).filter {
+      lockstep.baseline.memory.isPMDMapped($0.mm, $0.page)
+    }
     let shift = { (mapper: (mm: MMID, page: VirtualPage)) in (mm: mapper.mm, page: mapper.page.advanced(by: index)) }
-    let byPTE = lockstep.baseline.mappers(of: folio, page: index).filter {
-      !lockstep.baseline.isPMDMapped($0.mm, $0.page)
+    let byPTE = lockstep.baseline.memory.mappers(of: folio, page: index).filter {
+      !lockstep.baseline.memory.isPMDMapped($0.mm, $0.page)
     }
     return byPMD.map(shift) + byPTE
   }
 
   /// Who maps the page in a frame.
   package func mappers(of frame: PFN) -> [(mm: MMID, page: VirtualPage)] {
-    guard let place = lockstep.baseline.mappersOfFolio(at: frame).first else {
-      return lockstep.baseline.mappers(of: frame)
+    guard let place = lockstep.baseline.memory.mappersOfFolio(at: frame).first else {
+      return lockstep.baseline.memory.mappers(of: frame)
     }
-    guard lockstep.baseline.isPMDMapped(place.mm, place.page), let folio = lockstep.baseline.folio(at: frame),
-      let head = lockstep.baseline.pfn(of: folio)
-    else { return lockstep.baseline.mappers(of: frame) }
+    guard lockstep.baseline.memory.isPMDMapped(place.mm, place.page),
+      let folio = lockstep.baseline.memory.folio(at: frame),
+      let head = lockstep.baseline.memory.pfn(of: folio)
+    else { return lockstep.baseline.memory.mappers(of: frame) }
     return mappers(place.mm, place.page.advanced(by: Int(frame.rawValue &- head.rawValue)))
   }
 
   /// The frame that today's entry there maps, where it is known.
-  package func frame(_ mm: MMID, _ page: VirtualPage) -> PFN? { lockstep.baseline.mappedFrame(mm, page) }
+  package func frame(_ mm: MMID, _ page: VirtualPage) -> PFN? { lockstep.baseline.memory.mappedFrame(mm, page) }
 
   /// What the model has there may not be so.
   package func isInDoubt(_ mm: MMID, _ page: VirtualPage) -> Bool { lockstep.doubts.cause(mm, page) != nil }
@@ -97,7 +100,7 @@ extension Lockstep {
     case .aAndLazy: aAndLazy?.verdict(mm, page)
     case .aAndEager: aAndEager?.verdict(mm, page)
     case .aOr: aOr?.verdict(mm, page)
-    case .cRaw: cRaw == nil ? nil : baseline.entry(mm, page).verdict
+    case .cRaw: cRaw == nil ? nil : baseline.memory.entry(mm, page).verdict
     default: openLane(encoding)?.verdict(mm, page)
     }
   }

@@ -104,7 +104,7 @@ extension ReplayDriver {
   /// came is not told.
   mutating func doubtKept(by call: DirectIO.Call) {
     var kept: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(call.mm, call.range) { page, entry in
+    lockstep.baseline.memory.forEachEntry(call.mm, call.range) { page, entry in
       if entry.kind == .present, !entry.writable { kept.append(page) }
     }
     for page in kept where lockstep.baseline.claim(call.mm, page) == .shared {
@@ -174,7 +174,7 @@ extension ReplayDriver {
   private mutating func copied(for call: DirectIO.Call, _ page: VirtualPage, _ pfn: PFN) -> Bool {
     let vma = facts(call.mm, page)
     noteTouched(call.mm, page)
-    let source = lockstep.baseline.mappedFrame(call.mm, page)
+    let source = lockstep.baseline.memory.mappedFrame(call.mm, page)
     let outcome: Outcome
     if call.write {
       let isHidden = lockstep.predictWriteFault(call.mm, page) == .mustReuse
@@ -193,11 +193,13 @@ extension ReplayDriver {
   /// The first page that GUP has to have copied; where that is open, the only one that it can have.
   private func nextToCopy(_ mm: MMID, _ range: PageRange) -> VirtualPage? {
     var pages: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(mm, range) { page, entry in
+    lockstep.baseline.memory.forEachEntry(mm, range) { page, entry in
       if entry.kind == .present, !entry.writable { pages.append(page) }
     }
     pages.removeAll { isKeptByGUP(mm, $0) }
-    guard let page = pages.first, !pages.contains(where: { lockstep.baseline.isPMDMapped(mm, $0) }) else { return nil }
+    guard let page = pages.first, !pages.contains(where: { lockstep.baseline.memory.isPMDMapped(mm, $0) }) else {
+      return nil
+    }
     if pages.count == 1 { return page }
     return switch lockstep.predictWriteFault(mm, page) {
     case .mustCopy: doubtAboutSharing(mm, page) == nil ? page : nil
@@ -265,8 +267,8 @@ extension ReplayDriver {
 
   mutating func copiedAsSeen(_ pinned: [PinnedAtFork], _ parent: MMID, _ child: MMID) {
     for pin in pinned {
-      if let folio = lockstep.baseline.mappedPage(child, pin.page)?.folio {
-        lockstep.baseline.bind(pin.copy, to: folio)
+      if let folio = lockstep.baseline.memory.mappedPage(child, pin.page)?.folio {
+        lockstep.baseline.memory.bind(pin.copy, to: folio)
       }
       if pin.endsWithCopy { run(.unpin(parent, pin.page)) }
     }
@@ -279,14 +281,14 @@ extension ReplayDriver {
     if seen.count == vma.pinned.count { return seen }
     var pages: [VirtualPage] = []
     var rank = 0
-    lockstep.baseline.forEachEntry(vma.parent, vma.range) { page, entry in
+    lockstep.baseline.memory.forEachEntry(vma.parent, vma.range) { page, entry in
       guard entry.kind == .present, pages.count < vma.pinned.count else { return }
       if rank == vma.pinned[pages.count].rank { pages.append(page) }
-      rank += lockstep.baseline.isPMDMapped(vma.parent, page) ? 512 : 1
+      rank += lockstep.baseline.memory.isPMDMapped(vma.parent, page) ? 512 : 1
     }
     let areKnown = pages.allSatisfy { page in
       lockstep.baseline.claim(vma.parent, page) == .exclusive && lockstep.doubts.cause(vma.parent, page) == nil
-        && !lockstep.baseline.isPMDMapped(vma.parent, page)
+        && !lockstep.baseline.memory.isPMDMapped(vma.parent, page)
     }
     return areKnown && pages.count == vma.pinned.count ? pages : nil
   }

@@ -29,7 +29,7 @@ extension ReplayDriver {
     _ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome, _ vma: VMAFacts
   ) {
     guard !access.contains(.present), dropped.includes(mm), vma.backing == .anonymous, !kernel.batchesCounters,
-      lockstep.baseline.entry(mm, page).kind == .present, !lockstep.baseline.isPMDMapped(mm, page),
+      lockstep.baseline.memory.entry(mm, page).kind == .present, !lockstep.baseline.memory.isPMDMapped(mm, page),
       migrating[page] == nil, !unseen.usesUserfaultfd(mm)
     else { return }
     switch outcome {

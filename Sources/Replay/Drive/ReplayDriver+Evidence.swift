@@ -6,24 +6,24 @@ import MMEvents
 extension ReplayDriver {
   mutating func bind(_ outcome: Outcome, _ pfn: PFN) {
     guard let folio = outcome.folio, pfn.rawValue < 1 << 36 else { return }
-    lockstep.baseline.bind(pfn, to: folio)
+    lockstep.baseline.memory.bind(pfn, to: folio)
     // A large folio goes to the list at once (`folio_may_be_lru_cached`).
-    if !lockstep.baseline.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
+    if !lockstep.baseline.memory.isLarge(folio) { hidden.allocated(pfn, on: current.cpu) }
   }
 
   func hiddenReference(_ mm: MMID, _ page: VirtualPage) -> HiddenReferences.Suspicion {
-    let entry = lockstep.baseline.entry(mm, page)
+    let entry = lockstep.baseline.memory.entry(mm, page)
     guard entry.kind.refersToFolio else { return .none }
     if lockstep.baseline.claim(mm, page) == .exclusive { return .none }
-    return hidden.suspicion(of: lockstep.baseline.pfn(of: entry.folio), on: current.cpu)
+    return hidden.suspicion(of: lockstep.baseline.memory.pfn(of: entry.folio), on: current.cpu)
   }
 
   /// Why it is in doubt that others map the page, which the model holds shared; `nil`: it is not.
   func doubtAboutSharing(_ mm: MMID, _ page: VirtualPage) -> UnknownCause? {
     if let cause = lockstep.doubts.cause(mm, page) { return UnknownCause(cause) }
     var doubt: UnknownCause?
-    for other in lockstep.baseline.foreignObservers(mm, page, ofWholeFolio: true) {
-      if lockstep.baseline.isDying(other.mm) {
+    for other in lockstep.baseline.memory.foreignObservers(mm, page, ofWholeFolio: true) {
+      if lockstep.baseline.memory.isDying(other.mm) {
         doubt = doubt ?? .sharerDying
       } else if let cause = lockstep.doubts.cause(other.mm, other.range.start) {
         doubt = UnknownCause(cause)
@@ -39,15 +39,15 @@ extension ReplayDriver {
   /// The kernel kept the page, or showed it exclusive: nobody else maps it, as a page, a swap entry or a migration
   /// entry. Who does so in the model is on the way out, or maps something that the model does not know.
   mutating func excludeOthers(_ mm: MMID, _ page: VirtualPage, ofWholeFolio: Bool) {
-    guard lockstep.baseline.mayBeShared(mm, page) else { return }
-    for other in lockstep.baseline.foreignObservers(mm, page, ofWholeFolio: ofWholeFolio) {
+    guard lockstep.baseline.memory.mayBeShared(mm, page) else { return }
+    for other in lockstep.baseline.memory.foreignObservers(mm, page, ofWholeFolio: ofWholeFolio) {
       exclude(other.mm, other.range)
     }
   }
 
   /// The entries are not what the model has there.
   mutating func exclude(_ mm: MMID, _ range: PageRange) {
-    if lockstep.baseline.isDying(mm) {
+    if lockstep.baseline.memory.isDying(mm) {
       hidden.teardownPassed(mm, range.end.advanced(by: -1))
     } else if lockstep.doubts.cause(mm, range.start) != .removal {
       count(.mappersExcluded)
@@ -69,11 +69,11 @@ extension ReplayDriver {
   /// seems held proves nothing.
   func dyingReferences(_ mm: MMID, _ page: VirtualPage) -> Teardown.Reference {
     var result = Teardown.Reference.released
-    for other in lockstep.baseline.foreignObservers(mm, page, ofWholeFolio: true) {
+    for other in lockstep.baseline.memory.foreignObservers(mm, page, ofWholeFolio: true) {
       guard let teardown = hidden.teardown(of: other.mm) else { return .unknown }
       if teardown.hasPassed(other.range.start) { continue }
       let above = PageRange(start: other.range.start, end: PageRange.everything.end)
-      let rank = UInt64(lockstep.baseline.countAnonymous(other.mm, in: above).present)
+      let rank = UInt64(lockstep.baseline.memory.countAnonymous(other.mm, in: above).present)
       switch teardown.reference(rank: rank) {
       case .held: return .held
       case .unknown: result = .unknown

@@ -16,7 +16,7 @@ extension ReplayDriver {
       vma = facts(mm, page)
     }
     if isOnHugetlb(mm, page, access, outcome, vma) {
-      lockstep.baseline.doubtTables(mm, .hugetlb)
+      lockstep.baseline.memory.doubtTables(mm, .hugetlb)
       return hugetlbFault(mm, page, access, outcome)
     }
     if !access.contains(.present) { noteTable(mm, page, outcome, vma) }
@@ -50,7 +50,7 @@ extension ReplayDriver {
     }
     let isForced = access.contains(.remote)
     guard isForced != vma.flags.contains(.writeForced) else { return }
-    switch lockstep.baseline.entry(mm, page).kind {
+    switch lockstep.baseline.memory.entry(mm, page).kind {
     case .none, .zeroPage, .filePage: break
     default: if isForced { return }
     }
@@ -84,13 +84,13 @@ extension ReplayDriver {
 
   /// A fault on a missing page that came to nothing: with a userfaultfd, somebody else is to fill it.
   private mutating func waitForHandler(_ mm: MMID, _ page: VirtualPage) {
-    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.memory.entry(mm, page).kind == .none else { return }
     unseen.waits(mm, page, current.task)
   }
 
   /// The fault gave its page back, because the entry was there by then: with a userfaultfd, it came by `UFFDIO_COPY`.
   private mutating func filledByAnother(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) {
-    guard unseen.usesUserfaultfd(mm), lockstep.baseline.entry(mm, page).kind == .none else { return }
+    guard unseen.usesUserfaultfd(mm), lockstep.baseline.memory.entry(mm, page).kind == .none else { return }
     if let pfn = unseen.takeArrival(mm, since: current.time) {
       bind(run(.uffdCopy(mm, page, vma, writeProtected: false)), pfn)
     }
@@ -145,7 +145,7 @@ extension ReplayDriver {
     case .alreadyWritable: break
     case .notMapped:
       // A page nobody saw arrive was reused: from here on it is known.
-      if vma.backing == .anonymous, lockstep.baseline.isComplete(mm), unseen.isAllExclusive(in: mm) {
+      if vma.backing == .anonymous, lockstep.baseline.memory.isComplete(mm), unseen.isAllExclusive(in: mm) {
         verifier.agree(.decision)
       } else {
         unknown(.decision, mm, page, .entryNotSeen)
@@ -170,7 +170,7 @@ extension ReplayDriver {
       hugeTouch(mm, page, pfn, vma, isWrite: access.contains(.write) || vma.mayWrite)
       return
     }
-    let entry = lockstep.baseline.entry(mm, page)
+    let entry = lockstep.baseline.memory.entry(mm, page)
     if access.contains([.write, .present]), entry.kind == .present {
       // The zero page was not there, so the page was kept; what came afterwards is GUP's, in a call that is not traced.
       quietWrite(mm, page, access, vma)
@@ -189,7 +189,7 @@ extension ReplayDriver {
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, _ access: FaultAccess, decided: Timestamp
   ) {
     let prediction = lockstep.predictWriteFault(mm, page)
-    let source = lockstep.baseline.mappedFrame(mm, page)
+    let source = lockstep.baseline.memory.mappedFrame(mm, page)
     if access.contains(.beforeGUP), mayBeKept(mm, page, prediction, source, decided: decided) {
       return keptOrCopied(mm, page, pfn, vma)
     }
@@ -204,7 +204,7 @@ extension ReplayDriver {
     case .eitherWay(let reason): unknown(.decision, mm, page, UnknownCause(reason))
     case .notMapped:
       // Without counters a copied file page looks the same; fault-around maps those unseen.
-      if kernel.batchesCounters, vma.backing.holdsFilePages, lockstep.baseline.isComplete(mm) {
+      if kernel.batchesCounters, vma.backing.holdsFilePages, lockstep.baseline.memory.isComplete(mm) {
         verifier.agree(.decision)
       } else {
         unknown(.decision, mm, page, .entryNotSeen)
@@ -260,7 +260,7 @@ extension ReplayDriver {
     // Without counters the page cache of a shared mapping looks the same.
     if kernel.batchesCounters, vma.backing == .shared { return }
     if access.contains(.present) {
-      if lockstep.baseline.entry(mm, page).kind.refersToFolio {
+      if lockstep.baseline.memory.entry(mm, page).kind.refersToFolio {
         disagree(mm, page, "an anonymous page", "a file page was copied", .fileOverAnonymous)
       } else {
         verifier.agree(.decision)

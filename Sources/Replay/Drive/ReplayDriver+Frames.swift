@@ -12,24 +12,24 @@ extension ReplayDriver {
     if !snapshots.isEmpty { noteGone(pfn, order) }
     if !outlived.isEmpty { settleCopies(from: pfn) }
     if !leaving.isEmpty { leftByReclaim(pfn) }
-    guard let folio = lockstep.baseline.folio(at: pfn) else {
+    guard let folio = lockstep.baseline.memory.folio(at: pfn) else {
       if !cached.isEmpty { swapCacheFreed(pfn) }
       return
     }
-    guard lockstep.baseline.isMapped(folio) else {
+    guard lockstep.baseline.memory.isMapped(folio) else {
       if !cached.isEmpty { swapCacheFreed(pfn) }
-      _ = lockstep.baseline.pfnFreed(pfn)
+      _ = lockstep.baseline.memory.pfnFreed(pfn)
       return
     }
     if ksmReplaced(pfn) { return }
     if collapsing[current.task] != nil {
-      _ = lockstep.baseline.pfnFreed(pfn)
+      _ = lockstep.baseline.memory.pfnFreed(pfn)
       return
     }
     if lazilyFreed(pfn) || cleanlyReclaimed(pfn, order) || splitFreed(pfn, order) { return }
     let owners = mappingsNotDying(of: pfn, order)
     if !cached.isEmpty { swapCacheFreed(pfn) }
-    guard lockstep.baseline.pfnFreed(pfn), !owners.isEmpty else { return }
+    guard lockstep.baseline.memory.pfnFreed(pfn), !owners.isEmpty else { return }
     count(.framesFreedWhileMapped)
     for owner in owners {
       run(.zap(owner.mm, owner.range))
@@ -42,7 +42,7 @@ extension ReplayDriver {
   private func mappingsNotDying(of pfn: PFN, _ order: FolioOrder) -> [(mm: MMID, range: PageRange)] {
     var found: [(mm: MMID, range: PageRange)] = []
     for index in 0..<order.pageCount {
-      lockstep.baseline.forEachMapperNotDying(of: pfn.advanced(by: index)) { owner in
+      lockstep.baseline.memory.forEachMapperNotDying(of: pfn.advanced(by: index)) { owner in
         let range = order == .base ? PageRange(start: owner.page, count: 1) : entryRange(owner.mm, owner.page)
         found.append((owner.mm, range))
       }

@@ -32,7 +32,7 @@ extension ReplayDriver {
 
   private func isEmpty(_ mm: MMID, _ range: PageRange) -> Bool {
     var isEmpty = true
-    lockstep.baseline.forEachEntry(mm, range) { _, entry in if entry.kind != .none { isEmpty = false } }
+    lockstep.baseline.memory.forEachEntry(mm, range) { _, entry in if entry.kind != .none { isEmpty = false } }
     return isEmpty
   }
 
@@ -79,7 +79,7 @@ extension ReplayDriver {
   private mutating func fillHugetlb(_ mm: MMID, _ place: PageRange, _ access: FaultAccess, _ pfn: PFN?) {
     let vma = facts(mm, place.start)
     let isWrite = access.contains(.write)
-    if lockstep.baseline.entry(mm, place.start).kind.refersToFolio {
+    if lockstep.baseline.memory.entry(mm, place.start).kind.refersToFolio {
       // Another thread's fault was first.
       if lockstep.baseline.claim(mm, place.start) == .exclusive {
         if isWrite { run(.writeFault(mm, place.start, vma, .reused)) }
@@ -122,7 +122,7 @@ extension ReplayDriver {
   /// Nothing is there any more, and the pool has none left for who inherited the mapping (SIGBUS): whom the pool keeps
   /// pages for has taken it (`unmap_ref_private`), and kept it then.
   private mutating func takenHugetlb(_ mm: MMID, _ place: PageRange) {
-    guard lockstep.baseline.entry(mm, place.start).kind.refersToFolio else { return }
+    guard lockstep.baseline.memory.entry(mm, place.start).kind.refersToFolio else { return }
     run(.zap(mm, place), .hugetlb)
     lockstep.doubts.settle(mm, place)
     if !openDecisions.isEmpty { settleOvertaken() }
@@ -170,8 +170,8 @@ extension ReplayDriver {
   private func doubtAboutMappers(_ mm: MMID, _ head: VirtualPage) -> UnknownCause? {
     if let cause = lockstep.doubts.cause(mm, head) { return UnknownCause(cause) }
     var doubt: UnknownCause?
-    for other in lockstep.baseline.foreignObservers(mm, head, ofWholeFolio: true) {
-      if lockstep.baseline.isDying(other.mm) {
+    for other in lockstep.baseline.memory.foreignObservers(mm, head, ofWholeFolio: true) {
+      if lockstep.baseline.memory.isDying(other.mm) {
         doubt = doubt ?? .sharerDying
       } else if let cause = lockstep.doubts.cause(other.mm, other.range.start), cause != .openDecision {
         doubt = UnknownCause(cause)
@@ -184,7 +184,7 @@ extension ReplayDriver {
 
   private mutating func decidedUnseen(_ mm: MMID, _ place: PageRange, _ vma: VMAFacts) {
     unknown(.decision, mm, place.start, .flushesNotSeen)
-    if lockstep.baseline.entry(mm, place.start).kind.refersToFolio {
+    if lockstep.baseline.memory.entry(mm, place.start).kind.refersToFolio {
       run(.writeFault(mm, place.start, vma, .unobserved))
     } else {
       installHugetlb(mm, place, vma, write: true)
@@ -208,7 +208,7 @@ extension ReplayDriver {
       disagree(mm, head, expected, "a copy", .copiedExclusive)
     case (nil, .notMapped), (nil, .mustReplace): unknown(.decision, mm, head, .entryNotSeen)
     }
-    if lockstep.baseline.entry(mm, head).kind.refersToFolio {
+    if lockstep.baseline.memory.entry(mm, head).kind.refersToFolio {
       let copy = Operation.writeFault(mm, head, vma, .copied(hiddenReference: false))
       bindHugetlb(run(copy, followsKernel: true), pfn)
     } else {

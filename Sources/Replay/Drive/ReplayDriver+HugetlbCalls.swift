@@ -31,7 +31,7 @@ extension ReplayDriver {
 
   /// No flag of `mmap` tells that a file is of hugetlbfs, the pages of a snapshot do.
   mutating func noteHugetlb(of mm: MMID, _ snapshot: ProcessSnapshot) {
-    if snapshot.hugetlbTails > 0 || snapshot.gigantic > 0 { lockstep.baseline.doubtTables(mm, .hugetlb) }
+    if snapshot.hugetlbTails > 0 || snapshot.gigantic > 0 { lockstep.baseline.memory.doubtTables(mm, .hugetlb) }
     for vma in snapshot.vmas where vma.facts.backing.isHugetlb && facts(mm, vma.range.start).backing == .privateFile {
       layouts[mm]?.change(vma.range) { $0.backing = vma.facts.backing }
     }
@@ -50,7 +50,7 @@ extension ReplayDriver {
   /// The call is over, and faults that filled what it needed would have been told: what is missing yet, or shared, GUP
   /// has seen to, if it pinned anything.
   mutating func filledHugetlb(for call: DirectIO.Call) {
-    guard lockstep.baseline.isLive(call.mm), !lockstep.baseline.isDying(call.mm) else { return }
+    guard lockstep.baseline.memory.isLive(call.mm), !lockstep.baseline.memory.isDying(call.mm) else { return }
     for place in hugePages(call.mm, call.range) where takeByGUP(call.mm, place, writes: call.write, pins: true) {
       lockstep.doubts.add(call.mm, place, .hugetlbPinned)
     }
@@ -72,7 +72,7 @@ extension ReplayDriver {
     let vma = facts(mm, place.start)
     noteTouched(mm, place)
     hugetlb.note()
-    guard lockstep.baseline.entry(mm, place.start).kind.refersToFolio else {
+    guard lockstep.baseline.memory.entry(mm, place.start).kind.refersToFolio else {
       if hugetlb[mm, place.start] != nil, !writes { return false }
       takeMissing(mm, place, vma, writes: writes && vma.mayWrite)
       return true

@@ -15,8 +15,8 @@ extension ReplayDriver {
   /// stable now; else it takes the place of another, whose free tells which.
   mutating func ksmMerged(_ mm: MMID, _ pfn: PFN) {
     if !outlived.isEmpty { settleCopies(fromStable: pfn) }
-    if let folio = lockstep.baseline.folio(at: pfn), !lockstep.baseline.isKSM(folio),
-      let owner = lockstep.baseline.firstMapper(of: folio, in: mm)
+    if let folio = lockstep.baseline.memory.folio(at: pfn), !lockstep.baseline.memory.isKSM(folio),
+      let owner = lockstep.baseline.memory.firstMapper(of: folio, in: mm)
     {
       noteTouched(mm, owner.page)
       run(.ksmWriteProtect(mm, owner.page))
@@ -40,7 +40,7 @@ extension ReplayDriver {
   mutating func endMerge() {
     guard let open = pendingMerges.removeValue(forKey: current.task) else { return }
     unseen.merged(open.mm)
-    if let stable = open.stable, lockstep.baseline.folio(at: stable) == nil {
+    if let stable = open.stable, lockstep.baseline.memory.folio(at: stable) == nil {
       count(.ksmNotFollowed)
       lockstep.markIncomplete(open.mm)
     }
@@ -62,15 +62,17 @@ extension ReplayDriver {
   /// a huge folio that ksmd splits before it merges of it (`try_to_merge_one_page`), whose pages of zeros go.
   mutating func ksmReplaced(_ pfn: PFN) -> Bool {
     guard !pendingMerges.isEmpty else { return false }
-    if let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio) { endMerge() }
-    guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.folio(at: pfn),
-      let owner = lockstep.baseline.firstMapper(of: folio, in: merge.mm)
+    if let folio = lockstep.baseline.memory.folio(at: pfn), lockstep.baseline.memory.isLarge(folio) { endMerge() }
+    guard let merge = pendingMerges[current.task], let folio = lockstep.baseline.memory.folio(at: pfn),
+      let owner = lockstep.baseline.memory.firstMapper(of: folio, in: merge.mm)
     else { return false }
     pendingMerges[current.task] = nil
     noteTouched(owner.mm, owner.page)
     run(.ksmWriteProtect(owner.mm, owner.page))
     if let stable = merge.stable {
-      guard let kept = lockstep.baseline.folio(at: stable), let other = lockstep.baseline.firstMapper(of: kept) else {
+      guard let kept = lockstep.baseline.memory.folio(at: stable),
+        let other = lockstep.baseline.memory.firstMapper(of: kept)
+      else {
         // It maps the stable page by now, of which the model has no other mapper.
         count(.ksmNotFollowed)
         lockstep.markIncomplete(owner.mm)
@@ -81,7 +83,7 @@ extension ReplayDriver {
     } else {
       run(.ksmReplaceByZero(owner.mm, owner.page))
     }
-    _ = lockstep.baseline.pfnFreed(pfn)
+    _ = lockstep.baseline.memory.pfnFreed(pfn)
     return true
   }
 }

@@ -10,7 +10,7 @@ extension ReplayDriver {
   mutating func hugeTouch(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ vma: VMAFacts, isWrite: Bool) {
     let range = PageRange(around: page, FolioOrder(9))
     noteTouched(mm, range)
-    if lockstep.baseline.countAnonymous(mm, in: range).present > 0 { count(.firstTouchOfPresent) }
+    if lockstep.baseline.memory.countAnonymous(mm, in: range).present > 0 { count(.firstTouchOfPresent) }
     run(.zap(mm, range), .thpFault)
     bind(run(.hugeFault(mm, range.start, vma, write: isWrite, isHugetlb: false)), pfn)
   }
@@ -18,35 +18,35 @@ extension ReplayDriver {
   /// A page of a large folio is freed alone while it is mapped: the folio was split, and a page that held nothing but
   /// zeros gave way to the zero page (`try_to_map_unused_to_zeropage`). `false`: the frame is no such page.
   mutating func splitFreed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
-    guard order == .base, let folio = lockstep.baseline.folio(at: pfn),
-      lockstep.baseline.isLarge(folio) || lastSplit.contains(pfn)
+    guard order == .base, let folio = lockstep.baseline.memory.folio(at: pfn),
+      lockstep.baseline.memory.isLarge(folio) || lastSplit.contains(pfn)
     else { return false }
     // Mapped by a PMD, it is the first page that is; the freed one may be mapped nowhere.
-    let mappers = lockstep.baseline.mappers(of: pfn)
-    let all = mappers.isEmpty ? lockstep.baseline.mappersOfAnyPage(of: folio) : mappers
-    guard let first = all.first, !lockstep.baseline.isAnyDying(all) else { return false }
-    if lockstep.baseline.isLarge(folio) {
+    let mappers = lockstep.baseline.memory.mappers(of: pfn)
+    let all = mappers.isEmpty ? lockstep.baseline.memory.mappersOfAnyPage(of: folio) : mappers
+    guard let first = all.first, !lockstep.baseline.memory.isAnyDying(all) else { return false }
+    if lockstep.baseline.memory.isLarge(folio) {
       noteSplit(of: folio, at: pfn)
       run(.splitFolio(first.mm, first.page))
     }
-    for owner in lockstep.baseline.mappers(of: pfn) {
+    for owner in lockstep.baseline.memory.mappers(of: pfn) {
       let page = PageRange(start: owner.page, count: 1)
       noteTouched(owner.mm, page)
       run(.zap(owner.mm, page), .folioSplit)
       run(.readFault(owner.mm, owner.page, facts(owner.mm, owner.page)), .folioSplit)
     }
-    _ = lockstep.baseline.pfnFreed(pfn)
+    _ = lockstep.baseline.memory.pfnFreed(pfn)
     return true
   }
 
   mutating func noteSplit(of folio: FolioID, at pfn: PFN) {
-    let head = lockstep.baseline.pfn(of: folio) ?? pfn
-    lastSplit = head..<PFN(head.rawValue + UInt64(lockstep.baseline.pageCount(of: folio)))
+    let head = lockstep.baseline.memory.pfn(of: folio) ?? pfn
+    lastSplit = head..<PFN(head.rawValue + UInt64(lockstep.baseline.memory.pageCount(of: folio)))
   }
 
   /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.
   mutating func isolatedForCollapse(_ member: PFN) {
-    collapsing[current.task] = lockstep.baseline.mappers(of: member)
+    collapsing[current.task] = lockstep.baseline.memory.mappers(of: member)
   }
 
   /// `collapse_huge_page`: the range of what was isolated is one large folio now. Swap entries were read in before.

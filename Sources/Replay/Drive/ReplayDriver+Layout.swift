@@ -57,7 +57,7 @@ extension ReplayDriver {
   /// (`vma_adjust_trans_huge`).
   private mutating func splitHugePages(_ mm: MMID, atBordersOf range: PageRange) {
     for border in [range.start, range.end] where border.rawValue & 511 != 0 {
-      if lockstep.baseline.isPMDMapped(mm, border) { run(.splitPMD(mm, border)) }
+      if lockstep.baseline.memory.isPMDMapped(mm, border) { run(.splitPMD(mm, border)) }
     }
   }
 
@@ -112,7 +112,7 @@ extension ReplayDriver {
   /// next one begins or the fork ends. Its lock is held meanwhile.
   mutating func forkCopied(_ parent: MMID, _ child: MMID, _ range: PageRange) {
     finishCopy(parent, child)
-    guard lockstep.baseline.isLive(child) else {
+    guard lockstep.baseline.memory.isLive(child) else {
       count(.eventsAfterExit)
       return
     }
@@ -144,7 +144,7 @@ extension ReplayDriver {
 
   /// What the entry over the page maps: one page, or those of a PMD.
   func entryRange(_ mm: MMID, _ page: VirtualPage) -> PageRange {
-    lockstep.baseline.isPMDMapped(mm, page)
+    lockstep.baseline.memory.isPMDMapped(mm, page)
       ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
   }
 
@@ -156,13 +156,13 @@ extension ReplayDriver {
   }
 
   private mutating func copy(_ parent: MMID, _ child: MMID, _ range: PageRange) {
-    guard lockstep.baseline.isLive(parent), lockstep.baseline.isLive(child) else {
+    guard lockstep.baseline.memory.isLive(parent), lockstep.baseline.memory.isLive(child) else {
       count(.eventsAfterExit)
       return
     }
     noteShared(parent, range)
     let slots = wholeSlots(of: range, parent)
-    let already = lockstep.baseline.countAnonymous(child, in: slots)
+    let already = lockstep.baseline.memory.countAnonymous(child, in: slots)
     if already.present + already.swap > 0 {
       count(.copiedTwiceByFork)
       run(.zap(child, slots), .fork)
@@ -192,7 +192,7 @@ extension ReplayDriver {
       let copied = Int((programs[child]?.counted ?? 0) - vma.before)
       leavePinnedOpen(vma, child)
       var pages: [VirtualPage] = []
-      lockstep.baseline.forEachEntry(parent, range) { page, entry in
+      lockstep.baseline.memory.forEachEntry(parent, range) { page, entry in
         if entry.kind == .present, pages.count <= copied { pages.append(page) }
       }
       copy(parent, child, pages.count > copied ? PageRange(start: range.start, end: pages[copied]) : range)
@@ -209,7 +209,7 @@ extension ReplayDriver {
       return
     }
     count(.placelessPages)
-    lockstep.baseline.doubtTables(mm, .placeNotSeen)
+    lockstep.baseline.memory.doubtTables(mm, .placeNotSeen)
     unseen.appeared(pfn, order, in: mm, at: current.time)
   }
 
@@ -220,8 +220,8 @@ extension ReplayDriver {
     run(.forkEnd(parent: parent, child: child))
     forks.forks += 1
     forks.sharedPages += programs[child]?.counted ?? 0
-    if let counted = programs[child]?.counted, lockstep.baseline.isLive(child) {
-      let copied = lockstep.baseline.countAnonymous(child, in: .everything).present
+    if let counted = programs[child]?.counted, lockstep.baseline.memory.isLive(child) {
+      let copied = lockstep.baseline.memory.countAnonymous(child, in: .everything).present
       if UInt64(copied) != counted { count(.forkCountDiffers) }
     }
     programs[child] = nil
@@ -235,10 +235,12 @@ extension ReplayDriver {
     noteAnonymous(mm, range)
     guard hidden.isRemoving(current.task) else { return }
     var shared: [PFN] = []
-    lockstep.baseline.forEachEntry(mm, range) { _, entry in
+    lockstep.baseline.memory.forEachEntry(mm, range) { _, entry in
       guard entry.kind == .present else { return }
       let folio = entry.folio
-      if lockstep.baseline.isMappedElsewhere(folio), let pfn = lockstep.baseline.pfn(of: folio) { shared.append(pfn) }
+      if lockstep.baseline.memory.isMappedElsewhere(folio), let pfn = lockstep.baseline.memory.pfn(of: folio) {
+        shared.append(pfn)
+      }
     }
     for pfn in shared { hidden.unmapped(pfn, by: current.task) }
   }

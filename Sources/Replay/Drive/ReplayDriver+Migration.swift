@@ -21,7 +21,7 @@ extension ReplayDriver {
       count(.migratedUnknown)
       return
     }
-    let isHuge = lockstep.baseline.isPMDMapped(mm, page)
+    let isHuge = lockstep.baseline.memory.isPMDMapped(mm, page)
     let range = isHuge ? PageRange(around: page, FolioOrder(9)) : PageRange(start: page, count: 1)
     noteTouched(mm, range)
     if !directIO.isEmpty || !seenPins.isEmpty { areNotPinned(mm, range) }
@@ -74,17 +74,18 @@ extension ReplayDriver {
       if waiting.count == 1 { migrating[start] = nil }
     }
     if found.frame == pfn { splitInPlace(found.mm, page, pfn, order) }
-    guard let (folio, offset) = lockstep.baseline.mappedPage(found.mm, page), pfn.rawValue >= UInt64(offset) else {
+    guard let (folio, offset) = lockstep.baseline.memory.mappedPage(found.mm, page), pfn.rawValue >= UInt64(offset)
+    else {
       return
     }
-    lockstep.baseline.bind(pfn.advanced(by: -offset), to: folio)
+    lockstep.baseline.memory.bind(pfn.advanced(by: -offset), to: folio)
   }
 
   /// The first page of a large folio came back where it was, as a small one: the folio was split. Of any other page the
   /// event's order says nothing (`compound_order` of a tail).
   private mutating func splitInPlace(_ mm: MMID, _ page: VirtualPage, _ pfn: PFN, _ order: FolioOrder) {
-    guard order == .base, let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
-      lockstep.baseline.pfn(of: folio) == pfn
+    guard order == .base, let folio = lockstep.baseline.memory.folio(at: pfn), lockstep.baseline.memory.isLarge(folio),
+      lockstep.baseline.memory.pfn(of: folio) == pfn
     else { return }
     noteSplit(of: folio, at: pfn)
     run(.splitFolio(mm, page))
@@ -93,11 +94,13 @@ extension ReplayDriver {
   /// A folio mapped by a PMD is split with no migration entry told (`__split_huge_pmd_locked` with `freeze`): its pages
   /// come back all the same. `false`: the frame is of no such folio.
   private mutating func splitOfPMD(_ page: VirtualPage, _ pfn: PFN) -> Bool {
-    if lastSplit.contains(pfn), lockstep.baseline.mappers(of: pfn).contains(where: { $0.page == page }) { return true }
+    if lastSplit.contains(pfn), lockstep.baseline.memory.mappers(of: pfn).contains(where: { $0.page == page }) {
+      return true
+    }
     let head = PageRange(around: page, FolioOrder(9)).start
-    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
-      let owner = lockstep.baseline.mappersOfFolio(at: pfn).first(where: { $0.page == head }),
-      lockstep.baseline.isPMDMapped(owner.mm, head)
+    guard let folio = lockstep.baseline.memory.folio(at: pfn), lockstep.baseline.memory.isLarge(folio),
+      let owner = lockstep.baseline.memory.mappersOfFolio(at: pfn).first(where: { $0.page == head }),
+      lockstep.baseline.memory.isPMDMapped(owner.mm, head)
     else { return false }
     noteTouched(owner.mm, PageRange(around: page, FolioOrder(9)))
     noteSplit(of: folio, at: pfn)
@@ -108,18 +111,20 @@ extension ReplayDriver {
   /// A page from hugetlb's pool has no frame in the model until something shows it, a migration for one. The event does
   /// not tell the mm: where pages of two are without a frame here, it is open whose goes.
   private mutating func bindMigratedHugetlb(_ page: VirtualPage, _ pfn: PFN) {
-    guard page == PageRange(around: page, FolioOrder(9)).start, lockstep.baseline.mappers(of: pfn).isEmpty else {
+    guard page == PageRange(around: page, FolioOrder(9)).start, lockstep.baseline.memory.mappers(of: pfn).isEmpty else {
       return
     }
     let owners = layouts.keys.filter { facts($0, page).backing.isHugetlb }
     let unbound = owners.compactMap { mm -> (mm: MMID, folio: FolioID)? in
-      guard let (folio, _) = lockstep.baseline.mappedPage(mm, page), lockstep.baseline.pfn(of: folio) == nil else {
+      guard let (folio, _) = lockstep.baseline.memory.mappedPage(mm, page),
+        lockstep.baseline.memory.pfn(of: folio) == nil
+      else {
         return nil
       }
       return (mm, folio)
     }
     if let first = unbound.first, unbound.allSatisfy({ $0.folio == first.folio }) {
-      lockstep.baseline.bind(pfn, to: first.folio)
+      lockstep.baseline.memory.bind(pfn, to: first.folio)
     } else {
       for one in unbound { noteTouched(one.mm, PageRange(around: page, FolioOrder(9))) }
     }
@@ -128,7 +133,7 @@ extension ReplayDriver {
   /// The mapping of a frame at this page: parent and child may both have one, with the same type, and lose it in turn.
   private func mapped(_ page: VirtualPage, _ pfn: PFN) -> (MMID, Entry)? {
     let gone = (migrating[page] ?? []).filter { $0.frame == pfn }.map(\.mm)
-    let mapper = lockstep.baseline.mappers(of: pfn).first { $0.page == page && !gone.contains($0.mm) }
-    return mapper.map { ($0.mm, lockstep.baseline.entry($0.mm, page)) }
+    let mapper = lockstep.baseline.memory.mappers(of: pfn).first { $0.page == page && !gone.contains($0.mm) }
+    return mapper.map { ($0.mm, lockstep.baseline.memory.entry($0.mm, page)) }
   }
 }

@@ -105,7 +105,7 @@ extension ReplayDriver {
   private mutating func pinned(_ mm: MMID, _ page: VirtualPage, _ call: DirectIO.Call) {
     let vma = facts(mm, page)
     if vma.backing == .shared || vma.backing.isHugetlb { return }
-    let entry = lockstep.baseline.entry(mm, page)
+    let entry = lockstep.baseline.memory.entry(mm, page)
     switch entry.kind {
     case .present: break
     // File pages, and what there is no pin of: no page of anonymous memory.
@@ -115,7 +115,7 @@ extension ReplayDriver {
       if vma.backing == .anonymous { count(.pinsNotFollowed) }
       return
     }
-    guard lockstep.baseline.mappedFrame(mm, page) != nil else {
+    guard lockstep.baseline.memory.mappedFrame(mm, page) != nil else {
       count(.pinsNotFollowed)
       return lockstep.doubts.add(mm, entryRange(mm, page), .keptForPin)
     }
@@ -157,7 +157,8 @@ extension ReplayDriver {
   }
 
   private mutating func keep(_ mm: MMID, _ page: VirtualPage) {
-    guard let (folio, index) = lockstep.baseline.mappedPage(mm, page), let head = lockstep.baseline.pfn(of: folio)
+    guard let (folio, index) = lockstep.baseline.memory.mappedPage(mm, page),
+      let head = lockstep.baseline.memory.pfn(of: folio)
     else {
       run(.unpin(mm, page))
       return count(.pinsNotFollowed)
@@ -179,16 +180,19 @@ extension ReplayDriver {
   }
 
   func isSeenPinned(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    !seenPins.isEmpty && lockstep.baseline.mappedPage(mm, page).map { lockstep.baseline.isPinned($0.folio) } ?? false
+    !seenPins.isEmpty
+      && lockstep.baseline.memory.mappedPage(mm, page).map { lockstep.baseline.memory.isPinned($0.folio) } ?? false
   }
 
   /// Pages of the range that the model has pinned, and that fork copies at once, in order.
   func seenPinned(_ mm: MMID, _ range: PageRange) -> [VirtualPage] {
     guard !seenPins.isEmpty else { return [] }
     var pages: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(mm, range) { page, entry in
-      if entry.kind == .present, lockstep.baseline.isPinned(entry.folio) { pages.append(page) }
+    lockstep.baseline.memory.forEachEntry(mm, range) { page, entry in
+      if entry.kind == .present, lockstep.baseline.memory.isPinned(entry.folio) { pages.append(page) }
     }
-    return pages.filter { lockstep.baseline.claim(mm, $0) == .exclusive && !lockstep.baseline.isPMDMapped(mm, $0) }
+    return pages.filter {
+      lockstep.baseline.claim(mm, $0) == .exclusive && !lockstep.baseline.memory.isPMDMapped(mm, $0)
+    }
   }
 }

@@ -68,7 +68,8 @@ extension ReplayDriver {
     case .anonymous(let pfn, let order, _): firstTouch(mm, page, pfn, order, vma, .write)
     case .copied(let pfn, _): copied(mm, page, pfn, vma, [.write, .present], decided: current.time)
     // Which of the frames that were read in is the page's is open.
-    case .copiedFromFile where lockstep.baseline.entry(mm, page).kind == .swap: run(.swapIn(mm, page, vma, write: true))
+    case .copiedFromFile where lockstep.baseline.memory.entry(mm, page).kind == .swap:
+      run(.swapIn(mm, page, vma, write: true))
     case .copiedFromFile(let pfn, _): bind(run(.filePageCopy(mm, page, vma)), pfn)
     case .quiet, .file, .swappedIn, .refused, .raced, .pooled, .surplus, .unexplained, .lost: count(.populatedNowhere)
     }
@@ -76,7 +77,7 @@ extension ReplayDriver {
 
   /// A page that was filled where the model sees no room for it, as in a stack that grew.
   private mutating func cameUnplaced(_ mm: MMID, _ outcome: FaultOutcome) {
-    lockstep.baseline.doubtTables(mm, .placeNotSeen)
+    lockstep.baseline.memory.doubtTables(mm, .placeNotSeen)
     switch outcome {
     case .anonymous(let pfn, let order, _): unseen.appeared(pfn, order, in: mm, at: current.time)
     case .copied(let pfn, _), .copiedFromFile(let pfn, _): unseen.appeared(pfn, .base, in: mm, at: current.time)
@@ -107,7 +108,7 @@ extension ReplayDriver {
     }
     var page = piece.range.start
     while page < piece.range.end {
-      switch lockstep.baseline.entry(mm, page).kind {
+      switch lockstep.baseline.memory.entry(mm, page).kind {
       case .swap where filling == .content: return page
       case .none where filling == .zeroed || piece.facts.backing != .anonymous: return page
       case .zeroPage, .filePage: return page
@@ -121,10 +122,10 @@ extension ReplayDriver {
   private func nextCopied(_ mm: MMID, _ range: PageRange) -> VirtualPage? {
     var found: VirtualPage?
     var ksm: VirtualPage?
-    lockstep.baseline.forEachEntry(mm, range) { page, entry in
+    lockstep.baseline.memory.forEachEntry(mm, range) { page, entry in
       guard entry.kind == .present, !entry.writable else { return }
       if found == nil { found = page }
-      if ksm == nil, lockstep.baseline.isKSM(entry.folio) { ksm = page }
+      if ksm == nil, lockstep.baseline.memory.isKSM(entry.folio) { ksm = page }
     }
     return ksm ?? found
   }
@@ -137,7 +138,7 @@ extension ReplayDriver {
       let page = end.advanced(by: -1 - index)
       // It may have left the LRU batch since it was allocated.
       guard let folio = run(.anonymousFault(mm, page, .base, .anonymous), .create).folio else { continue }
-      lockstep.baseline.bind(pfn, to: folio)
+      lockstep.baseline.memory.bind(pfn, to: folio)
     }
   }
 }

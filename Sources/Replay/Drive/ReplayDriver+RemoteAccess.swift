@@ -16,7 +16,7 @@ extension ReplayDriver {
   /// Why a page may be exclusive with nothing to say so; a read makes only what nobody else maps so, and copies the rest.
   func accessCause(_ mm: MMID, _ page: VirtualPage) -> UnknownCause? {
     guard let cause = unseen.accessCause(mm) else { return nil }
-    let isShared = !lockstep.baseline.foreignObservers(mm, page, ofWholeFolio: false).isEmpty
+    let isShared = !lockstep.baseline.memory.foreignObservers(mm, page, ofWholeFolio: false).isEmpty
     return cause == .remoteRead && isShared ? nil : cause
   }
 }

@@ -21,7 +21,7 @@ extension ReplayDriver {
   /// Pages are isolated: what the range had is asked before it goes.
   mutating func noteScanned(_ member: PFN, missing: UInt16?) {
     guard scanning[current.task] == nil else { return }
-    scanning[current.task] = lockstep.baseline.mappers(of: member).map { owner in
+    scanning[current.task] = lockstep.baseline.memory.mappers(of: member).map { owner in
       let range = PageRange(around: owner.page, FolioOrder(9))
       let has = counts(owner.mm, range)
       return ScannedRange(
@@ -43,7 +43,7 @@ extension ReplayDriver {
   }
 
   private func kind(_ mm: MMID, _ page: VirtualPage) -> Kind {
-    switch lockstep.baseline.entry(mm, page).kind {
+    switch lockstep.baseline.memory.entry(mm, page).kind {
     case .none, .zeroPage: .missing
     case .present, .filePage: migrating[page]?.contains { $0.mm == mm } == true ? .unmapped : .present
     case .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive, .hwpoison,
@@ -75,10 +75,10 @@ extension ReplayDriver {
   }
 
   private func candidates(_ mm: MMID, _ frame: PFN) -> [PageRange] {
-    guard let folio = lockstep.baseline.folio(at: frame) else { return [] }
+    guard let folio = lockstep.baseline.memory.folio(at: frame) else { return [] }
     var found: [PageRange] = []
-    for index in 0..<lockstep.baseline.pageCount(of: folio) {
-      for owner in lockstep.baseline.mappers(of: folio, page: index) where owner.mm == mm {
+    for index in 0..<lockstep.baseline.memory.pageCount(of: folio) {
+      for owner in lockstep.baseline.memory.mappers(of: folio, page: index) where owner.mm == mm {
         let range = PageRange(around: owner.page, FolioOrder(9))
         if !found.contains(range) { found.append(range) }
       }
@@ -107,7 +107,7 @@ extension ReplayDriver {
         case .succeeded: index + 1 == range.count
         case .exceededNone: kind == .missing
         case .exceededSwap: kind == .unmapped
-        case .exceededShared: kind == .present && lockstep.baseline.mayBeShared(mm, page)
+        case .exceededShared: kind == .present && lockstep.baseline.memory.mayBeShared(mm, page)
         case .failed: true
         }
       if mayEnd { return true }
@@ -117,7 +117,8 @@ extension ReplayDriver {
 
   /// The frame is the page's, or that of its folio's first page.
   private func names(_ frame: PFN, _ mm: MMID, _ page: VirtualPage) -> Bool {
-    guard let (folio, index) = lockstep.baseline.mappedPage(mm, page), let head = lockstep.baseline.pfn(of: folio)
+    guard let (folio, index) = lockstep.baseline.memory.mappedPage(mm, page),
+      let head = lockstep.baseline.memory.pfn(of: folio)
     else {
       return false
     }
@@ -147,7 +148,7 @@ extension ReplayDriver {
 
   /// Why the model cannot know what is in the range.
   private func doubt(_ mm: MMID, _ range: PageRange) -> UnknownCause? {
-    if !lockstep.baseline.isComplete(mm) { return .entryNotSeen }
+    if !lockstep.baseline.memory.isComplete(mm) { return .entryNotSeen }
     if unseen.mayHaveCopied(mm) { return .placeNotSeen }
     if unseen.usesUserfaultfd(mm) { return .userfaultfd }
     if unseen.isAccessedRemotely(mm) { return .remoteAccess }

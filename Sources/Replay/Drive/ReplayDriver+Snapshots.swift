@@ -127,7 +127,7 @@ extension ReplayDriver {
   mutating func snapshotBegan(_ mm: MMID, _ index: UInt32) {
     unseen.collectors.insert(current.task)
     snapshots[index] = OpenSnapshot(mm: mm, isReclaimed: !unmappedToSwap.isEmpty)
-    snapshots[index]?.pageTableBytes = UInt64(lockstep.baseline.tableCount(mm)) * ProcessSnapshot.tableBytes
+    snapshots[index]?.pageTableBytes = UInt64(lockstep.baseline.memory.tableCount(mm)) * ProcessSnapshot.tableBytes
     snapshots[index]?.touchedRanges =
       hidden.removals(in: mm) + hugetlb.fills(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
     for (child, copy) in copying {
@@ -138,14 +138,14 @@ extension ReplayDriver {
 
   mutating func snapshotEnded(_ index: UInt32) {
     guard let open = snapshots.removeValue(forKey: index), let snapshot = snapshotSource?.snapshot(index),
-      lockstep.baseline.isLive(open.mm)
+      lockstep.baseline.memory.isLive(open.mm)
     else { return }
     // The process, a child of `vfork`, left for a program of its own meanwhile: whose memory was read is not told.
     if let mm = current.mm, mm != open.mm {
       verifier.notCompared(.touchedDuringSnapshot, count: UInt64(snapshot.anonymous.count))
       return
     }
-    let isComplete = lockstep.baseline.isComplete(open.mm)
+    let isComplete = lockstep.baseline.memory.isComplete(open.mm)
     if !isComplete { for vma in snapshot.vmas { layouts[open.mm]?.set(vma.range, vma.facts) } }
     noteHugetlb(of: open.mm, snapshot)
     compareTables(open, snapshot)
@@ -157,25 +157,25 @@ extension ReplayDriver {
       compare(page, open, isComplete: isComplete)
     }
     checkStateIfDue()
-    guard isComplete, !lockstep.baseline.isDying(open.mm) else { return }
+    guard isComplete, !lockstep.baseline.memory.isDying(open.mm) else { return }
     lookForExtraPages(open, seen, swapped: snapshot.swapped)
   }
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
-    if open.isTouched(shown.page) || open.gone.contains(shown.pfn) || lockstep.baseline.isDying(open.mm) {
+    if open.isTouched(shown.page) || open.gone.contains(shown.pfn) || lockstep.baseline.memory.isDying(open.mm) {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
     if open.isShared(shown.page) {
       // A process that forks all the time would never become known.
-      if !isComplete, lockstep.baseline.entry(open.mm, shown.page).kind == .none {
+      if !isComplete, lockstep.baseline.memory.entry(open.mm, shown.page).kind == .none {
         learn(shown, open.mm, knowsFlag: false)
       }
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
-    let known = lockstep.baseline.mappedPage(open.mm, shown.page)
-    let knownPFN = known.flatMap { lockstep.baseline.frame(of: $0.folio, $0.index) }
+    let known = lockstep.baseline.memory.mappedPage(open.mm, shown.page)
+    let knownPFN = known.flatMap { lockstep.baseline.memory.frame(of: $0.folio, $0.index) }
     if known == nil || (knownPFN != nil && knownPFN != shown.pfn) {
       compareElsewhere(shown, open, known, knownPFN, isComplete: isComplete)
       return
@@ -186,7 +186,7 @@ extension ReplayDriver {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }
-    if let known, knownPFN == nil, shown.isHugetlb { lockstep.baseline.bind(shown.pfn, to: known.folio) }
+    if let known, knownPFN == nil, shown.isHugetlb { lockstep.baseline.memory.bind(shown.pfn, to: known.folio) }
     if let known, knownPFN == nil, !shown.isLarge {
       _ = unseen.found(shown.pfn, in: open.mm)
       bindSmall(shown, known.folio, open.mm)
@@ -196,16 +196,18 @@ extension ReplayDriver {
 
   /// The kernel's page is a small one; a large folio of the model's was split, then.
   private mutating func bindSmall(_ shown: ProcessSnapshot.Page, _ folio: FolioID, _ mm: MMID) {
-    if lockstep.baseline.isLarge(folio) { run(.splitFolio(mm, shown.page), .folioSplit) }
-    guard let known = lockstep.baseline.mappedPage(mm, shown.page), !lockstep.baseline.isLarge(known.folio) else {
+    if lockstep.baseline.memory.isLarge(folio) { run(.splitFolio(mm, shown.page), .folioSplit) }
+    guard let known = lockstep.baseline.memory.mappedPage(mm, shown.page),
+      !lockstep.baseline.memory.isLarge(known.folio)
+    else {
       return
     }
-    lockstep.baseline.bind(shown.pfn, to: known.folio)
+    lockstep.baseline.memory.bind(shown.pfn, to: known.folio)
   }
 
   private mutating func compareFlag(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isTail: Bool) {
     // Mapped by a PMD, its flag is that of the folio's head.
-    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.isPMDMapped(open.mm, shown.page) else {
+    guard let exclusive = shown.exclusive, !isTail || !lockstep.baseline.memory.isPMDMapped(open.mm, shown.page) else {
       verifier.notCompared(.headOnly)
       return
     }
@@ -241,7 +243,7 @@ extension ReplayDriver {
     isComplete: Bool
   ) {
     if shown.isHugetlb, known == nil, isComplete { return compareUnseenHugetlb(shown, open.mm) }
-    let wasSwapped = known == nil && lockstep.baseline.entry(open.mm, shown.page).kind == .swap
+    let wasSwapped = known == nil && lockstep.baseline.memory.entry(open.mm, shown.page).kind == .swap
     if isReplacedByKSM(shown, known) {
       unknown(.page, open.mm, shown.page, .raced)
     } else if wasSwapped {
@@ -256,7 +258,7 @@ extension ReplayDriver {
       disagree(
         open.mm, shown.page,
         knownPFN.map { "pfn \($0.rawValue)" }
-          ?? "no anonymous page (\(lockstep.baseline.entry(open.mm, shown.page).kind))",
+          ?? "no anonymous page (\(lockstep.baseline.memory.entry(open.mm, shown.page).kind))",
         "pfn \(shown.pfn.rawValue)", known == nil ? .pageMissing : .frameDiffers, evidence: .page)
       if known != nil { run(.zap(open.mm, entryRange(open.mm, shown.page)), .snapshot) }
       learn(shown, open.mm)
@@ -305,14 +307,14 @@ extension ReplayDriver {
 
   /// ksmd has replaced the page and not told yet (`ksm_merge_with_ksm_page` comes after `replace_page`).
   private func isReplacedByKSM(_ shown: ProcessSnapshot.Page, _ known: (folio: FolioID, index: Int)?) -> Bool {
-    guard known != nil, let stable = lockstep.baseline.folio(at: shown.pfn) else { return false }
-    return lockstep.baseline.isKSM(stable)
+    guard known != nil, let stable = lockstep.baseline.memory.folio(at: shown.pfn) else { return false }
+    return lockstep.baseline.memory.isKSM(stable)
   }
 
   /// `UFFDIO_MOVE` took the page from another address of the mm.
   private mutating func userfaultfdMoved(_ shown: ProcessSnapshot.Page, _ mm: MMID) -> Bool {
-    guard unseen.usesUserfaultfd(mm), let folio = lockstep.baseline.folio(at: shown.pfn),
-      let source = lockstep.baseline.firstMapper(of: folio, in: mm)
+    guard unseen.usesUserfaultfd(mm), let folio = lockstep.baseline.memory.folio(at: shown.pfn),
+      let source = lockstep.baseline.memory.firstMapper(of: folio, in: mm)
     else { return false }
     run(.zap(mm, PageRange(start: source.page, count: 1)), .userfault)
     return true
@@ -328,38 +330,42 @@ extension ReplayDriver {
     facts.isHugetlb = shown.isHugetlb
     facts.sharersKnown =
       knowsFlag && (!shown.isLarge || shown.isHugetlb) && (shown.isMappedOnce || shown.exclusive == true)
-    if let stale = lockstep.baseline.folio(at: shown.pfn), lockstep.baseline.isLarge(stale) != shown.isLarge {
-      _ = lockstep.baseline.pfnFreed(shown.pfn)
+    if let stale = lockstep.baseline.memory.folio(at: shown.pfn),
+      lockstep.baseline.memory.isLarge(stale) != shown.isLarge
+    {
+      _ = lockstep.baseline.memory.pfnFreed(shown.pfn)
     }
     if facts.exclusive == .exclusive {
       // It has exactly one mapper.
-      for other in lockstep.baseline.mappers(of: shown.pfn) where other.mm != mm || other.page != shown.page {
+      for other in lockstep.baseline.memory.mappers(of: shown.pfn) where other.mm != mm || other.page != shown.page {
         exclude(other.mm, PageRange(start: other.page, count: 1))
       }
     }
-    if let folio = lockstep.baseline.folio(at: shown.pfn), let other = lockstep.baseline.anyMapper(of: folio) {
-      let head = lockstep.baseline.pfn(of: folio) ?? shown.pfn
+    if let folio = lockstep.baseline.memory.folio(at: shown.pfn),
+      let other = lockstep.baseline.memory.anyMapper(of: folio)
+    {
+      let head = lockstep.baseline.memory.pfn(of: folio) ?? shown.pfn
       facts.sameAs = LearnedEntry.Location(mm: other.mm, page: other.page)
       facts.pageInFolio = Int(shown.pfn.rawValue &- head.rawValue)
     }
     let outcome = run(.learn(mm, shown.page, facts))
     if !unseen.protectsByUserfaultfd(mm) { lockstep.doubts.settle(mm, shown.page) }
     guard facts.sameAs == nil, let folio = outcome.folio else { return }
-    lockstep.baseline.bind(shown.pfn, to: folio)
+    lockstep.baseline.memory.bind(shown.pfn, to: folio)
   }
 
   private mutating func lookForExtraPages(
     _ open: OpenSnapshot, _ seen: Set<VirtualPage>, swapped: Set<VirtualPage>
   ) {
     var extra: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(open.mm, .everything) {
+    lockstep.baseline.memory.forEachEntry(open.mm, .everything) {
       page, entry in
       if entry.kind == .present, !seen.contains(page), !open.isTouched(page), !open.isShared(page) {
         extra.append(page)
       }
     }
     for page in extra {
-      if open.isReclaimed, lockstep.baseline.mappedFrame(open.mm, page) == nil, !swapped.contains(page) {
+      if open.isReclaimed, lockstep.baseline.memory.mappedFrame(open.mm, page) == nil, !swapped.contains(page) {
         verifier.notCompared(.touchedDuringSnapshot)
         continue
       }
@@ -368,8 +374,8 @@ extension ReplayDriver {
         run(.swapOut(open.mm, page, keepsCache: true, writeback: false, stableWrites: false))
         continue
       }
-      if unseen.isMerging(open.mm), let known = lockstep.baseline.mappedPage(open.mm, page),
-        lockstep.baseline.isMappedElsewhere(known.folio)
+      if unseen.isMerging(open.mm), let known = lockstep.baseline.memory.mappedPage(open.mm, page),
+        lockstep.baseline.memory.isMappedElsewhere(known.folio)
       {
         unknown(.page, open.mm, page, .placeNotSeen)
         run(.zap(open.mm, entryRange(open.mm, page)), .ksm)

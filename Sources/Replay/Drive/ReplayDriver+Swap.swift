@@ -19,23 +19,23 @@ extension ReplayDriver {
     if !leaving.isEmpty { leftByReclaim(pfn) }
     noteGone(pfn)
     splitForSwap(pfn)
-    let mappers = lockstep.baseline.mappers(of: pfn)
+    let mappers = lockstep.baseline.memory.mappers(of: pfn)
     for owner in mappers {
       noteTouched(owner.mm, owner.page)
       noteReclaimed(owner.mm)
       unseen.doubtSwap(owner.mm)
     }
-    guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn) else { return }
-    explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    guard let first = mappers.first, let folio = lockstep.baseline.memory.folio(at: pfn) else { return }
+    explainUnmapped(mappers.count * lockstep.baseline.memory.pageCount(of: folio))
     // A page whose slot has it already, or that MADV_FREE gave up, is written only when it was stored to since.
     run(.settleDirty(first.mm, first.page, isDirty: true))
     // When the write ends is not told; a folio that waits for it is copied, and seldom met.
     let swapOut = Operation.swapOut(
       first.mm, first.page, keepsCache: true, writeback: false, stableWrites: false)
     // A lazyfree page that was stored to: reclaim fails to drop it, makes it swapbacked, and comes back.
-    if lockstep.baseline.isLazyfree(folio) { run(swapOut) }
+    if lockstep.baseline.memory.isLazyfree(folio) { run(swapOut) }
     run(swapOut)
-    cached[lockstep.baseline.pfn(of: folio) ?? pfn] = (first.mm, first.page)
+    cached[lockstep.baseline.memory.pfn(of: folio) ?? pfn] = (first.mm, first.page)
   }
 
   /// A page that is what its swap slot holds is not written again: reclaim unmaps it and frees it. `false`: it was not
@@ -43,24 +43,26 @@ extension ReplayDriver {
   mutating func cleanlyReclaimed(_ pfn: PFN, _ order: FolioOrder) -> Bool {
     guard unmappedToSwap[current.task] != nil else { return false }
     if order == .base { splitForSwap(pfn) }
-    let mappers = lockstep.baseline.mappers(of: pfn)
-    guard let first = mappers.first, let folio = lockstep.baseline.folio(at: pfn),
-      mappers.allSatisfy({ !lockstep.baseline.isDying($0.mm) })
+    let mappers = lockstep.baseline.memory.mappers(of: pfn)
+    guard let first = mappers.first, let folio = lockstep.baseline.memory.folio(at: pfn),
+      mappers.allSatisfy({ !lockstep.baseline.memory.isDying($0.mm) })
     else { return false }
     for owner in mappers { noteTouched(owner.mm, owner.page) }
-    explainUnmapped(mappers.count * lockstep.baseline.pageCount(of: folio))
+    explainUnmapped(mappers.count * lockstep.baseline.memory.pageCount(of: folio))
     run(.settleDirty(first.mm, first.page, isDirty: false))
     run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false))
-    _ = lockstep.baseline.pfnFreed(pfn)
+    _ = lockstep.baseline.memory.pfnFreed(pfn)
     return true
   }
 
   /// A lazyfree page is freed by reclaim: it was clean, and is gone for everybody who mapped it
   /// (`ttu_anon_lazyfree_folio`). `false`: it is no such page.
   mutating func lazilyFreed(_ pfn: PFN) -> Bool {
-    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLazyfree(folio) else { return false }
-    let mappers = lockstep.baseline.mappers(of: pfn)
-    guard let first = mappers.first, !lockstep.baseline.isAnyDying(mappers) else { return false }
+    guard let folio = lockstep.baseline.memory.folio(at: pfn), lockstep.baseline.memory.isLazyfree(folio) else {
+      return false
+    }
+    let mappers = lockstep.baseline.memory.mappers(of: pfn)
+    guard let first = mappers.first, !lockstep.baseline.memory.isAnyDying(mappers) else { return false }
     // Within a removal the counters have to say that reclaim took it: MADV_PAGEOUT.
     if hidden.isUnmapping(current.task), !mappers.allSatisfy({ dropped.includes($0.mm) }) { return false }
     for owner in mappers {
@@ -69,10 +71,10 @@ extension ReplayDriver {
     }
     run(.settleDirty(first.mm, first.page, isDirty: false))
     run(.swapOut(first.mm, first.page, keepsCache: false, writeback: false, stableWrites: false), .lazyfree)
-    for owner in lockstep.baseline.mappers(of: pfn) {
+    for owner in lockstep.baseline.memory.mappers(of: pfn) {
       run(.zap(owner.mm, PageRange(start: owner.page, count: 1)), .lazyfree)
     }
-    _ = lockstep.baseline.pfnFreed(pfn)
+    _ = lockstep.baseline.memory.pfnFreed(pfn)
     return true
   }
 
@@ -84,9 +86,9 @@ extension ReplayDriver {
   /// Fewer pages were unmapped than the large folio has, or the frame is not its first: it was split before
   /// (`split_folio_to_list`).
   private mutating func splitForSwap(_ pfn: PFN) {
-    guard let folio = lockstep.baseline.folio(at: pfn), lockstep.baseline.isLarge(folio),
-      let owner = lockstep.baseline.mappers(of: pfn).first, let unmapped = unmappedToSwap[current.task],
-      unmapped < lockstep.baseline.pageCount(of: folio) || lockstep.baseline.pfn(of: folio) != pfn
+    guard let folio = lockstep.baseline.memory.folio(at: pfn), lockstep.baseline.memory.isLarge(folio),
+      let owner = lockstep.baseline.memory.mappers(of: pfn).first, let unmapped = unmappedToSwap[current.task],
+      unmapped < lockstep.baseline.memory.pageCount(of: folio) || lockstep.baseline.memory.pfn(of: folio) != pfn
     else { return }
     noteSplit(of: folio, at: pfn)
     run(.splitFolio(owner.mm, owner.page))
@@ -103,7 +105,7 @@ extension ReplayDriver {
   mutating func readSwapIn(_ mm: MMID, _ range: PageRange, writes: Bool) {
     guard unseen.isSwapping(mm) else { return }
     var pages: [VirtualPage] = []
-    lockstep.baseline.forEachEntry(mm, range) { page, entry in
+    lockstep.baseline.memory.forEachEntry(mm, range) { page, entry in
       if entry.kind == .swap { pages.append(page) }
     }
     for page in pages {
@@ -116,7 +118,7 @@ extension ReplayDriver {
   mutating func swappedInUncounted(
     _ mm: MMID, _ page: VirtualPage, _ outcome: FaultOutcome, _ access: FaultAccess, _ vma: VMAFacts
   ) -> Bool {
-    guard !access.contains(.present), lockstep.baseline.entry(mm, page).kind == .swap else { return false }
+    guard !access.contains(.present), lockstep.baseline.memory.entry(mm, page).kind == .swap else { return false }
     switch outcome {
     case .quiet, .file: followSwapIn(mm, page, nil, .none, access, vma)
     case .copiedFromFile(let pfn, _): followSwapIn(mm, page, pfn, .none, access, vma)
@@ -129,12 +131,12 @@ extension ReplayDriver {
   mutating func followSwapIn(
     _ mm: MMID, _ page: VirtualPage, _ pfn: PFN?, _ copy: SwapInCopy, _ access: FaultAccess, _ vma: VMAFacts
   ) {
-    switch lockstep.baseline.entry(mm, page).kind {
+    switch lockstep.baseline.memory.entry(mm, page).kind {
     case .swap: break
     case .present:
       // It went out again while it was clean: nothing was written. Of its neighbours in a large folio that says nothing.
-      if let known = lockstep.baseline.mappedPage(mm, page), lockstep.baseline.isLarge(known.folio) {
-        if let head = lockstep.baseline.pfn(of: known.folio) { noteSplit(of: known.folio, at: head) }
+      if let known = lockstep.baseline.memory.mappedPage(mm, page), lockstep.baseline.memory.isLarge(known.folio) {
+        if let head = lockstep.baseline.memory.pfn(of: known.folio) { noteSplit(of: known.folio, at: head) }
         run(.splitFolio(mm, page), .folioSplit)
       }
       run(.swapOut(mm, page, keepsCache: true, writeback: false, stableWrites: false))

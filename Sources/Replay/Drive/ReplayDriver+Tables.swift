@@ -14,7 +14,7 @@ extension ReplayDriver {
       case .file: vma.backing == .shared
       case .anonymous, .copied, .copiedFromFile, .swappedIn, .pooled, .surplus, .refused, .lost: false
       }
-    guard isUnseen, !lockstep.baseline.isUncounted(mm, page) else { return }
+    guard isUnseen, !lockstep.baseline.memory.isUncounted(mm, page) else { return }
     run(.populateTables(mm, PageRange(start: page, count: 1)))
   }
 
@@ -27,14 +27,14 @@ extension ReplayDriver {
       run(.installGuards(mm, range))
     } else {
       run(.zap(mm, range))
-      lockstep.baseline.doubtTables(mm, .placeNotSeen)
+      lockstep.baseline.memory.doubtTables(mm, .placeNotSeen)
     }
   }
 
   /// `MADV_POPULATE_*` filled the range. Anonymous pages are told, zero pages and those of files are not.
   mutating func populatedTables(_ mm: MMID, _ range: PageRange, writes: Bool) {
     guard range.count <= Self.mostFilled.tables * PageTables.entriesPerTable else {
-      return lockstep.baseline.doubtTables(mm, .placeNotSeen)
+      return lockstep.baseline.memory.doubtTables(mm, .placeNotSeen)
     }
     for piece in layouts[mm]?.pieces(of: range) ?? [] where piece.facts != VMAMap.unknown {
       let (isToldByPage, vma) = (writes && piece.facts.backing == .anonymous && piece.facts.mayWrite, piece.facts)
@@ -53,7 +53,8 @@ extension ReplayDriver {
   /// Anonymous pages of the range go, and leave their `anon_vma` to the VMA.
   mutating func noteAnonymous(_ mm: MMID, _ range: PageRange) {
     for piece in layouts[mm]?.pieces(of: range) ?? [] where piece.facts.backing != .shared {
-      if let vma = layouts[mm]?.range(around: piece.range.start), lockstep.baseline.hasAnonymous(mm, piece.range) {
+      if let vma = layouts[mm]?.range(around: piece.range.start), lockstep.baseline.memory.hasAnonymous(mm, piece.range)
+      {
         anonymousVMAs.insert(mm, vma)
       }
     }
@@ -68,7 +69,7 @@ extension ReplayDriver {
     var facts = piece.facts
     let isRemembered = anonymousVMAs.contains(parent, anyOf: vma)
     if isRemembered { anonymousVMAs.insert(child, vma) }
-    if isRemembered || lockstep.baseline.hasAnonymous(parent, vma) { facts.flags.insert(.copiesTables) }
+    if isRemembered || lockstep.baseline.memory.hasAnonymous(parent, vma) { facts.flags.insert(.copiesTables) }
     return facts
   }
 
@@ -78,12 +79,12 @@ extension ReplayDriver {
   mutating func compareTables(_ open: OpenSnapshot, _ snapshot: ProcessSnapshot) {
     guard let shown = snapshot.pageTableBytes else { return }
     let mm = open.mm
-    let expected = UInt64(lockstep.baseline.tableCount(mm)) * ProcessSnapshot.tableBytes
-    if lockstep.baseline.isDying(mm) || !open.touchedRanges.isEmpty || expected != open.pageTableBytes {
+    let expected = UInt64(lockstep.baseline.memory.tableCount(mm)) * ProcessSnapshot.tableBytes
+    if lockstep.baseline.memory.isDying(mm) || !open.touchedRanges.isEmpty || expected != open.pageTableBytes {
       return verifier.notCompared(.touchedDuringSnapshot)
     }
     // Populated when it was mapped (`MAP_POPULATE`, a device), or locked.
-    let unseen = snapshot.populatedTables.filter { !lockstep.baseline.hasTable(mm, base: $0) }.sorted()
+    let unseen = snapshot.populatedTables.filter { !lockstep.baseline.memory.hasTable(mm, base: $0) }.sorted()
     if let cause = doubtAboutTables(mm) ?? (unseen.isEmpty ? nil : .placeNotSeen) {
       unknown(.table, mm, VirtualPage(0), cause)
     } else if shown == expected {
@@ -91,14 +92,14 @@ extension ReplayDriver {
     } else {
       disagree(
         mm, VirtualPage(0), "\(expected) bytes of page tables", "\(shown)", .pageTablesDiffer, evidence: .table)
-      lockstep.baseline.doubtTables(mm, .refuted)
+      lockstep.baseline.memory.doubtTables(mm, .refuted)
     }
     for base in unseen { run(.populateTables(mm, PageRange(start: VirtualPage(base &<< 9), count: 1))) }
   }
 
   private func doubtAboutTables(_ mm: MMID) -> UnknownCause? {
-    if !lockstep.baseline.isComplete(mm) { return .entryNotSeen }
-    switch lockstep.baseline.tablesUnknown(mm) {
+    if !lockstep.baseline.memory.isComplete(mm) { return .entryNotSeen }
+    switch lockstep.baseline.memory.tablesUnknown(mm) {
     case .placeNotSeen: return .placeNotSeen
     case .hugetlb: return .hugetlbTables
     case .refuted: return .tablesRefuted

@@ -93,8 +93,8 @@ package struct ReplayDriver {
     lockstep = Lockstep(encodings, facts: facts, switches: switches, options: options)
     lockstep.scope = judging
     self.audits = Audits(audits, facts)
-    lockstep.baseline.notesTableChanges = self.audits.followTables
-    lockstep.baseline.takesPageCensus = judging != .nothing
+    lockstep.baseline.memory.notesTableChanges = self.audits.followTables
+    lockstep.baseline.memory.takesPageCensus = judging != .nothing
     accounts = judging == .nothing ? nil : RunningAccounts(encodings: lockstep.divergenceTotals.count)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
@@ -169,7 +169,7 @@ package struct ReplayDriver {
     }
     if hasTakenStep {
       hasTakenStep = false
-      if lockstep.baseline.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
+      if lockstep.baseline.memory.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
     }
   }
 
@@ -189,7 +189,7 @@ package struct ReplayDriver {
       if case .attached = origin, lossTime != nil { lockstep.doubts.add(mm, .everything, .loss) }
       return
     }
-    guard lockstep.baseline.isLive(mm) else {
+    guard lockstep.baseline.memory.isLive(mm) else {
       count(.eventsAfterExit)
       return
     }
@@ -236,7 +236,7 @@ package struct ReplayDriver {
       if case .anonymous = member { programs[child, default: NewProgram()].counted = pages }
     case .forkEnded(let child): forkEnded(mm, child)
     case .forkAborted(let child): forkAborted(mm, child)
-    case .reclaimed(let pages): if !lockstep.baseline.isDying(mm) { dropped.reclaimed(mm, pages) }
+    case .reclaimed(let pages): if !lockstep.baseline.memory.isDying(mm) { dropped.reclaimed(mm, pages) }
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .unpinned, .migrationSet, .migrationRemoved,

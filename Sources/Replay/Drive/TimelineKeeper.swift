@@ -75,7 +75,7 @@ extension ReplayDriver {
     let divergences = lockstep.divergenceTotals
     var row: [UInt64] = []
     row.reserveCapacity(Timeline.Gauge.allCases.count + Timeline.Count.allCases.count + 2 * divergences.count)
-    let census = lockstep.baseline.pageCensus
+    let census = lockstep.baseline.memory.pageCensus
     let tables = audits.tableCounts
     for gauge in Timeline.Gauge.allCases {
       let number: UInt64 =
@@ -83,7 +83,7 @@ extension ReplayDriver {
         case .exclusivePages: census.exclusive
         case .sharedPages: census.shared
         case .unknownPages: census.unknown
-        case .swappedPages: lockstep.baseline.swappedPages
+        case .swappedPages: lockstep.baseline.memory.swappedPages
         case .bitmapBytes: lockstep.bitmapBytes ?? 0
         case .pageTables: tables?.tables ?? 0
         case .emptyTables: tables?.empty ?? 0

@@ -96,9 +96,11 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
       .writeCopy, .unshareCopy, .forkCopy, .userfaultMove, .deviceExclusiveRestore:
       set(&world, folio, entry.page, true)
     case .swapIn, .swapOff:
-      if world.mapcount(folio) == 1 { set(&world, folio, entry.page, true) }
+      if world.memory.mapcount(folio) == 1 { set(&world, folio, entry.page, true) }
     case .restore:
-      if world.mapcount(folio) == 1, !hasSharedMigrationEntry(world, folio) { set(&world, folio, entry.page, true) }
+      if world.memory.mapcount(folio) == 1, !hasSharedMigrationEntry(world, folio) {
+        set(&world, folio, entry.page, true)
+      }
     }
   }
 
@@ -109,7 +111,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     guard world.folios.flags(folio).contains(.large), flag(world, folio) == .exclusive, !Policy.isUnion else {
       return .ready
     }
-    return Policy.writeProtectsOthers && world.isPinned(folio) ? .copyInstead : .ready
+    return Policy.writeProtectsOthers && world.memory.isPinned(folio) ? .copyInstead : .ready
   }
 
   package static func installedShared(_ world: inout World<Self>, _ ref: EntryRef, _ site: SharedSite) {
@@ -126,7 +128,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   /// folio forbids: fork waits for the migration and copies the page.
   package static func waitsForMigrationAtFork(_ world: World<Self>, _ entry: Entry) -> Bool {
     let folio = entry.folio
-    return Policy.writeProtectsOthers && world.folios.flags(folio).contains(.large) && world.isPinned(folio)
+    return Policy.writeProtectsOthers && world.folios.flags(folio).contains(.large) && world.memory.isPinned(folio)
       && flag(world, folio) == .exclusive
   }
 
@@ -139,7 +141,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func temporarilyUnmapped(_ world: inout World<Self>, _ ref: EntryRef, _ entry: Entry) -> Bool {
     let folio = entry.folio
     let wasExclusive = flag(world, folio) != .shared
-    if Policy.isUnion || world.mapcount(folio) == 1 { set(&world, folio, entry.page, false) }
+    if Policy.isUnion || world.memory.mapcount(folio) == 1 { set(&world, folio, entry.page, false) }
     return wasExclusive
   }
 
@@ -152,7 +154,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
     let folio = entry.folio
     guard Policy.isUnion, world.folios.flags(folio).contains(.large) else { return }
     let before = flag(world, folio)
-    world.setPageBit(folio, entry.page, false)
+    world.memory.setPageBit(folio, entry.page, false)
     // With the last exclusive page the claim of all others goes.
     if flag(world, folio) != before { touchAll(&world, folio) }
   }
@@ -161,7 +163,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {
     let folio = pmd.folio
     guard Policy.isUnion, flag(world, folio) == .exclusive else { return }
-    for page in 0..<world.folios.order(folio).pageCount { world.setPageBit(folio, page, true) }
+    for page in 0..<world.folios.order(folio).pageCount { world.memory.setPageBit(folio, page, true) }
   }
 
   /// Write under a clear flag would break I1: map read-only instead. Swap-in looks at the flag anyway; the lazy
@@ -197,7 +199,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   private static func set(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, _ value: Bool) {
     let before = flag(world, folio)
-    if Policy.isUnion { world.setPageBit(folio, page, value) } else { world.setFolioBit(folio, value) }
+    if Policy.isUnion { world.memory.setPageBit(folio, page, value) } else { world.memory.setFolioBit(folio, value) }
     guard flag(world, folio) != before else { return }
     world.costs[.pageFlagAtomics] += 1
     world.costs[.structPageLines] += 1
@@ -208,7 +210,7 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
   private static func clear(_ world: inout World<Self>, _ folio: FolioID, _ page: Int, except: [EntryRef]) {
     if Policy.writeProtectsOthers, world.folios.flags(folio).contains(.large), flag(world, folio) != .shared {
       var flushed = except.map(\.table)
-      for ref in world.mappings(of: folio) where !except.contains(ref) {
+      for ref in world.memory.mappings(of: folio) where !except.contains(ref) {
         world.costs[.foreignEntryWalks] += 1
         guard let protected = writeProtected(world.tables.entry(ref)) else { continue }
         world.update(protected, at: ref)
@@ -246,6 +248,6 @@ package enum FolioFlag<Policy: FolioFlagPolicy>: Encoding {
 
   @inline(__always)
   private static func hasSharedMigrationEntry(_ world: World<Self>, _ folio: FolioID) -> Bool {
-    world.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
+    world.memory.mappings(of: folio).contains { world.tables.entry($0).kind == .migrationRead }
   }
 }

@@ -240,7 +240,7 @@ package enum PTEBits: Encoding {
       return
     }
     guard !world.folios.flags(folio).contains(.dirty) else { return }
-    world.markDirty(folio)
+    world.memory.markDirty(folio)
     world.costs[.folioMarkDirty] += 1
   }
 }

@@ -18,7 +18,7 @@ extension PageFlag {
     case .present, .devicePrivate, .deviceExclusive:
       let folio = entry.folio
       if world.folios.flags(folio).contains(.ksm) { return .shared }
-      return world.pageBit(folio, entry.page)
+      return world.memory.pageBit(folio, entry.page)
     case .swap: return Claim(entry.exclusiveMark)
     case .migrationReadExclusive, .migrationWrite: return .exclusive
     case .migrationRead, .none, .zeroPage, .filePage, .hwpoison, .markerUffdWP, .markerGuard, .markerPoison:
@@ -47,11 +47,11 @@ extension PageFlag {
   /// The head's bit is copied to all tails, set only (`__split_huge_pmd_locked`).
   package static func splitPMD(_ world: inout World<Self>, _ table: TableID, _ pmd: Entry) {
     let folio = pmd.folio
-    switch world.pageBit(folio, 0) {
+    switch world.memory.pageBit(folio, 0) {
     case .exclusive:
       let pages = world.folios.order(folio).pageCount
       for page in 0..<pages {
-        world.setPageBit(folio, page, true)
+        world.memory.setPageBit(folio, page, true)
         charge(&world, folio, page: page)
       }
     case .shared, .unknown: break
@@ -64,7 +64,7 @@ extension PageFlag {
 
   /// Of a large folio the head's bit will do, as it does for a PMD mapping.
   package static func unpinCheck(_ world: World<Self>, _ folio: FolioID, page: Int) -> UnpinCheck {
-    let isSet = world.pageBit(folio, 0) != .shared || world.pageBit(folio, page) != .shared
+    let isSet = world.memory.pageBit(folio, 0) != .shared || world.memory.pageBit(folio, page) != .shared
     return isSet ? .passes : .fires
   }
 
@@ -72,8 +72,8 @@ extension PageFlag {
   private static func set(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     let entry = world.tables.entry(ref)
     let folio = entry.folio
-    guard world.pageBit(folio, entry.page) != Claim(value) else { return }
-    world.setPageBit(folio, entry.page, value)
+    guard world.memory.pageBit(folio, entry.page) != Claim(value) else { return }
+    world.memory.setPageBit(folio, entry.page, value)
     charge(&world, folio, page: entry.page)
   }
 }

@@ -48,7 +48,7 @@ package enum PageTableBitmap: Encoding {
 
   package static func installedExclusive(_ world: inout World<Self>, _ ref: EntryRef, _ site: InstallSite) {
     // A collapse to PMD order is the deposit's business (`b.deposit.reset`), at both levels.
-    let isDeposit = site == .collapse && world.isHuge(ref)
+    let isDeposit = site == .collapse && world.memory.isHuge(ref)
     if world.switches.contains(.bInstallClear), !isDeposit { setBit(&world, ref, false) }
     forgetUnknown(&world, ref)
   }
@@ -175,7 +175,7 @@ package enum PageTableBitmap: Encoding {
 
   @inline(__always)
   private static func moveIsDone(_ world: World<Self>, _ to: EntryRef) -> Bool {
-    world.switches.contains(world.isHuge(to) ? .bMovePMD : .bMove)
+    world.switches.contains(world.memory.isHuge(to) ? .bMovePMD : .bMove)
   }
 
   /// The withdrawn table must say of 512 entries what the PMD-level bit said of one. An R migration entry has no bit;
@@ -193,7 +193,7 @@ package enum PageTableBitmap: Encoding {
 
   /// B-27: the table at the head of the list, in the belief that it is the one deposited for this PMD.
   private static func fillDeposit(_ world: inout World<Self>, _ pmd: EntryRef) {
-    guard world.isHuge(pmd), let head = world.headOfDeposits(pmd.table) else { return }
+    guard world.memory.isHuge(pmd), let head = world.headOfDeposits(pmd.table) else { return }
     world.own.setHasBitmap(head, true)
     world.own.setAll(head, true)
   }
@@ -227,7 +227,7 @@ package enum PageTableBitmap: Encoding {
   package static func hasTableState(_ world: World<Self>, _ table: TableID) -> Bool { world.own.hasBitmap(table) }
 
   package static func hasStrayState(_ world: World<Self>, _ ref: EntryRef) -> Bool {
-    !world.isHuge(ref) && world.own.bit(ref) && !world.own.hasBitmap(ref.table)
+    !world.memory.isHuge(ref) && world.own.bit(ref) && !world.own.hasBitmap(ref.table)
   }
 
   package static func exited(_ world: inout World<Self>, _ mm: MMID) { world.own.forget(mm) }
@@ -253,7 +253,7 @@ package enum PageTableBitmap: Encoding {
   @inline(__always)
   private static func bit(_ world: World<Self>, _ ref: EntryRef, _ entry: Entry) -> Claim {
     if world.folios.flags(entry.folio).contains(.exclusiveUnknown) { return .unknown }
-    return Claim(!(world.isHuge(ref) ? world.own.slotBit(ref.table) : world.own.bit(ref)))
+    return Claim(!(world.memory.isHuge(ref) ? world.own.slotBit(ref.table) : world.own.bit(ref)))
   }
 
   /// The bit was written: what was not seen of an attached process is known from here on.
@@ -267,12 +267,12 @@ package enum PageTableBitmap: Encoding {
   private static func hasBitmap(_ world: World<Self>, _ ref: EntryRef) -> Bool {
     let table = world.tables[ref.table]
     guard table.isHuge else { return world.own.hasBitmap(ref.table) }
-    return world.own.hasBitmap(ofPMD: table.base &>> 9, world.owner(ref).mm)
+    return world.own.hasBitmap(ofPMD: table.base &>> 9, world.memory.owner(ref).mm)
   }
 
   private static func setBit(_ world: inout World<Self>, _ ref: EntryRef, _ value: Bool) {
     guard hasBitmap(world, ref) else { return }
-    if world.isHuge(ref) { world.own.setSlotBit(ref.table, value) } else { world.own.setBit(ref, value) }
+    if world.memory.isHuge(ref) { world.own.setSlotBit(ref.table, value) } else { world.own.setBit(ref, value) }
     world.costs[.bitmapLines] += 1
     if let sibling = sibling(world, ref) { world.own.setBit(sibling, value) }
   }
@@ -280,7 +280,9 @@ package enum PageTableBitmap: Encoding {
   /// Two tables in one page and no offset into the bitmap (`b.multi` off): both slots read the same bit.
   @inline(__always)
   private static func sibling(_ world: World<Self>, _ ref: EntryRef) -> EntryRef? {
-    guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.isHuge(ref) else { return nil }
+    guard world.options.hasTwoTablesPerPage, !world.switches.contains(.bMulti), !world.memory.isHuge(ref) else {
+      return nil
+    }
     let table = world.tables[ref.table]
     guard let other = world.mms[Int(table.mm)]?.peekTable(base: table.base ^ 1), !world.tables[other].isHuge else {
       return nil
@@ -304,7 +306,7 @@ package enum PageTableBitmap: Encoding {
   private static func addBitmap(_ world: inout World<Self>, _ table: TableID) {
     let state = world.tables[table]
     if state.isHuge {
-      world.own.addBitmap(ofPMD: state.base &>> 9, world.owner(EntryRef(table: table, slot: 0)).mm)
+      world.own.addBitmap(ofPMD: state.base &>> 9, world.memory.owner(EntryRef(table: table, slot: 0)).mm)
     } else {
       world.own.setHasBitmap(table, true)
       if let sibling = sibling(world, EntryRef(table: table, slot: 0)) {

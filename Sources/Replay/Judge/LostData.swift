@@ -26,7 +26,7 @@ extension World {
 
   /// The page holds what its mm may count on: not what it gave up and did not store to again.
   private func hasData(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    let entry = entry(mm, page)
+    let entry = memory.entry(mm, page)
     return (entry.refersToFolio || entry.kind == .swap) && !entry.givenUp
   }
 
@@ -42,7 +42,7 @@ extension World {
   }
 
   private func isDetached(_ pin: PinRecord) -> Bool {
-    let entry = entry(pin.mm, pin.page)
+    let entry = memory.entry(pin.mm, pin.page)
     return !pin.isZapped && entry.kind == .present && entry.folio != pin.folio
   }
 }

@@ -47,16 +47,17 @@ package struct StateRules: Sendable {
   ) -> Certainty? {
     if E.role != .today, baseline.contradictsItself(violation.mm, violation.page) { return nil }
     if doubts.cause(violation.mm, violation.page) != nil { return .possible }
-    guard let ref = world.find(violation.mm, violation.page) else { return .definite }
-    return world.isTrulyExclusive(ref) == .shared && world.truth(ref, doubts) == .unknown ? .possible : .definite
+    guard let ref = world.memory.find(violation.mm, violation.page) else { return .definite }
+    return world.memory.isTrulyExclusive(ref) == .shared && world.memory.truth(ref, doubts) == .unknown
+      ? .possible : .definite
   }
 }
 
 extension World<Baseline> {
   /// Today's bit is set, and the model knows others who map the page.
   fileprivate func contradictsItself(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    guard let ref = find(mm, page) else { return false }
-    return Baseline.claim(self, ref, entry(ref)) == .exclusive && isTrulyExclusive(ref) == .shared
+    guard let ref = memory.find(mm, page) else { return false }
+    return Baseline.claim(self, ref, memory.entry(ref)) == .exclusive && memory.isTrulyExclusive(ref) == .shared
   }
 }
 

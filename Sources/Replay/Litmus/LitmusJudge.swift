@@ -33,11 +33,11 @@ extension LitmusVerdicts {
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
-      own.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+      own.memory.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
         let entry = own.tables.entry(ref)
         guard entry.isJudged else { return }
-        let first = Int(own.owner(ref).page.rawValue)
-        for page in first..<first + (own.isHuge(ref) ? 512 : 1) {
+        let first = Int(own.memory.owner(ref).page.rawValue)
+        for page in first..<first + (own.memory.isHuge(ref) ? 512 : 1) {
           result.judge(
             LitmusPage(mm: mm.id, page: page), ref, entry, own, baseline, before, livelocked, isStored)
         }
@@ -60,8 +60,10 @@ extension LitmusVerdicts {
     let isStuck = livelocked.contains(place) || before[place] == .livelock
     let isStale = isStored(place) && own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
-    let evidence = own.evidence(
-      ref, encoding: e, baseline, baseline.find(place.mm, page), Doubts(), livelocked: isStuck, isStale: isStale)
+    let look = Look(
+      mm: place.mm, page: page, ref: ref, claim: e, other: baseline.memory.find(place.mm, page), flag: b,
+      isLivelocked: isStuck, isStale: isStale)
+    let evidence = own.memory.evidence(look, baseline.memory, Doubts(), largeFolios: own.facts.largeFolioReuse)
     let judgement = Replay.judge(evidence)
     guard judgement.verdict != .ok else { return }
     held[place] = Held(verdict: judgement.verdict, kind: entry.kind, target: entry.target)
@@ -80,8 +82,8 @@ extension LitmusVerdicts {
     for lost in own.lostData(against: baseline) { hold(.dataLoss, at: lost) }
     for (place, old) in before.held where old.verdict == .dataLoss && old.kind == .none {
       let page = VirtualPage(UInt64(place.page))
-      let kind = own.entry(place.mm, page).kind
-      guard !kind.refersToFolio, kind != .swap, baseline.entry(place.mm, page).isJudged else { continue }
+      let kind = own.memory.entry(place.mm, page).kind
+      guard !kind.refersToFolio, kind != .swap, baseline.memory.entry(place.mm, page).isJudged else { continue }
       hold(.dataLoss, at: (place.mm, page))
     }
     for pin in own.detachedPins(against: baseline) { hold(.conservativePin, at: pin) }
@@ -98,15 +100,18 @@ extension LitmusVerdicts {
   static func raw(_ baseline: World<Baseline>, after before: LitmusVerdicts) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in baseline.mms {
-      baseline.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+      baseline.memory.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
         let entry = baseline.tables.entry(ref)
         guard entry.kind.refersToFolio || entry.kind == .swap else { return }
-        let evidence = baseline.evidence(
-          ref, encoding: PTEBits.rawClaim(baseline, entry), baseline, ref, Doubts(), livelocked: false, isStale: false)
+        let owner = baseline.memory.owner(ref)
+        let look = Look(
+          mm: owner.mm, page: owner.page, ref: ref, claim: PTEBits.rawClaim(baseline, entry), other: ref,
+          flag: Baseline.claim(baseline, ref, entry))
+        let evidence = baseline.memory.evidence(look, Doubts(), largeFolios: baseline.facts.largeFolioReuse)
         let judgement = Replay.judge(evidence)
         guard judgement.verdict != .ok else { return }
-        let first = Int(baseline.owner(ref).page.rawValue)
-        for page in first..<first + (baseline.isHuge(ref) ? 512 : 1) {
+        let first = Int(owner.page.rawValue)
+        for page in first..<first + (baseline.memory.isHuge(ref) ? 512 : 1) {
           let place = LitmusPage(mm: mm.id, page: page)
           result.held[place] = Held(verdict: judgement.verdict, kind: entry.kind, target: entry.target)
           if judgement.losesExclusivity, before.held[place] == nil { result.lost.insert(place) }
@@ -123,15 +128,15 @@ extension LitmusVerdicts {
   ) -> LitmusVerdicts {
     var result = LitmusVerdicts()
     for case let mm? in own.mms {
-      own.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
+      own.memory.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
         let entry = own.tables.entry(ref)
-        let (_, page) = own.owner(ref)
-        let correct = baseline.entry(mm.id, page)
+        let (_, page) = own.memory.owner(ref)
+        let correct = baseline.memory.entry(mm.id, page)
         guard entry.kind == .present, correct.kind == .present, entry.writable != correct.writable else { return }
         let verdict: Verdict =
           if !entry.writable {
             .conservativeFault
-          } else if own.isTrulyExclusive(ref) == .exclusive {
+          } else if own.memory.isTrulyExclusive(ref) == .exclusive {
             .invariantBreak
           } else {
             .unsafe

@@ -46,7 +46,7 @@ extension LitmusPlayer {
   }
 
   private mutating func markLivelocked(_ mm: MMID, _ page: Int) {
-    let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
+    let isHuge = world.memory.isPMDMapped(mm, VirtualPage(UInt64(page)))
     let first = isHuge ? page & ~511 : page
     for one in first..<first + (isHuge ? 512 : 1) { livelocked.insert(LitmusPage(mm: mm, page: one)) }
   }
@@ -79,11 +79,11 @@ extension LitmusPlayer {
     let pins = world.folios.side(folio)?.pins ?? 0
     guard pins > 0 else { return world.load(mm, virtual, vma) }
     let keepsFlag = choices.contains(.keepPinned)
-    if keepsFlag { world.setFolioBit(folio, false) }
+    if keepsFlag { world.memory.setFolioBit(folio, false) }
     world.folios.withSide(folio) { $0.pins = 0 }
     let outcome = world.load(mm, virtual, vma)
     world.folios.withSide(folio) { $0.pins = pins }
-    if keepsFlag { world.setFolioBit(folio, true) }
+    if keepsFlag { world.memory.setFolioBit(folio, true) }
     return outcome
   }
 
@@ -132,7 +132,7 @@ extension LitmusPlayer {
     let first = page & ~(order.pageCount - 1)
     guard isInOneVMA(order, mm, page) else { return false }
     // A page table, even an empty one, keeps a huge page away (`__handle_mm_fault`: pmd_none).
-    if order.rawValue >= 9, let ref = find(mm, first), !world.isHuge(ref) { return false }
+    if order.rawValue >= 9, let ref = find(mm, first), !world.memory.isHuge(ref) { return false }
     return (first..<first + order.pageCount).allSatisfy { entry(mm, $0).kind == .none }
   }
 

@@ -33,7 +33,7 @@ extension LitmusPlayer {
 
   private mutating func mismatch(_ range: LitmusEntryRange, _ page: Int, _ expected: LitmusEntry) -> Mismatch? {
     let subject = "\(range.process.name)\(page)"
-    guard let mm = mms[range.process], world.isLive(mm) else {
+    guard let mm = mms[range.process], world.memory.isLive(mm) else {
       return (subject, Self.word(expected, offset: 0), "no such process")
     }
     let offset = page - range.pages.lowerBound
@@ -60,7 +60,7 @@ extension LitmusPlayer {
       return entry.kind == .deviceExclusive && isExclusive(mm, page) == sign.isSet && Self.agrees(entry, bits)
     case .present(let mapping, let bits, let sign):
       guard entry.kind == .present, Self.agrees(entry, bits), isExclusive(mm, page) == sign.isSet,
-        world.isPMDMapped(mm, VirtualPage(UInt64(page))) == mapping.huge
+        world.memory.isPMDMapped(mm, VirtualPage(UInt64(page))) == mapping.huge
       else { return false }
       return names(mm, page, mapping, offset: offset)
     }
@@ -109,7 +109,7 @@ extension LitmusPlayer {
     }
     switch claim.fact {
     case .references(let want): return number("refs", want, references(folio))
-    case .mapCount(let want): return number("mapcount", want, Int(world.mapcount(folio)))
+    case .mapCount(let want): return number("mapcount", want, Int(world.memory.mapcount(folio)))
     case .pins(let want): return number("pins", want, Int(world.folios.side(folio)?.pins ?? 0))
     case .order(let want): return number("order", want, Int(world.folios.order(folio).rawValue))
     case .dirty(let want): return flag("dirty", want, flags.contains(.dirty))
@@ -118,7 +118,7 @@ extension LitmusPlayer {
     case .writeback(let want): return flag("under writeback", want, flags.contains(.writeback))
     case .ksm(let want): return flag("KSM", want, flags.contains(.ksm))
     case .pageAnonExclusive(let page, let want):
-      return number("page \(page) PAE", want ? 1 : 0, world.pageBit(folio, page).isExclusive ? 1 : 0)
+      return number("page \(page) PAE", want ? 1 : 0, world.memory.pageBit(folio, page).isExclusive ? 1 : 0)
     }
   }
 
@@ -126,7 +126,7 @@ extension LitmusPlayer {
   func references(_ folio: FolioID) -> Int {
     let side = world.folios.side(folio)
     let cached = world.folios.flags(folio).contains(.swapCache) ? world.folios.order(folio).pageCount : 0
-    return Int(world.mapcount(folio)) + Int(side?.pins ?? 0) + Int(side?.extraReferences ?? 0) + cached
+    return Int(world.memory.mapcount(folio)) + Int(side?.pins ?? 0) + Int(side?.extraReferences ?? 0) + cached
   }
 
   // — contents
@@ -134,7 +134,7 @@ extension LitmusPlayer {
   private func mismatch(_ range: LitmusEntryRange, _ content: LitmusContent) -> Mismatch? {
     guard let mm = mms[range.process] else { return (range.description, "a process", "none") }
     for page in range.pages {
-      let got = world.content(mm, VirtualPage(UInt64(page)))
+      let got = world.memory.content(mm, VirtualPage(UInt64(page)))
       let subject = "\(range.process.name)\(page)"
       switch content {
       case .stored:

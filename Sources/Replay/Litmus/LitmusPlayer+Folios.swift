@@ -84,7 +84,7 @@ extension LitmusPlayer {
     }
     let setsFlag = entry(mm, page).kind == .migrationWrite || world.folios.flags(target.folio).contains(.exclusive)
     let outcome = world.migrationRestore(mm, virtual)
-    if setsFlag { world.setFolioBit(target.folio, true) }
+    if setsFlag { world.memory.setFolioBit(target.folio, true) }
     return outcome
   }
 
@@ -140,7 +140,7 @@ extension LitmusPlayer {
     var report = LitmusStepReport()
     let first = (range.half.lowerBound + 511) & ~511
     for page in stride(from: first, to: range.half.upperBound & ~511, by: 512)
-    where !world.isPMDMapped(mm, VirtualPage(UInt64(page))) {
+    where !world.memory.isPMDMapped(mm, VirtualPage(UInt64(page))) {
       guard isInOneVMA(FolioOrder(9), mm, page) else { throw .failed }
       let outcome = world.collapse(mm, VirtualPage(UInt64(page)), order: FolioOrder(9), try facts(mm, page))
       if case .failed = outcome { report = LitmusStepReport(outcome) }

@@ -48,7 +48,7 @@ extension LitmusPlayer {
     let source = range.half
     let target = destination..<destination + source.count
     if source.overlaps(target) { throw .failed }
-    let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(source.lowerBound)))
+    let isHuge = world.memory.isPMDMapped(mm, VirtualPage(UInt64(source.lowerBound)))
     let isWhole = source.lowerBound % 512 == 0 && destination % 512 == 0 && source.count % 512 == 0
     guard let areas = vmas[mm]?.parts(in: source), areas.count == 1, areas[0].pages == source else {
       throw .unsupported("an mremap of several VMAs, or of none")

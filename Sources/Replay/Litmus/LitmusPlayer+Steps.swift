@@ -79,7 +79,7 @@ extension LitmusPlayer {
     switch operation {
     case .process(let process):
       let mm = try introduce(process)
-      world.createMM(mm, .exec)
+      world.memory.createMM(mm, .exec)
       vmas[mm] = LitmusVMAMap()
       return LitmusStepReport()
     case .vma(let range, let vma):
@@ -137,7 +137,7 @@ extension LitmusPlayer {
     names.forget { !world.folios.flags($0).contains(.live) }
     world.touched.removeAll()
     world.relooked.removeAll()
-    world.recarried.removeAll()
+    world.memory.recarried.removeAll()
     world.descriptorLine = 0
   }
 

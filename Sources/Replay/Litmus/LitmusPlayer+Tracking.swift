@@ -73,8 +73,8 @@ extension LitmusPlayer {
   /// C that marks exclusivity with `pte_mkdirty`: the page reads as written although nobody did.
   private mutating func markExclusiveWithSoftDirty(_ mm: MMID) -> LitmusStepReport {
     var report = LitmusStepReport()
-    for ref in world.liveRefs(mm, .everything) {
-      var entry = world.entry(ref)
+    for ref in world.memory.liveRefs(mm, .everything) {
+      var entry = world.memory.entry(ref)
       guard entry.kind == .present, !entry.writable, entry.dirty else { continue }
       entry.softDirty = true
       world.update(entry, at: ref)

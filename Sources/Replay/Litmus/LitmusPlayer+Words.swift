@@ -15,7 +15,7 @@ extension LitmusPlayer {
     case .filePage: return "file"
     case .present:
       guard let target = mapped(mm, page) else { return "?" }
-      let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
+      let isHuge = world.memory.isPMDMapped(mm, VirtualPage(UInt64(page)))
       let kind = isHuge ? "pmd " : world.folios.flags(target.folio).contains(.ksm) ? "ksm " : ""
       return "\(kind)\(names.name(of: target.folio) ?? "#\(target.folio.raw)").\(target.page) \(bits(entry))\(sign)"
     case .swap: return "swap \(sign == "+" ? "excl" : "shared")\(tracking(entry))"

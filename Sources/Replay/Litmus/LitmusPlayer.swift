@@ -67,7 +67,7 @@ struct LitmusPlayer<E: Encoding>: Sendable {
   }
 
   func mm(_ process: LitmusProcess) throws(LitmusStop) -> MMID {
-    guard let mm = mms[process], world.isLive(mm) else { throw .failed }
+    guard let mm = mms[process], world.memory.isLive(mm) else { throw .failed }
     return mm
   }
 
@@ -77,7 +77,7 @@ struct LitmusPlayer<E: Encoding>: Sendable {
     return mm
   }
 
-  func isGone(_ process: LitmusProcess) -> Bool { mms[process].map { !world.isLive($0) } ?? true }
+  func isGone(_ process: LitmusProcess) -> Bool { mms[process].map { !world.memory.isLive($0) } ?? true }
 
   // — VMAs
 
@@ -100,15 +100,15 @@ struct LitmusPlayer<E: Encoding>: Sendable {
 
   // — entries
 
-  func entry(_ mm: MMID, _ page: Int) -> Entry { world.entry(mm, VirtualPage(UInt64(page))) }
+  func entry(_ mm: MMID, _ page: Int) -> Entry { world.memory.entry(mm, VirtualPage(UInt64(page))) }
 
-  func find(_ mm: MMID, _ page: Int) -> EntryRef? { world.find(mm, VirtualPage(UInt64(page))) }
+  func find(_ mm: MMID, _ page: Int) -> EntryRef? { world.memory.find(mm, VirtualPage(UInt64(page))) }
 
   /// The page of its folio that a present entry (or the page inside a PMD) maps.
   func mapped(_ mm: MMID, _ page: Int) -> (folio: FolioID, page: Int)? {
     let entry = entry(mm, page)
     guard entry.kind.refersToFolio else { return nil }
-    let isHuge = world.isPMDMapped(mm, VirtualPage(UInt64(page)))
+    let isHuge = world.memory.isPMDMapped(mm, VirtualPage(UInt64(page)))
     return (entry.folio, isHuge ? page & 511 : entry.page)
   }
 

@@ -99,7 +99,7 @@ private struct TrailWalk {
     verdicts = lane?.judge(beside: baseline, after: verdicts) ?? .raw(baseline.world, after: verdicts)
     for (page, held) in verdicts.held { step.verdicts[place(page)] = held.verdict }
     step.lost = Set(verdicts.lost.map(place))
-    for (process, mm) in baseline.mms where baseline.world.isLive(mm) {
+    for (process, mm) in baseline.mms where baseline.world.memory.isLive(mm) {
       step.areas[process.name] = baseline.vmas[mm]?.areas.map(\.pages) ?? []
     }
     if let wanted { step.states = states(wanted) }
@@ -113,10 +113,10 @@ private struct TrailWalk {
   private mutating func states(_ wanted: (LitmusTrail.Place) -> Bool) -> [LitmusTrail.Place: LitmusTrail.State] {
     var found: [LitmusTrail.Place: (mm: MMID, page: VirtualPage)] = [:]
     for case let mm? in baseline.world.mms {
-      baseline.world.forEachRef(mm.id, .everything) { ref in
+      baseline.world.memory.forEachRef(mm.id, .everything) { ref in
         guard baseline.world.tables.entry(ref).kind != .none else { return }
-        let first = baseline.world.owner(ref).page
-        for offset in 0..<(baseline.world.isHuge(ref) ? 512 : 1) {
+        let first = baseline.world.memory.owner(ref).page
+        for offset in 0..<(baseline.world.memory.isHuge(ref) ? 512 : 1) {
           let page = first.advanced(by: offset)
           let place = place(LitmusPage(mm: mm.id, page: Int(page.rawValue)))
           if wanted(place) { found[place] = (mm.id, page) }
@@ -194,6 +194,6 @@ extension LitmusPlayer {
 
   fileprivate func isFolioShared(_ mm: MMID, _ page: Int) -> Bool {
     guard let target = mapped(mm, page) else { return false }
-    return world.mappings(of: target.folio).contains { world.owner($0).mm != mm }
+    return world.memory.mappings(of: target.folio).contains { world.memory.owner($0).mm != mm }
   }
 }

@@ -180,7 +180,7 @@ extension World {
     var observers: [ObservedPage: Int] = [:]
     var seen: [(ref: EntryRef, pages: [ObservedPage])] = []
     for case let mm? in mms {
-      forEachRef(mm.id, .everything) { ref in
+      memory.forEachRef(mm.id, .everything) { ref in
         let pages = observed(ref)
         for page in pages { observers[page, default: 0] += 1 }
         if !pages.isEmpty { seen.append((ref, pages)) }
@@ -190,12 +190,12 @@ extension World {
       let entry = tables.entry(ref)
       if entry.kind != .swap, folios.flags(entry.folio).contains(.ksm) { continue }
       let isAlone = pages.allSatisfy { observers[$0] == 1 }
-      if (isTrulyExclusive(ref) == .exclusive) != isAlone {
+      if (memory.isTrulyExclusive(ref) == .exclusive) != isAlone {
         return
-          "\(E.id.rawValue): the counts say \(isAlone ? "shared" : "exclusive") of page \(owner(ref).page.rawValue)"
+          "\(E.id.rawValue): the counts say \(isAlone ? "shared" : "exclusive") of page \(memory.owner(ref).page.rawValue)"
       }
       if E.claim(self, ref, entry) == .exclusive, !isAlone {
-        return "\(E.id.rawValue) claims page \(owner(ref).page.rawValue), which others can observe"
+        return "\(E.id.rawValue) claims page \(memory.owner(ref).page.rawValue), which others can observe"
       }
     }
     return nil
@@ -211,7 +211,7 @@ extension World {
       ]
     }
     guard entry.kind.refersToFolio else { return [] }
-    let count = isHuge(ref) ? folios.order(entry.folio).pageCount : 1
+    let count = memory.isHuge(ref) ? folios.order(entry.folio).pageCount : 1
     return (0..<count).map { ObservedPage(target: .folio(entry.folio), page: entry.page + $0) }
   }
 }

@@ -59,14 +59,14 @@ package struct EntryStanding: Equatable, Sendable {
 
 extension World {
   func standing(_ mm: MMID, _ page: VirtualPage) -> EntryStanding {
-    guard let ref = find(mm, page) else { return .none }
+    guard let ref = memory.find(mm, page) else { return .none }
     return standing(mm, page) { E.claim(self, ref, $0) }
   }
 
   /// With what somebody else makes of the entry.
   func standing(_ mm: MMID, _ page: VirtualPage, claim: (Entry) -> Claim) -> EntryStanding {
-    guard let ref = find(mm, page) else { return .none }
-    let entry = entry(ref)
+    guard let ref = memory.find(mm, page) else { return .none }
+    let entry = memory.entry(ref)
     return EntryStanding(entry, claim(entry))
   }
 }

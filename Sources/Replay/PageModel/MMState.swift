@@ -2,6 +2,13 @@
 
 import MMEvents
 
+/// Why page tables of an mm may have come, gone or been filled unseen.
+package enum TableDoubt: Sendable {
+  case placeNotSeen, hugetlb
+  /// The kernel counts others than the model.
+  case refuted
+}
+
 /// One mm: where its page tables are.
 struct MMState: Sendable {
   let id: MMID

@@ -29,9 +29,14 @@ struct Numbering: Sendable {
 
   @inline(__always)
   mutating func beginOperation(after leader: borrowing Numbering) {
-    guard !(leader.taken.isEmpty && offered.isEmpty) else { return }
+    if !leader.taken.isEmpty || !offered.isEmpty { offer(leader.taken) }
+  }
+
+  /// The same numbers first.
+  @inline(never)
+  private mutating func offer(_ taken: ContiguousArray<UInt32>) {
     offered.empty()
-    if leader.taken.count == 1 { offered.append(leader.taken[0]) } else { offered.append(contentsOf: leader.taken) }
+    if taken.count == 1 { offered.append(taken[0]) } else { offered.append(contentsOf: taken) }
     position = 0
   }
 

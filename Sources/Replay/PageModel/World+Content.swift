@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-package import MMEvents
+import MMEvents
 
 /// Page contents as version numbers (oracle mode): every store writes a version never used before, so an older
 /// version seen later is data that was lost. 0 is a page of zeros. What stores have written may be equal (`data`), which
@@ -14,33 +14,17 @@ extension World {
 
   /// `pages_identical`, where that is known.
   func areIdentical(_ mm: MMID, _ page: VirtualPage, _ otherMM: MMID, _ other: VirtualPage) -> Bool {
-    !options.knowsEqualData || data(content(mm, page)) == data(content(otherMM, other))
+    !options.knowsEqualData || data(memory.content(mm, page)) == data(memory.content(otherMM, other))
   }
 
   func holdsZeros(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    !options.knowsEqualData || data(content(mm, page)) == 0
-  }
-
-  /// What a load from the page would give.
-  package func content(_ mm: MMID, _ page: VirtualPage) -> UInt32 {
-    guard let ref = find(mm, page) else { return 0 }
-    let entry = tables.entry(ref)
-    if entry.kind == .swap {
-      let slot = slots[entry.swapSlot]
-      return slot.folio.map { folios.content($0, page: Int(slot.page)) } ?? slot.content
-    }
-    guard entry.kind.refersToFolio else { return 0 }
-    return folios.content(entry.folio, page: contentPage(ref, entry, page))
-  }
-
-  func contentPage(_ ref: EntryRef, _ entry: Entry, _ page: VirtualPage) -> Int {
-    isHuge(ref) && !folios.flags(entry.folio).contains(.hugetlb) ? Int(page.rawValue & 511) : entry.page
+    !options.knowsEqualData || data(memory.content(mm, page)) == 0
   }
 
   /// The cached folio is newer than what was written to its swap slot, and nothing says that it has to be written
   /// again.
   func isDoomed(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    let entry = entry(mm, page)
+    let entry = memory.entry(mm, page)
     guard entry.kind == .swap else { return false }
     let slot = slots[entry.swapSlot]
     guard let folio = slot.folio else { return false }

@@ -5,52 +5,39 @@ import MMEvents
 /// Which verdicts may have changed although nothing happened to their entries: they depend on who else maps the page,
 /// and on what holds for the folio as a whole.
 extension World {
-  /// What the reuse of any page of a large folio depends on beyond the mappings of that page (`reuseCheck`).
-  struct FolioStanding: Equatable {
-    let obstacle: ReuseObstacle?
-    let isMappedShared: Bool
-  }
-
-  /// `nil` where nothing diverges, or the folio is small and its one page is all there is to look at.
-  func standing(_ folio: FolioID) -> FolioStanding? {
-    guard folios.flags(folio).isSuperset(of: [.diverged, .large]) else { return nil }
-    return FolioStanding(
-      obstacle: referenceObstacle(folio), isMappedShared: folios.look(at: folio) { $0.mmIDs.mappedShared } == true)
-  }
-
   /// A mapping of the folio is gone. One sharer less can only mend a verdict, so only folios with one are looked at
   /// again; and of them only what is left of the last mappings of a page, since before that nothing changes for the
   /// others (a zygote has thousands).
   ///
   /// `page`: the page that lost a mapping, `nil` for a PMD mapping, which all pages lost.
-  mutating func touchDiverged(_ folio: FolioID, lost page: Int?, standing before: FolioStanding?) {
+  mutating func touchDiverged(_ folio: FolioID, lost page: Int?, standing before: Memory.FolioStanding?) {
     let flags = folios.flags(folio)
     guard flags.contains(.diverged) else { return }
     if folios.attached(folio) <= 1 { return touchMappings(of: folio) }
     guard flags.contains(.large) else { return }
     // A single mapping of a large folio is refused what two of them are granted.
-    if mapcount(folio) <= 1 || before != standing(folio) { return touchMappings(of: folio) }
+    if memory.mapcount(folio) <= 1 || before != memory.folioStanding(folio) { return touchMappings(of: folio) }
     let pages = page.map { $0..<$0 + 1 } ?? 0..<folios.order(folio).pageCount
-    for page in pages where observers(folio, page: page) == 1 { touchMappings(of: folio, page: page) }
+    for page in pages where memory.observers(folio, page: page) == 1 { touchMappings(of: folio, page: page) }
   }
 
   /// Something happened to the folio that may matter for all of its mappings.
-  mutating func touchDiverged(_ folio: FolioID, standing before: FolioStanding?) {
-    if before != standing(folio) { touchMappings(of: folio) }
+  mutating func touchDiverged(_ folio: FolioID, standing before: Memory.FolioStanding?) {
+    if before != memory.folioStanding(folio) { touchMappings(of: folio) }
   }
 
   mutating func touchMappings(of folio: FolioID) {
-    for ref in mappings(of: folio) { lookAgain(ref) }
+    for ref in memory.mappings(of: folio) { lookAgain(ref) }
   }
 
   private mutating func touchMappings(of folio: FolioID, page: Int) {
     var refs: [EntryRef] = []
-    forEachMapping(of: folio, page: page) { refs.append($0) }
+    memory.forEachMapping(of: folio, page: page) { refs.append($0) }
     for ref in refs { lookAgain(ref) }
   }
 
   private mutating func lookAgain(_ ref: EntryRef) {
-    let (mm, page) = owner(ref)
+    let (mm, page) = memory.owner(ref)
     relooked.add(mm, page)
   }
 }

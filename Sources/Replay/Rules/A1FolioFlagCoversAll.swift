@@ -16,7 +16,7 @@ package enum FolioFlagCoversAll: Rule {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, E.claim(world, ref, entry) == .exclusive else { return nil }
-      return world.isTrulyExclusive(ref) == .shared ? "the folio's flag covers a shared page" : nil
+      return world.memory.isTrulyExclusive(ref) == .shared ? "the folio's flag covers a shared page" : nil
     }
   }
 }

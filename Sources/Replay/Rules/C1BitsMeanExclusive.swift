@@ -16,7 +16,7 @@ package enum BitsMeanExclusive: Rule {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
       guard entry.kind == .present, E.claim(world, ref, entry) == .exclusive else { return nil }
-      return world.isTrulyExclusive(ref) == .shared ? "W or D on a shared page" : nil
+      return world.memory.isTrulyExclusive(ref) == .shared ? "W or D on a shared page" : nil
     }
   }
 }

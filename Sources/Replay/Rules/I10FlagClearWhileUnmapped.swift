@@ -15,8 +15,8 @@ package enum FlagClearWhileUnmapped: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
-      guard entry.kind.isMigration, !world.isHuge(ref) else { return nil }
-      return world.pageBit(entry.folio, entry.page) == .exclusive ? "flag set under a migration entry" : nil
+      guard entry.kind.isMigration, !world.memory.isHuge(ref) else { return nil }
+      return world.memory.pageBit(entry.folio, entry.page) == .exclusive ? "flag set under a migration entry" : nil
     }
   }
 }

@@ -17,12 +17,12 @@ package enum PMDUsesHead: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     guard applies(to: E.self) else { return [] }
     return world.entries { ref, entry in
-      guard entry.kind == .present, world.isHuge(ref) else { return nil }
+      guard entry.kind == .present, world.memory.isHuge(ref) else { return nil }
       let folio = entry.folio
       let pages = world.folios.order(folio).pageCount
       let isMappedByPTEs = world.folios.attached(folio) > (world.folios.side(folio)?.entire ?? 0)
       guard !isMappedByPTEs else { return nil }
-      for page in 1..<pages where world.pageBit(folio, page) == .exclusive { return "tail \(page) has the flag" }
+      for page in 1..<pages where world.memory.pageBit(folio, page) == .exclusive { return "tail \(page) has the flag" }
       return nil
     }
   }

@@ -13,7 +13,7 @@ package enum ForkLeavesReadOnly: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
       guard entry.kind == .present, entry.writable else { return nil }
-      return world.isTrulyExclusive(ref) == .shared ? "writable although others can see the page" : nil
+      return world.memory.isTrulyExclusive(ref) == .shared ? "writable although others can see the page" : nil
     }
   }
 }

@@ -16,8 +16,8 @@ package enum NeverMappedTwiceInOneMM: Rule {
       let folio = entry.folio
       guard !world.folios.flags(folio).contains(.ksm) else { return nil }
       var own = 0
-      let mm = world.owner(ref).mm
-      world.forEachMapping(of: folio, page: entry.page) { if world.owner($0).mm == mm { own += 1 } }
+      let mm = world.memory.owner(ref).mm
+      world.memory.forEachMapping(of: folio, page: entry.page) { if world.memory.owner($0).mm == mm { own += 1 } }
       return own == 1 ? nil : "mapped \(own) times in one mm"
     }
   }

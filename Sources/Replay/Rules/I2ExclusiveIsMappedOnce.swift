@@ -15,7 +15,7 @@ package enum ExclusiveIsMappedOnce: Rule {
     world.entries { ref, entry in
       guard entry.kind.refersToFolio, E.claim(world, ref, entry) == .exclusive else { return nil }
       let folio = entry.folio
-      let count = world.isHuge(ref) ? world.folios.attached(folio) : world.mappingCount(folio, page: entry.page)
+      let count = world.memory.isHuge(ref) ? world.folios.attached(folio) : world.mappingCount(folio, page: entry.page)
       return count == 1 ? nil : "exclusive, but \(count) entries refer to the page"
     }
   }

@@ -13,7 +13,7 @@ package enum SwapExclusiveCountsOne: Rule {
   package static func violations<E: Encoding>(in world: World<E>) -> [RuleViolation] {
     world.entries { ref, entry in
       guard entry.kind == .swap, entry.exclusiveMark else { return nil }
-      return world.isTrulyExclusive(ref) == .shared ? "exclusive swap entry of a shared slot" : nil
+      return world.memory.isTrulyExclusive(ref) == .shared ? "exclusive swap entry of a shared slot" : nil
     }
   }
 }

@@ -52,10 +52,10 @@ extension World {
     var found: [RuleViolation] = []
     for mm in mms {
       guard let mm else { continue }
-      forEachRef(mm.id, .everything) { ref in
+      memory.forEachRef(mm.id, .everything) { ref in
         let entry = tables.entry(ref)
         guard let what = check(ref, entry) else { return }
-        found.append(RuleViolation(mm: mm.id, page: owner(ref).page, what: what))
+        found.append(RuleViolation(mm: mm.id, page: memory.owner(ref).page, what: what))
       }
     }
     return found
@@ -74,11 +74,11 @@ extension World {
   /// A pin was taken through exactly this entry and still holds its page.
   func isPinnedThrough(_ ref: EntryRef, _ entry: Entry) -> Bool {
     guard !pins.isEmpty else { return false }
-    let (mm, page) = owner(ref)
-    let range = PageRange(start: page, count: isHuge(ref) ? 512 : 1)
+    let (mm, page) = memory.owner(ref)
+    let range = PageRange(start: page, count: memory.isHuge(ref) ? 512 : 1)
     return pins.contains { pin in
       pin.mm == mm && range.contains(pin.page) && pin.folio == entry.folio
-        && (isHuge(ref) || pin.pageInFolio == entry.page)
+        && (memory.isHuge(ref) || pin.pageInFolio == entry.page)
     }
   }
 }

@@ -9,7 +9,7 @@ extension World {
     guard vma.protection.contains(.write) else { return .failed(.fault) }
     var outcome = Outcome.noFault
     for _ in 0..<5 {
-      if let ref = find(mm, page) {
+      if let ref = memory.find(mm, page) {
         var entry = tables.entry(ref)
         if entry.kind == .present, entry.writable, !entry.protnone {
           entry.dirty = true
@@ -29,7 +29,7 @@ extension World {
 
   package mutating func load(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     guard vma.isAccessible else { return .failed(.fault) }
-    guard let ref = find(mm, page) else { return faultIn(mm, page, vma, write: false) }
+    guard let ref = memory.find(mm, page) else { return faultIn(mm, page, vma, write: false) }
     let entry = tables.entry(ref)
     switch entry.kind {
     case .present, .zeroPage, .filePage:
@@ -43,11 +43,13 @@ extension World {
 
   /// `handle_pte_fault`: one fault, by what the entry is.
   mutating func faultIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
-    guard let ref = find(mm, page) else { return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma) }
+    guard let ref = memory.find(mm, page) else {
+      return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
+    }
     let entry = tables.entry(ref)
     switch entry.kind {
     case .none:
-      if isHuge(ref) { splitHugeEntry(ref.table) }
+      if memory.isHuge(ref) { splitHugeEntry(ref.table) }
       return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .markerUffdWP: return write ? anonymousFault(mm, page, vma) : readFault(mm, page, vma)
     case .present:
@@ -70,7 +72,7 @@ extension World {
     guard options.followsContent else { return }
     let entry = tables.entry(ref)
     guard entry.kind.refersToFolio else { return }
-    folios.setContent(storeVersion, of: entry.folio, page: contentPage(ref, entry, page))
+    folios.setContent(storeVersion, of: entry.folio, page: memory.contentPage(ref, entry, page))
   }
 
   mutating func takeVersion() -> UInt32 { storeVersion }

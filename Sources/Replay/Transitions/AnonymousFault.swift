@@ -28,7 +28,7 @@ extension World {
   ) -> Outcome {
     if skips(.anonymousFault) { return .failed(.fault) }
     let first = VirtualPage(page.rawValue & ~UInt64(order.pageCount &- 1))
-    let folio = newFolio(order: order)
+    let folio = memory.newFolio(order: order)
     for index in 0..<order.pageCount {
       let ref = ensure(mm, first.advanced(by: index))
       let old = tables.entry(ref)
@@ -64,7 +64,7 @@ extension World {
   mutating func installCopy(
     at ref: EntryRef, from old: Entry?, _ vma: VMAFacts, _ site: InstallSite, folio prepared: FolioID? = nil
   ) -> Outcome {
-    let folio = prepared ?? newFolio()
+    let folio = prepared ?? memory.newFolio()
     var entry = Entry(.present, folio)
     entry.young = true
     switch site {

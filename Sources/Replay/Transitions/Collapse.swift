@@ -16,13 +16,15 @@ extension World {
     let range = PageRange(start: start, count: order.pageCount)
     if asKhugepaged, !isWithinLimits(mm, range) { return .failed(.busy) }
     if order.rawValue == 9 { readInForCollapse(mm, range, vma) }
-    guard let first = find(mm, start), !isHuge(first), mayCollapse(mm, range) else { return .failed(.busy) }
-    let folio = newFolio(order: order)
+    guard let first = memory.find(mm, start), !memory.isHuge(first), mayCollapse(mm, range) else {
+      return .failed(.busy)
+    }
+    let folio = memory.newFolio(order: order)
     folios.withSide(folio) { $0.extraReferences += 1 }
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       let entry = tables.entry(ref)
       if options.followsContent, entry.kind.refersToFolio {
-        let inTarget = Int(owner(ref).page.rawValue &- start.rawValue)
+        let inTarget = Int(memory.owner(ref).page.rawValue &- start.rawValue)
         folios.setContent(folios.content(entry.folio, page: entry.page), of: folio, page: inTarget)
       }
       drop(ref)
@@ -35,7 +37,7 @@ extension World {
   /// `hpage_collapse_scan_pmd` with the defaults of max_ptes_swap and max_ptes_shared; max_ptes_none is no limit.
   private func isWithinLimits(_ mm: MMID, _ range: PageRange) -> Bool {
     var (swapped, shared) = (0, 0)
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       let entry = tables.entry(ref)
       if entry.kind == .swap { swapped += 1 }
       guard entry.kind == .present else { continue }
@@ -51,15 +53,15 @@ extension World {
 
   /// `__collapse_huge_page_swapin`; smaller orders are not worth it.
   private mutating func readInForCollapse(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
-    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap {
-      _ = swapIn(mm, owner(ref).page, vma, write: false)
+    for ref in memory.liveRefs(mm, range) where tables.entry(ref).kind == .swap {
+      _ = swapIn(mm, memory.owner(ref).page, vma, write: false)
     }
   }
 
   /// `__collapse_huge_page_isolate`: only normal anonymous pages without references beyond their mappings.
   private func mayCollapse(_ mm: MMID, _ range: PageRange) -> Bool {
     var isWritable = !facts.collapseNeedsWritable
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       let entry = tables.entry(ref)
       switch entry.kind {
       case .zeroPage: continue

@@ -8,7 +8,7 @@ extension World {
   package mutating func contpteFold(_ mm: MMID, _ range: PageRange) -> Outcome {
     guard options.hasContPTE else { return .nothing }
     if skips(.contpteFold) { return .nothing }
-    let refs = liveRefs(mm, range)
+    let refs = memory.liveRefs(mm, range)
     guard !refs.isEmpty else { return .nothing }
     let end = batchEnd(refs, from: 0) { first, next in
       next.writable == first.writable && next.softDirty == first.softDirty && E.mayFold(self, first, next)

@@ -47,19 +47,19 @@ extension World {
   /// `migrate_vma_collect_pmd`: the page moves to device-private memory; the entry is not present but still names it.
   package mutating func moveToDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.moveToDevice) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
-    if isHuge(ref), !facts.hasDevicePrivatePMDs {
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    if memory.isHuge(ref), !facts.hasDevicePrivatePMDs {
       let outcome = splitFolio(tables.entry(ref).folio)
       return outcome == .done ? moveToDevice(mm, page) : outcome
     }
     let folio = tables.entry(ref).folio
     if folios.isHeld(folio) || isLocked(folio) { return .failed(.busy) }
-    for other in mappings(of: folio).reversed() {
+    for other in memory.mappings(of: folio).reversed() {
       let outcome = setMigrationEntry(other)
       guard outcome == .done else { return outcome }
     }
     folios.insert(.devicePrivate, folio)
-    for other in mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
+    for other in memory.mappings(of: folio).reversed() { restoreAsDevicePrivate(other) }
     return .done
   }
 
@@ -84,14 +84,14 @@ extension World {
     if skips(.deviceReturn) { return .nothing }
     let folio = tables.entry(ref).folio
     if isLocked(folio) { return .failed(.busy) }
-    for other in mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
+    for other in memory.mappings(of: folio).reversed() { _ = setMigrationEntry(other) }
     folios.remove(.devicePrivate, folio)
-    for other in mappings(of: folio).reversed() { restoreMigrationEntry(other) }
+    for other in memory.mappings(of: folio).reversed() { restoreMigrationEntry(other) }
     return .done
   }
 
   package mutating func returnFromDevice(_ mm: MMID, _ page: VirtualPage) -> Outcome {
-    guard let ref = find(mm, page) else { return .nothing }
+    guard let ref = memory.find(mm, page) else { return .nothing }
     switch tables.entry(ref).kind {
     case .devicePrivate: return deviceReturn(ref)
     case .none, .zeroPage, .present, .filePage, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite,
@@ -107,7 +107,7 @@ extension World {
     let old = tables.entry(ref)
     guard old.kind == .none || old.kind == .zeroPage else { return .failed(.busy) }
     if old.kind == .zeroPage { drop(ref) }
-    let folio = newFolio()
+    let folio = memory.newFolio()
     var entry = Entry(.present, folio)
     entry.young = true
     place(vma.grantingDirty(entry), at: ref)
@@ -119,10 +119,10 @@ extension World {
   /// `make_device_exclusive`: a writable entry becomes device-exclusive; the page keeps its flag.
   package mutating func makeDeviceExclusive(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.makeDeviceExclusive) { return .nothing }
-    guard let ref = find(mm, page), !isHuge(ref) else { return .nothing }
+    guard let ref = memory.find(mm, page), !memory.isHuge(ref) else { return .nothing }
     var entry = tables.entry(ref)
     guard entry.kind == .present, entry.writable, !isLocked(entry.folio) else { return .failed(.busy) }
-    if E.isDataDirty(self, entry) { markDirty(entry.folio) }
+    if E.isDataDirty(self, entry) { memory.markDirty(entry.folio) }
     entry.kind = .deviceExclusive
     entry.writable = false
     entry.dirty = false

@@ -35,7 +35,7 @@ extension World {
       if let small, let head { frames.bind(head.advanced(by: page), pages: 1, to: small) }
     }
     folios.withSide(folio) { $0.extraReferences -= 1 }
-    release(folio)
+    memory.release(folio)
     return .done
   }
 
@@ -43,7 +43,7 @@ extension World {
   private mutating func mapZeroPage(_ folio: FolioID, _ page: Int) {
     if skips(.folioSplitZeros) { return }
     var refs: [EntryRef] = []
-    forEachMapping(of: folio, page: page) { refs.append($0) }
+    memory.forEachMapping(of: folio, page: page) { refs.append($0) }
     for ref in refs where tables.entry(ref).kind.isMigration {
       let old = tables.entry(ref)
       drop(ref)
@@ -59,7 +59,7 @@ extension World {
     _ folio: FolioID, _ page: Int, _ flags: FolioFlags, _ slot: SwapSlotID?
   ) -> FolioID? {
     var refs: [EntryRef] = []
-    forEachMapping(of: folio, page: page) { refs.append($0) }
+    memory.forEachMapping(of: folio, page: page) { refs.append($0) }
     guard !refs.isEmpty || slot != nil else { return nil }
     let small = folios.allocate(order: .base, flags: flags)
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: small, page: 0) }
@@ -80,14 +80,14 @@ extension World {
     }
     for ref in refs.reversed() { restoreMigrationEntry(ref) }
     folios.withSide(small) { $0.extraReferences -= 1 }
-    release(small)
+    memory.release(small)
     return small
   }
 
   /// Nobody is looked at again because of it: all mappings are on their way to folios of their own.
   private mutating func dropForSplit(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
-    detach(ref, from: entry.folio, page: entry.page)
-    countUnmapped(ref, entry)
+    memory.detach(ref, from: entry.folio, page: entry.page)
+    memory.countUnmapped(ref, entry)
   }
 }

@@ -8,8 +8,8 @@ extension World {
   /// The child exists and is empty. Its entries come with `forkCopy`, in the order in which the kernel reaches the
   /// VMAs.
   package mutating func forkBegin(parent: MMID, child: MMID) {
-    createMM(child, .fork)
-    guard let from = slot(of: parent), let to = slot(of: child) else { return }
+    memory.createMM(child, .fork)
+    guard let from = memory.slot(of: parent), let to = memory.slot(of: child) else { return }
     let isComplete = mms[Int(from)]?.isComplete ?? false
     let family = mms[Int(from)]?.family ?? parent
     mms[Int(to)]?.isComplete = isComplete
@@ -24,12 +24,12 @@ extension World {
   /// to abort; what was visited stays shared.
   package mutating func forkCopy(parent: MMID, child: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if !vma.flags.isDisjoint(with: [.dontCopy, .wipeOnFork]) || vma.backing == .shared { return .nothing }
-    guard let slot = slot(of: parent) else { return .done }
+    guard let slot = memory.slot(of: parent) else { return .done }
     let hasPinned = mms[Int(slot)]?.hasPinned ?? false
-    if vma.flags.contains(.copiesTables), let child = self.slot(of: child) {
-      upperTables?.copy(from: slot, to: child, range)
+    if vma.flags.contains(.copiesTables), let child = memory.slot(of: child) {
+      memory.upperTables?.copy(from: slot, to: child, range)
     }
-    for (table, part) in tableParts(parent, range) {
+    for (table, part) in memory.tableParts(parent, range) {
       guard copyTable(table, part, parent: parent, child: child, vma, hasPinned: hasPinned) else {
         return .failed(.noMemory)
       }
@@ -44,7 +44,7 @@ extension World {
     if tables[table].isHuge {
       let ref = EntryRef(table: table, slot: 0)
       // A trace may tell one VMA in pieces: the first of them has brought the huge page.
-      if let there = find(child, part.start), isHuge(there), !tables.entry(there).isNone { return true }
+      if let there = memory.find(child, part.start), memory.isHuge(there), !tables.entry(there).isNone { return true }
       return tables.entry(ref).isNone || copyEntry(ref, parent: parent, child: child, vma, hasPinned: hasPinned)
     }
     let takesShortcut = translations.isEmpty && options.bitmapAllocationBudget == nil && !skips(.forkPresent)
@@ -90,7 +90,7 @@ extension World {
     let shared = E.wrprotected(&self, ref, entry, .fork)
     if shared != entry { tables.write(settled(shared), at: ref) }
     tables.write(settled(shared.forChild(vma)), at: childRef)
-    attach(childRef, to: entry.folio, page: 0)
+    memory.attach(childRef, to: entry.folio, page: 0)
     E.sharedAtFork(&self, parent: ref, child: childRef)
     return shared != entry || !wasShared
   }
@@ -98,7 +98,7 @@ extension World {
   /// The sequence count is even again, and the parent's TLB is flushed.
   package mutating func forkEnd(parent: MMID, child: MMID) {
     forksUnderWay -= 1
-    guard let slot = slot(of: parent) else { return }
+    guard let slot = memory.slot(of: parent) else { return }
     mms[Int(slot)]?.writeProtectSequence &+= 1
     if !translations.isEmpty { translations.removeAll { $0.mm == parent } }
   }
@@ -115,7 +115,7 @@ extension World {
     _ parentRef: EntryRef, parent: MMID, child: MMID, _ vma: VMAFacts, hasPinned: Bool
   ) -> Bool {
     let entry = tables.entry(parentRef)
-    let page = owner(parentRef).page
+    let page = memory.owner(parentRef).page
     switch entry.kind {
     case .none, .filePage: return true
     case .hwpoison:
@@ -147,7 +147,7 @@ extension World {
     case .devicePrivate:
       return copyDevicePrivate(parentRef, ensureLike(parentRef, child, page), vma)
     case .present:
-      if isHuge(parentRef) { return copyHuge(parentRef, child, page, vma, hasPinned: hasPinned) }
+      if memory.isHuge(parentRef) { return copyHuge(parentRef, child, page, vma, hasPinned: hasPinned) }
       return copyPresent(parentRef, ensure(child, page, relative: parentRef.table), vma, hasPinned: hasPinned)
     }
   }
@@ -155,7 +155,7 @@ extension World {
   /// The child's slot for the page, at the level of the parent's.
   mutating func ensureLike(_ parentRef: EntryRef, _ child: MMID, _ page: VirtualPage) -> EntryRef {
     let ref = ensure(child, page, relative: parentRef.table)
-    guard isHuge(parentRef), !isHuge(ref) else { return ref }
+    guard memory.isHuge(parentRef), !memory.isHuge(ref) else { return ref }
     makeHuge(ref.table)
     return EntryRef(table: ref.table, slot: 0)
   }
@@ -167,7 +167,7 @@ extension World {
     if skips(.forkPresent) { return true }
     let entry = tables.entry(parentRef)
     let folio = entry.folio
-    if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
+    if hasPinned, memory.isPinned(folio), E.claim(self, parentRef, entry) != .shared {
       copyForChild(entry, childRef, vma)
       return true
     }
@@ -180,7 +180,7 @@ extension World {
         return true
       }
     }
-    let before = standing(folio)
+    let before = memory.folioStanding(folio)
     let shared = E.wrprotected(&self, parentRef, entry, .fork)
     update(shared, at: parentRef)
     place(shared.forChild(vma), at: childRef)

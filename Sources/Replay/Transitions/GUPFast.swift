@@ -7,7 +7,7 @@ extension World {
   /// g0 to g2: `write_protect_seq`, the PMD and the entry are read.
   package mutating func fastPinRead(_ cpu: CPUNumber, _ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.fastPinRead) { return .nothing }
-    guard let slot = slot(of: mm), let ref = find(mm, page) else { return .failed(.fault) }
+    guard let slot = memory.slot(of: mm), let ref = memory.find(mm, page) else { return .failed(.fault) }
     fastPins.removeAll { $0.cpu == cpu }
     fastPins.append(
       FastPin(
@@ -36,17 +36,17 @@ extension World {
     guard pin.isGrabbed else { return .failed(.busy) }
     let folio = pin.seen.folio
     folios.withSide(folio) { $0.pins -= 1 }
-    guard let ref = find(pin.mm, pin.page), isUnchanged(pin, ref),
+    guard let ref = memory.find(pin.mm, pin.page), isUnchanged(pin, ref),
       pin.seen.writable || E.fastClaim(self, ref, tables.entry(ref)).isExclusive
     else {
-      release(folio)
+      memory.release(folio)
       return .failed(.busy)
     }
     return takePin(ref, pin.mm, pin.page, write: false)
   }
 
   private func isUnchanged(_ pin: FastPin, _ ref: EntryRef) -> Bool {
-    guard let slot = slot(of: pin.mm), let sequence = mms[Int(slot)]?.writeProtectSequence else { return false }
+    guard let slot = memory.slot(of: pin.mm), let sequence = mms[Int(slot)]?.writeProtectSequence else { return false }
     return ref.table == pin.table && tables.entry(ref).hardwareBits == pin.seen.hardwareBits
       && sequence == pin.sequence && sequence % 2 == 0
   }

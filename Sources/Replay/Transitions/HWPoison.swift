@@ -7,17 +7,17 @@ extension World {
   /// again.
   package mutating func poison(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.poison) { return .nothing }
-    guard let first = find(mm, page), tables.entry(first).kind == .present else { return .nothing }
+    guard let first = memory.find(mm, page), tables.entry(first).kind == .present else { return .nothing }
     let folio = tables.entry(first).folio
     if isLocked(folio) { return .failed(.busy) }
     if folios.flags(folio).contains(.large), splitFolio(folio) != .done { return .failed(.busy) }
-    guard let ref = find(mm, page) else { return .nothing }
+    guard let ref = memory.find(mm, page) else { return .nothing }
     let poisoned = tables.entry(ref).folio
     if folios.flags(poisoned).contains(.swapCache) { return poisonCached(poisoned) }
     folios.insert(.hwpoison, poisoned)
     folios.withSide(poisoned) { $0.extraReferences += 1 }
-    for other in mappings(of: poisoned) {
-      if E.isDataDirty(self, tables.entry(other)) { markDirty(poisoned) }
+    for other in memory.mappings(of: poisoned) {
+      if E.isDataDirty(self, tables.entry(other)) { memory.markDirty(poisoned) }
       substitute(Entry(.hwpoison, poisoned), at: other)
     }
     return .done
@@ -27,13 +27,13 @@ extension World {
   /// cache, its slot has the data (`me_swapcache_clean`); a dirty one stays to kill whoever asks for it
   /// (`me_swapcache_dirty`).
   private mutating func poisonCached(_ folio: FolioID) -> Outcome {
-    for other in mappings(of: folio).reversed() where !unmapToSwap(other) { return .failed(.busy) }
+    for other in memory.mappings(of: folio).reversed() where !unmapToSwap(other) { return .failed(.busy) }
     folios.insert(.hwpoison, folio)
     folios.withSide(folio) { $0.extraReferences += 1 }
     if folios.flags(folio).contains(.dirty) {
       folios.remove(.dirty, folio)
     } else {
-      removeFromSwapCache(folio)
+      memory.removeFromSwapCache(folio)
     }
     return .done
   }

@@ -16,13 +16,13 @@ extension World {
     drop(ref)
     _ = copyHugetlbInto(ref, from: old, vma)
     folios.withSide(source) { $0.extraReferences -= 1 }
-    release(source)
+    memory.release(source)
     return .copied(from: source, to: tables.entry(ref).folio)
   }
 
   mutating func copyHugetlbInto(_ ref: EntryRef, from old: Entry, _ vma: VMAFacts) -> Bool {
     let content = folios.content(old.folio, page: 0)
-    let folio = newFolio(order: FolioOrder(9), flags: .hugetlb)
+    let folio = memory.newFolio(order: FolioOrder(9), flags: .hugetlb)
     var entry = Entry(.present, folio)
     entry.dirty = true
     entry.softDirty = true

@@ -10,10 +10,10 @@ extension World {
   package mutating func ksmWriteProtect(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.ksmWriteProtect) { return .nothing }
     if !ksmPrepared.isEmpty, !takePrepared(mm, page) { return .failed(.busy) }
-    guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    guard var ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     if folios.flags(tables.entry(ref).folio).contains(.large) {
       let outcome = splitFolio(tables.entry(ref).folio)
-      guard outcome == .done, let small = find(mm, page) else { return outcome }
+      guard outcome == .done, let small = memory.find(mm, page) else { return outcome }
       ref = small
     }
     let old = tables.entry(ref)
@@ -23,7 +23,7 @@ extension World {
       return .failed(.busy)
     }
     guard E.prepareKSM(&self, ref) else { return .failed(.noMemory) }
-    if E.isDataDirty(self, old) { markDirty(folio) }
+    if E.isDataDirty(self, old) { memory.markDirty(folio) }
     var entry = E.wrprotected(&self, ref, old, .ksm)
     entry.dirty = false
     entry.dirtyUnknown = false
@@ -49,12 +49,12 @@ extension World {
   package mutating func ksmReplace(_ mm: MMID, _ page: VirtualPage, by other: MMID, _ otherPage: VirtualPage) -> Outcome
   {
     if skips(.ksmReplace) { return .nothing }
-    guard let stableRef = find(other, otherPage) else { return .nothing }
+    guard let stableRef = memory.find(other, otherPage) else { return .nothing }
     let stable = tables.entry(stableRef).folio
     guard tables.entry(stableRef).kind == .present, folios.flags(stable).contains(.ksm) else { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     guard areIdentical(mm, page, other, otherPage) else {
-      release(folio)
+      memory.release(folio)
       return .failed(.busy)
     }
     let old = tables.entry(ref)
@@ -71,7 +71,7 @@ extension World {
     if skips(.ksmReplaceByZero) { return .nothing }
     guard let (ref, folio) = takePending(mm, page) else { return .failed(.busy) }
     guard holdsZeros(mm, page) else {
-      release(folio)
+      memory.release(folio)
       return .failed(.busy)
     }
     drop(ref)
@@ -90,8 +90,8 @@ extension World {
   /// Two pages of equal content, the first turning KSM if it is not yet. Pages of unequal content never meet
   /// (`unstable_tree_search_insert`).
   package mutating func ksmMerge(_ a: MMID, _ aPage: VirtualPage, _ b: MMID, _ bPage: VirtualPage) -> Outcome {
-    guard let first = find(a, aPage), tables.entry(first).kind == .present else { return .nothing }
-    guard let second = find(b, bPage), tables.entry(second).kind == .present, (a, aPage) != (b, bPage) else {
+    guard let first = memory.find(a, aPage), tables.entry(first).kind == .present else { return .nothing }
+    guard let second = memory.find(b, bPage), tables.entry(second).kind == .present, (a, aPage) != (b, bPage) else {
       return .nothing
     }
     guard areIdentical(a, aPage, b, bPage) else { return .failed(.busy) }
@@ -108,13 +108,13 @@ extension World {
   /// `break_ksm` over a range: an unshare fault each, a write fault in 6.1.
   package mutating func ksmUnmerge(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) -> Outcome {
     if skips(.ksmUnmerge) { return .nothing }
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       let entry = tables.entry(ref)
       guard entry.kind == .present, folios.flags(entry.folio).contains(.ksm) else { continue }
       if facts.unmergeWrites {
-        _ = writeFault(mm, owner(ref).page, vma)
+        _ = writeFault(mm, memory.owner(ref).page, vma)
       } else {
-        _ = unshare(mm, owner(ref).page, vma)
+        _ = unshare(mm, memory.owner(ref).page, vma)
       }
     }
     return .done
@@ -122,7 +122,7 @@ extension World {
 
   /// Memory is allocated before the PTL is taken: the table that is there now is remembered.
   package mutating func ksmPrepare(_ mm: MMID, _ page: VirtualPage) -> Outcome {
-    guard let ref = find(mm, page) else { return .nothing }
+    guard let ref = memory.find(mm, page) else { return .nothing }
     ksmPrepared.append(PreparedTable(mm: mm, page: page, table: ref.table))
     return .done
   }
@@ -131,7 +131,7 @@ extension World {
   private mutating func takePrepared(_ mm: MMID, _ page: VirtualPage) -> Bool {
     guard let index = ksmPrepared.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return true }
     let prepared = ksmPrepared.remove(at: index)
-    guard find(mm, page)?.table != prepared.table else { return true }
+    guard memory.find(mm, page)?.table != prepared.table else { return true }
     E.preparedTableGone(&self)
     return false
   }
@@ -140,19 +140,19 @@ extension World {
   /// way.
   private mutating func takePending(_ mm: MMID, _ page: VirtualPage) -> (EntryRef, FolioID)? {
     if !unpublished.isEmpty {
-      let ref = find(mm, page)
+      let ref = memory.find(mm, page)
       unpublished.removeAll { $0 == ref }
     }
     guard let index = ksmPending.firstIndex(where: { $0.mm == mm && $0.page == page }) else { return nil }
     let folio = ksmPending.remove(at: index).folio
     folios.withSide(folio) { $0.extraReferences -= 1 }
-    guard let ref = find(mm, page) else {
-      release(folio)
+    guard let ref = memory.find(mm, page) else {
+      memory.release(folio)
       return nil
     }
     let entry = tables.entry(ref)
     guard entry.kind == .present, entry.folio == folio, !entry.writable, !entry.dirty else {
-      release(folio)
+      memory.release(folio)
       return nil
     }
     return (ref, folio)

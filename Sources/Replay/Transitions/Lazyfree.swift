@@ -11,8 +11,8 @@ extension World {
   mutating func discardLazyfree(_ folio: FolioID) -> Outcome {
     if skips(.lazyfreeDiscard) { return .nothing }
     if isLocked(folio) { return .failed(.busy) }
-    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
-    let refs = inWalkOrder(mappings(of: folio))
+    for other in memory.mappings(of: folio) where memory.isHuge(other) { splitHugeEntry(other.table) }
+    let refs = inWalkOrder(memory.mappings(of: folio))
     var position = 0
     while position < refs.count {
       var end = runEnd(refs, from: position)
@@ -38,17 +38,17 @@ extension World {
   private mutating func discardBatch(_ batch: ArraySlice<EntryRef>, _ folio: FolioID) -> Bool {
     let anyDirty = batch.contains { tables.entry($0).dirty }
     let isDataDirty = batch.contains { E.isDataDirty(self, tables.entry($0)) }
-    if isDataDirty { markDirty(folio) }
+    if isDataDirty { memory.markDirty(folio) }
     let isDirty = folios.flags(folio).contains(.dirty)
     guard isDirty || folios.isHeld(folio) else {
       folios.withSide(folio) { $0.extraReferences += 1 }
       for ref in batch {
-        let owner = owner(ref)
+        let owner = memory.owner(ref)
         reclaimed.append(ReclaimedPage(mm: owner.mm, page: owner.page, fate: .discarded))
         drop(ref)
       }
       folios.withSide(folio) { $0.extraReferences -= 1 }
-      release(folio)
+      memory.release(folio)
       return true
     }
     if isDirty { folios.insert(.swapBacked, folio) }
@@ -65,15 +65,15 @@ extension World {
 
   private func startsVMA(_ ref: EntryRef) -> Bool {
     guard !vmaStarts.isEmpty else { return false }
-    let (mm, page) = owner(ref)
+    let (mm, page) = memory.owner(ref)
     return vmaStarts[mm]?.contains(page) ?? false
   }
 
   /// The anon_vma tree gives parents before children, addresses ascending.
   private func inWalkOrder(_ refs: [EntryRef]) -> [EntryRef] {
     refs.sorted { first, second in
-      let a = owner(first)
-      let b = owner(second)
+      let a = memory.owner(first)
+      let b = memory.owner(second)
       return (a.mm, a.page) < (b.mm, b.page)
     }
   }

@@ -48,20 +48,21 @@ extension World {
   /// kernel of that encoding would hold; what is unknown of the baseline is unknown there too.
   package mutating func learn(_ mm: MMID, _ page: VirtualPage, _ facts: LearnedEntry) -> Outcome {
     let ref = ensure(mm, page)
-    if facts.isHugetlb, !isHuge(ref) {
+    if facts.isHugetlb, !memory.isHuge(ref) {
       guard tables[ref.table].live == 0, ref.slot == 0 else { return .nothing }
       makeHuge(ref.table)
     }
-    guard isHuge(ref) == facts.isHugetlb else { return .nothing }
+    guard memory.isHuge(ref) == facts.isHugetlb else { return .nothing }
     if tables.entry(ref).kind != .none { drop(ref) }
     var target: (folio: FolioID, page: Int)?
-    if let same = facts.sameAs, let other = find(same.mm, same.page), tables.entry(other).kind == .present {
+    if let same = facts.sameAs, let other = memory.find(same.mm, same.page), tables.entry(other).kind == .present {
       let entry = tables.entry(other)
       let folio = entry.folio
       let page = facts.pageInFolio ?? entry.page
       if page < folios.order(folio).pageCount { target = (folio, page) }
     }
-    let folio = target?.folio ?? (facts.isHugetlb ? newFolio(order: FolioOrder(9), flags: .hugetlb) : newFolio())
+    let folio =
+      target?.folio ?? (facts.isHugetlb ? memory.newFolio(order: FolioOrder(9), flags: .hugetlb) : memory.newFolio())
     var entry = Entry(.present, folio, page: target?.page ?? 0)
     entry.young = true
     entry.softDirty = facts.softDirty
@@ -96,7 +97,7 @@ extension World {
   /// An oracle (`set_migration_pte`, `/proc/kpageflags`) settles the flag of a page: of one that was unknown, or taken
   /// for something else. An encoding that had decided otherwise goes on with its own.
   package mutating func resolve(_ mm: MMID, _ page: VirtualPage, was: Claim, exclusive: Bool) -> Outcome {
-    guard let ref = find(mm, page), E.claim(self, ref, tables.entry(ref)) == was else { return .nothing }
+    guard let ref = memory.find(mm, page), E.claim(self, ref, tables.entry(ref)) == was else { return .nothing }
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return .nothing }
     if was == .exclusive { folios.insert(.sharersUnknown, entry.folio) }
@@ -107,9 +108,9 @@ extension World {
 
   /// Knowledge of an mm is lost (dropped records): its flags, write and dirty bits are unknown from here on.
   package mutating func forget(_ mm: MMID) {
-    guard let slot = slot(of: mm) else { return }
+    guard let slot = memory.slot(of: mm) else { return }
     mms[Int(slot)]?.isComplete = false
-    for ref in liveRefs(mm, .everything) {
+    for ref in memory.liveRefs(mm, .everything) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
       folios.insert([.exclusiveUnknown, .sharersUnknown], entry.folio)

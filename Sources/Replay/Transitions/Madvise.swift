@@ -7,7 +7,7 @@ extension World {
   /// `madvise_free_pte_range`, table by table: young and dirty go, write stays, swap entries are dropped.
   package mutating func lazilyFree(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.madviseFree) { return }
-    for (table, part) in tableParts(mm, range) {
+    for (table, part) in memory.tableParts(mm, range) {
       if tables[table].isHuge, freeHugeLazily(table, part) { continue }
       freeTableLazily(mm, part)
     }
@@ -28,7 +28,7 @@ extension World {
   }
 
   private mutating func freeTableLazily(_ mm: MMID, _ part: PageRange) {
-    var refs = liveRefs(mm, part)
+    var refs = memory.liveRefs(mm, part)
     var position = 0
     while position < refs.count {
       let ref = refs[position]
@@ -42,7 +42,7 @@ extension World {
           freeLazily(refs[position..<end], folio)
         } else if !isMaybeMappedShared(folio, from: ref), !isLocked(folio), splitFolio(folio) == .done {
           // A large folio that is not all mapped within the range gives way to small ones, which come again.
-          refs = liveRefs(mm, PageRange(start: owner(ref).page, end: part.end))
+          refs = memory.liveRefs(mm, PageRange(start: memory.owner(ref).page, end: part.end))
           position = 0
           continue
         }
@@ -61,10 +61,10 @@ extension World {
     let flags = folios.flags(folio)
     guard !flags.contains(.ksm) else { return }
     if !flags.isDisjoint(with: [.dirty, .swapCache]) {
-      guard mapcount(folio) == refs.count, !isLocked(folio) else { return }
+      guard memory.mapcount(folio) == refs.count, !isLocked(folio) else { return }
       if flags.contains(.swapCache) {
-        guard canFreeSwapCache(folio) else { return }
-        freeSwapCache(folio)
+        guard memory.canFreeSwapCache(folio) else { return }
+        memory.freeSwapCache(folio)
       }
       folios.remove(.dirty, folio)
     }
@@ -78,14 +78,14 @@ extension World {
 
   /// `folio_maybe_mapped_shared`: more than one mapping of a small folio, or the mm-id bit of a large one.
   func isMaybeMappedShared(_ folio: FolioID, from ref: EntryRef) -> Bool {
-    guard folios.flags(folio).contains(.large), let side = folios.side(folio) else { return mapcount(folio) > 1 }
-    if isHuge(ref) { return mapcount(folio) > 1 }
+    guard folios.flags(folio).contains(.large), let side = folios.side(folio) else { return memory.mapcount(folio) > 1 }
+    if memory.isHuge(ref) { return memory.mapcount(folio) > 1 }
     return side.mmIDs.mappedShared
   }
 
   /// MADV_COLD clears young only.
   package mutating func cool(_ mm: MMID, _ range: PageRange) {
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
       entry.young = false
@@ -109,6 +109,6 @@ extension World {
   /// `madvise_guard_remove`: markers become none; tables that are empty now stay.
   package mutating func removeGuards(_ mm: MMID, _ range: PageRange) {
     if skips(.guardRemove) { return }
-    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .markerGuard { drop(ref) }
+    for ref in memory.liveRefs(mm, range) where tables.entry(ref).kind == .markerGuard { drop(ref) }
   }
 }

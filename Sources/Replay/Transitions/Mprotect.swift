@@ -9,11 +9,11 @@ extension World {
   package mutating func protect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.mprotect) { return }
     splitAtBorders(mm, range)
-    let refs = liveRefs(mm, range)
+    let refs = memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       let entry = tables.entry(refs[position])
-      guard entry.kind == .present, !isHuge(refs[position]) else {
+      guard entry.kind == .present, !memory.isHuge(refs[position]) else {
         changeOther(refs[position], entry, vma)
         position += 1
         continue
@@ -71,7 +71,7 @@ extension World {
     if folios.flags(entry.folio).contains(.hugetlb) { return false }
     if facts.upgradeNeedsDirty, !entry.dirty { return false }
     if options.protectsByWrongPage, let index, folios.flags(entry.folio).contains(.large) {
-      return pageBit(entry.folio, index).isExclusive
+      return memory.pageBit(entry.folio, index).isExclusive
     }
     return E.claim(self, ref, entry).isExclusive
   }
@@ -119,7 +119,7 @@ extension World {
   /// and protnone are never ignored; `agree` says what else has to be equal.
   func batchEnd(_ refs: [EntryRef], from start: Int, where agree: (Entry, Entry) -> Bool) -> Int {
     let first = tables.entry(refs[start])
-    guard first.kind == .present, !isHuge(refs[start]), folios.flags(first.folio).contains(.large) else {
+    guard first.kind == .present, !memory.isHuge(refs[start]), folios.flags(first.folio).contains(.large) else {
       return start + 1
     }
     var end = start + 1

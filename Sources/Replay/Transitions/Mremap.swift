@@ -28,14 +28,14 @@ extension World {
   private mutating func moveEntries(_ mm: MMID, _ source: PageRange, to destination: VirtualPage) -> Bool {
     if skips(.mremapEntries) { return true }
     splitAtBorders(mm, source)
-    for ref in liveRefs(mm, source) {
-      if isHuge(ref) { splitHugeEntry(ref.table) }
+    for ref in memory.liveRefs(mm, source) {
+      if memory.isHuge(ref) { splitHugeEntry(ref.table) }
     }
     makeDestinationTables(mm, source, destination)
-    if options.hasContPTE { batchForMove(liveRefs(mm, source)) }
+    if options.hasContPTE { batchForMove(memory.liveRefs(mm, source)) }
     var done: [(from: EntryRef, to: EntryRef)] = []
-    for from in liveRefs(mm, source) {
-      let offset = owner(from).page.rawValue &- source.start.rawValue
+    for from in memory.liveRefs(mm, source) {
+      let offset = memory.owner(from).page.rawValue &- source.start.rawValue
       let to = ensure(mm, VirtualPage(destination.rawValue &+ offset))
       guard E.prepareMove(&self, from: from, to: to, tables.entry(from)) else {
         for step in done.reversed() { moveOne(from: step.to, to: step.from, setsSoftDirty: false) }
@@ -49,7 +49,7 @@ extension World {
 
   /// `move_page_tables`: wherever the source has a table the destination gets one, entries or not.
   private mutating func makeDestinationTables(_ mm: MMID, _ source: PageRange, _ destination: VirtualPage) {
-    for (table, part) in tableParts(mm, source) where !tables[table].isHuge {
+    for (table, part) in memory.tableParts(mm, source) where !tables[table].isHuge {
       let isUncounted = tables[table].isUncounted
       for page in [part.start, part.end.advanced(by: -1)] {
         let target = ensure(mm, VirtualPage(destination.rawValue &+ page.rawValue &- source.start.rawValue))
@@ -75,13 +75,13 @@ extension World {
   mutating func relocate(_ entry: Entry, from: EntryRef, to: EntryRef) {
     let folio = entry.folio
     if entry.kind.refersToFolio {
-      attach(to, to: folio, page: entry.page)
-      detach(from, from: folio, page: entry.page)
+      memory.attach(to, to: folio, page: entry.page)
+      memory.detach(from, from: folio, page: entry.page)
     }
     if !pins.isEmpty {
-      let source = owner(from)
+      let source = memory.owner(from)
       movePins(
-        source.mm, PageRange(start: source.page, count: isHuge(from) ? 512 : 1), to: owner(to).page)
+        source.mm, PageRange(start: source.page, count: memory.isHuge(from) ? 512 : 1), to: memory.owner(to).page)
     }
     tables.write(.none, at: from)
     tables.write(entry, at: to)
@@ -95,7 +95,7 @@ extension World {
   @_semantics("optimize.sil.specialize.generic.never")
   private mutating func moveTable(_ mm: MMID, _ page: VirtualPage, to destination: VirtualPage) -> Bool {
     if skips(.mremapTable) { return true }
-    guard let slot = slot(of: mm), let table = mms[Int(slot)]?.peekTable(base: page.rawValue &>> 9) else {
+    guard let slot = memory.slot(of: mm), let table = mms[Int(slot)]?.peekTable(base: page.rawValue &>> 9) else {
       return true
     }
     let target = destination.rawValue &>> 9
@@ -118,7 +118,7 @@ extension World {
     mms[Int(slot)]?.remove(base: page.rawValue &>> 9)
     tables[table].base = target
     mms[Int(slot)]?.insert(table: table, base: target)
-    upperTables?.insert(above: target, slot)
+    memory.upperTables?.insert(above: target, slot)
     if isHugeEntry {
       depositMoved(table, from: page.rawValue &>> 9)
       let ref = EntryRef(table: table, slot: 0)

@@ -17,12 +17,12 @@ extension World {
   mutating func freeTables(_ mm: MMID, _ hole: PageRange) {
     if skips(.freeTables) { return }
     freeEmptyTables(mm, hole)
-    if let slot = slot(of: mm) { upperTables?.remove(within: hole, slot) }
+    if let slot = memory.slot(of: mm) { memory.upperTables?.remove(within: hole, slot) }
   }
 
   /// Everything in the tables that lie in the range was zapped: what they map is known again.
   mutating func countAgain(_ mm: MMID, _ range: PageRange) {
-    for (table, part) in tableParts(mm, range) where part.count == PageTables.entriesPerTable {
+    for (table, part) in memory.tableParts(mm, range) where part.count == PageTables.entriesPerTable {
       tables.setUncounted(false, table: table)
     }
   }

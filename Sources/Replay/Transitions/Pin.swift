@@ -12,7 +12,7 @@ extension World {
   ) -> Outcome {
     guard mayGetUserPages(vma, write: write, force: force) else { return .failed(.fault) }
     for _ in 0..<5 {
-      guard let ref = find(mm, page) else {
+      guard let ref = memory.find(mm, page) else {
         let outcome = faultIn(mm, page, vma, write: write)
         if case .failed = outcome { return outcome }
         continue
@@ -61,15 +61,15 @@ extension World {
     let entry = tables.entry(ref)
     let folio = entry.folio
     // FOLL_TOUCH: the folio, never the entry, is marked.
-    if write, !E.isDataDirty(self, entry) { markDirty(folio) }
-    let inFolio = contentPage(ref, entry, page)
+    if write, !E.isDataDirty(self, entry) { memory.markDirty(folio) }
+    let inFolio = memory.contentPage(ref, entry, page)
     folios.withSide(folio) { side in
       side.pins += 1
       if side.pagePins.isEmpty { side.pagePins = Array(repeating: 0, count: side.order.pageCount) }
       side.pagePins[inFolio] += 1
     }
     pins.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: inFolio))
-    if let slot = slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
+    if let slot = memory.slot(of: mm) { mms[Int(slot)]?.hasPinned = true }
     touch(ref)
     return .reused(folio)
   }
@@ -90,8 +90,8 @@ extension World {
       side.pagePins[record.pageInFolio] -= 1
     }
     if folios.flags(record.folio).contains(.diverged) { touchMappings(of: record.folio) }
-    release(record.folio)
-    if let ref = find(mm, page) { touch(ref) }
+    memory.release(record.folio)
+    if let ref = memory.find(mm, page) { touch(ref) }
     return .done
   }
 
@@ -99,27 +99,27 @@ extension World {
   package mutating func storeThroughPin(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     guard let record = pins.last(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
     folios.setContent(takeVersion(), of: record.folio, page: record.pageInFolio)
-    markDirty(record.folio)
+    memory.markDirty(record.folio)
     return .done
   }
 
   /// `FOLL_GET`: a plain reference (pipe, LRU batch, speculative lookup) blocks reuse, KSM and migration.
   package mutating func takeReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.takeReference) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
     let folio = tables.entry(ref).folio
     folios.withSide(folio) { $0.extraReferences += 1 }
-    references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
+    memory.references.append(PinRecord(mm: mm, page: page, folio: folio, pageInFolio: 0))
     touchMappings(of: folio)
     return .done
   }
 
   package mutating func dropReference(_ mm: MMID, _ page: VirtualPage) -> Outcome {
-    guard let index = references.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
-    let folio = references.remove(at: index).folio
+    guard let index = memory.references.lastIndex(where: { $0.mm == mm && $0.page == page }) else { return .nothing }
+    let folio = memory.references.remove(at: index).folio
     folios.withSide(folio) { $0.extraReferences -= 1 }
     touchMappings(of: folio)
-    release(folio)
+    memory.release(folio)
     return .done
   }
 
@@ -132,14 +132,14 @@ extension World {
     guard mayGetUserPages(vma, write: true, force: true) else { return .failed(.fault) }
     var last = Outcome.nothing
     for _ in 0..<5 {
-      guard let ref = find(mm, page), tables.entry(ref).kind == .present else {
+      guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present else {
         last = faultIn(mm, page, vma, write: true)
         if case .failed = last { return last }
         continue
       }
       var entry = tables.entry(ref)
       if mayFollowWrite(ref, entry, vma, force: true) {
-        if !E.isDataDirty(self, entry) { markDirty(entry.folio) }
+        if !E.isDataDirty(self, entry) { memory.markDirty(entry.folio) }
         if isUprobe {
           entry.dirty = true
           update(entry, at: ref)
@@ -151,16 +151,6 @@ extension World {
       last = faultIn(mm, page, vma, write: true)
     }
     return .failed(.livelock)
-  }
-
-  /// A copy of what is mapped at `ref` would separate a pin from the page table, or has done so.
-  func isPinHit(_ ref: EntryRef, _ entry: Entry) -> Bool {
-    guard entry.kind.refersToFolio else { return false }
-    let folio = entry.folio
-    if isHuge(ref) ? isPinned(folio) : isPinned(folio, page: entry.page) { return true }
-    guard !pins.isEmpty else { return false }
-    let (mm, page) = owner(ref)
-    return pins.contains { $0.mm == mm && $0.page == page && !$0.isZapped && $0.folio != entry.folio }
   }
 
   /// Entries moved, and the pins taken through them.

@@ -10,43 +10,43 @@ extension World {
     _ mm: MMID, _ page: VirtualPage, keepsCache: Bool = false, writeback: Bool = false, stableWrites: Bool = false
   ) -> Outcome {
     if skips(.swapOut) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let folio = tables.entry(ref).folio
     guard !folios.flags(folio).contains(.hugetlb) else { return .nothing }
     if isLocked(folio) || folios.flags(folio).contains(.writeback) { return .failed(.busy) }
     if !folios.flags(folio).contains(.swapBacked) { return discardLazyfree(folio) }
     if !folios.flags(folio).contains(.swapCache) {
       // `shrink_folio_list`: what may be pinned gets no swap space; its shared entries stay too.
-      if isPinned(folio) { return .failed(.busy) }
-      for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
+      if memory.isPinned(folio) { return .failed(.busy) }
+      for other in memory.mappings(of: folio) where memory.isHuge(other) { splitHugeEntry(other.table) }
       addToSwapCache(folio, stableWrites: stableWrites)
     }
-    for other in mappings(of: folio) where isHuge(other) { splitHugeEntry(other.table) }
+    for other in memory.mappings(of: folio) where memory.isHuge(other) { splitHugeEntry(other.table) }
     let isHeld = folios.isHeld(folio)
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
-      release(folio)
+      memory.release(folio)
     }
-    let sawDirtyEntry = !translations.isEmpty && mappings(of: folio).contains { tables.entry($0).dirty }
+    let sawDirtyEntry = !translations.isEmpty && memory.mappings(of: folio).contains { tables.entry($0).dirty }
     var isBusy = false
     isReclaiming = true
-    let mappers = mappings(of: folio)
+    let mappers = memory.mappings(of: folio)
     for other in mappers.reversed() where !unmapToSwap(other) { isBusy = true }
     isReclaiming = false
     // `pageout` and `__remove_mapping`: somebody's reference keeps it in the swapcache, unwritten.
-    if isBusy || mapcount(folio) > 0 || isHeld { return .failed(.busy) }
+    if isBusy || memory.mapcount(folio) > 0 || isHeld { return .failed(.busy) }
     flushBeforeIO(folio, sawDirtyEntry: sawDirtyEntry)
     let fate: ReclaimedPage.Fate = folios.flags(folio).contains(.dirty) ? .written : .notWritten
     for other in mappers {
-      let owner = owner(other)
+      let owner = memory.owner(other)
       reclaimed.append(ReclaimedPage(mm: owner.mm, page: owner.page, fate: fate))
     }
     writeOut(folio)
     if keepsCache {
       if writeback { folios.insert(.writeback, folio) }
     } else {
-      removeFromSwapCache(folio)
+      memory.removeFromSwapCache(folio)
     }
     return .done
   }
@@ -70,10 +70,10 @@ extension World {
     let entry = tables.entry(ref)
     guard entry.kind == .present else { return false }
     let folio = entry.folio
-    if E.claim(self, ref, entry) != .shared, isPinned(folio) { return false }
+    if E.claim(self, ref, entry) != .shared, memory.isPinned(folio) { return false }
     guard let slot = folios.side(folio)?.slot(of: entry.page) else { return false }
     let isDirty = E.isDataDirty(self, entry)
-    if isDirty { markDirty(folio) }
+    if isDirty { memory.markDirty(folio) }
     if folios.flags(folio).contains(.ksm) { slots.holdsKSMPage(slot) }
     var swap = Entry(swap: slot)
     swap.exclusiveMark = E.temporarilyUnmapped(&self, ref, entry)
@@ -88,7 +88,7 @@ extension World {
     let old = tables.entry(ref)
     tables.write(.none, at: ref)
     if old.kind.refersToFolio {
-      detach(ref, from: old.folio, page: old.page)
+      memory.detach(ref, from: old.folio, page: old.page)
       unmapped(ref, old)
     } else if old.kind == .swap {
       slots[old.swapSlot].entries -= 1
@@ -99,11 +99,13 @@ extension World {
   /// `try_to_unmap_one` for a single entry, in the middle of somebody else's walk: the folio stays in the swapcache.
   package mutating func unmapOneToSwap(_ mm: MMID, _ page: VirtualPage, stableWrites: Bool) -> Outcome {
     if skips(.swapOutOne) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .present, !isHuge(ref) else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present, !memory.isHuge(ref) else {
+      return .nothing
+    }
     let folio = tables.entry(ref).folio
     if isLocked(folio) { return .failed(.busy) }
     if !folios.flags(folio).contains(.swapCache) {
-      if isPinned(folio) || !folios.flags(folio).contains(.swapBacked) { return .failed(.busy) }
+      if memory.isPinned(folio) || !folios.flags(folio).contains(.swapBacked) { return .failed(.busy) }
       addToSwapCache(folio, stableWrites: stableWrites)
     }
     return unmapToSwap(ref) ? .done : .failed(.busy)
@@ -125,13 +127,13 @@ extension World {
     if skips(.endWriteback) { return }
     guard let folio = cachedFolio(mm, page) else { return }
     folios.remove(.writeback, folio)
-    guard drops, mapcount(folio) == 0, !folios.flags(folio).contains(.dirty) else { return }
-    removeFromSwapCache(folio)
-    release(folio)
+    guard drops, memory.mapcount(folio) == 0, !folios.flags(folio).contains(.dirty) else { return }
+    memory.removeFromSwapCache(folio)
+    memory.release(folio)
   }
 
   private func cachedFolio(_ mm: MMID, _ page: VirtualPage) -> FolioID? {
-    guard let ref = find(mm, page) else { return nil }
+    guard let ref = memory.find(mm, page) else { return nil }
     let entry = tables.entry(ref)
     if entry.kind == .present { return entry.folio }
     return entry.kind == .swap ? slots[entry.swapSlot].folio : nil
@@ -140,7 +142,7 @@ extension World {
   /// `do_swap_page`. A write goes on as a write-protection fault where the entry came out read-only.
   package mutating func swapIn(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, write: Bool) -> Outcome {
     if skips(.swapIn) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .swap else { return .nothing }
     if let cached = slots[tables.entry(ref).swapSlot].folio {
       if isLocked(cached) { return .failed(.busy) }
       // VM_FAULT_HWPOISON.
@@ -160,21 +162,21 @@ extension World {
     folios.withSide(folio) { $0.extraReferences += 1 }
     defer {
       folios.withSide(folio) { $0.extraReferences -= 1 }
-      release(folio)
+      memory.release(folio)
     }
     if needsCopy(swap.swapSlot, folio, at: ref) {
       return swapInFresh(ref, swap, folio, pageInFolio, vma, write: write)
     }
     var isExclusive = swap.exclusiveMark
     var site = SharedSite.swapIn
-    if isExclusive, isUnderStableWriteback(folio) {
+    if isExclusive, memory.isUnderStableWriteback(folio) {
       isExclusive = false
       site = .stableWrites
     }
     slots[swap.swapSlot].entries -= 1
     let triesFree = vma.flags.contains(.locked) || (write && folios.attached(folio) == 0)
-    let isSole = folios.attached(folio) == 0 && folios.side(folio)?.extraReferences == 1 && !isPinned(folio)
-    let canFree = triesFree && canFreeSwapCache(folio)
+    let isSole = folios.attached(folio) == 0 && folios.side(folio)?.extraReferences == 1 && !memory.isPinned(folio)
+    let canFree = triesFree && memory.canFreeSwapCache(folio)
     let isKSM = folios.flags(folio).contains(.ksm)
     if canFree, site != .stableWrites, facts.swapInReusesSoleReference, isSole, !isKSM { isExclusive = true }
     if !isExclusive {
@@ -189,7 +191,7 @@ extension World {
     slots[swap.swapSlot].entries += 1
     if !isKSM { slots.mapped(swap.swapSlot, at: place(of: ref)) }
     mapSwapped(ref, swap, folio, pageInFolio, vma, write: write, isExclusive: isExclusive, site)
-    if canFree { freeSwapCache(folio) }
+    if canFree { memory.freeSwapCache(folio) }
     return .swappedIn(folio)
   }
 
@@ -225,7 +227,7 @@ extension World {
   private mutating func readIntoCache(_ id: SwapSlotID) -> (FolioID, Int) {
     let slot = slots[id]
     if let cached = slot.folio { return (cached, Int(slot.page)) }
-    let folio = newFolio(flags: slot.stableWrites ? [.swapCache, .stableWrites] : .swapCache)
+    let folio = memory.newFolio(flags: slot.stableWrites ? [.swapCache, .stableWrites] : .swapCache)
     folios.withSide(folio) { $0.slots = [id] }
     slots[id].folio = folio
     slots[id].page = 0
@@ -236,7 +238,7 @@ extension World {
 
   /// `swapin_walk_pmd_entry`: the swapcache is filled, the entries stay.
   package mutating func readAhead(_ mm: MMID, _ range: PageRange) {
-    for ref in liveRefs(mm, range) where tables.entry(ref).kind == .swap {
+    for ref in memory.liveRefs(mm, range) where tables.entry(ref).kind == .swap {
       _ = readIntoCache(tables.entry(ref).swapSlot)
     }
   }
@@ -246,7 +248,7 @@ extension World {
     if skips(.swapOff) { return .nothing }
     for mm in mms {
       guard let mm else { continue }
-      for ref in liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {
+      for ref in memory.liveRefs(mm.id, .everything) where tables.entry(ref).kind == .swap {
         if let cached = slots[tables.entry(ref).swapSlot].folio, isLocked(cached) { return .failed(.busy) }
         guard unuse(ref) else { return .failed(.noMemory) }
       }
@@ -254,7 +256,7 @@ extension World {
     // `try_to_unuse`: no swap entry is left, the folios still cached leave the swapcache too.
     for folio in slots.cachedFolios where folios.flags(folio).contains(.swapCache) {
       folios.remove(.writeback, folio)
-      freeSwapCache(folio)
+      memory.freeSwapCache(folio)
     }
     return .done
   }
@@ -278,7 +280,7 @@ extension World {
         slots[swap.swapSlot].entries -= 1
         _ = swapInCopy(ref, swap, folio, page, .anonymous)
         folios.withSide(folio) { $0.extraReferences -= 1 }
-        release(folio)
+        memory.release(folio)
         return true
       }
     }
@@ -293,7 +295,7 @@ extension World {
       E.installedShared(&self, ref, .swapOff)
     }
     // The slot is about to vanish with its device.
-    if canFreeSwapCache(folio) { freeSwapCache(folio) } else { markDirty(folio) }
+    if memory.canFreeSwapCache(folio) { memory.freeSwapCache(folio) } else { memory.markDirty(folio) }
     return true
   }
 }

@@ -12,15 +12,15 @@ extension World {
   }
 
   func place(of ref: EntryRef) -> AnonymousPlace {
-    let (mm, page) = owner(ref)
+    let (mm, page) = memory.owner(ref)
     return AnonymousPlace(family: mms[Int(tables[ref.table].mm)]?.family ?? mm, page: page)
   }
 
   /// A folio that nobody else knows, and that swap has no copy of.
   mutating func copy(of folio: FolioID, _ page: Int) -> FolioID {
-    let copy = newFolio()
+    let copy = memory.newFolio()
     if options.followsContent { folios.setContent(folios.content(folio, page: page), of: copy, page: 0) }
-    markDirty(copy)
+    memory.markDirty(copy)
     return copy
   }
 
@@ -31,7 +31,7 @@ extension World {
   ) -> Outcome {
     let fresh = copy(of: folio, page)
     mapSwapped(ref, swap, fresh, 0, vma, write: write, isExclusive: true, .swapIn)
-    if folios.attached(folio) == 0, canFreeSwapCache(folio) { freeSwapCache(folio) }
+    if folios.attached(folio) == 0, memory.canFreeSwapCache(folio) { memory.freeSwapCache(folio) }
     return .swappedIn(fresh)
   }
 
@@ -42,11 +42,11 @@ extension World {
     slots[swap.swapSlot].entries += 1
     let content = folios.content(folio, page: page)
     tables.write(.none, at: ref)
-    releaseSwapEntry(swap.swapSlot)
+    memory.releaseSwapEntry(swap.swapSlot)
     _ = installCopy(at: ref, from: nil, vma, .writeCopy)
     let copy = tables.entry(ref).folio
     if options.followsContent { folios.setContent(content, of: copy, page: 0) }
-    markDirty(copy)
+    memory.markDirty(copy)
     costs[.extraCopies] += 1
     return .copied(from: folio, to: copy)
   }

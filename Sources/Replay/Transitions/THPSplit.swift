@@ -16,7 +16,7 @@ extension World {
     E.deposited(&self, ref.table)
     makeHuge(ref.table)
     let head = EntryRef(table: ref.table, slot: 0)
-    let folio = newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
+    let folio = memory.newFolio(order: FolioOrder(9), flags: isHugetlb ? .hugetlb : [])
     var entry = Entry(.present, folio)
     // hugetlb_no_page maps a read fault read-only and clean; a THP is always dirty.
     entry.dirty = write || !isHugetlb
@@ -41,7 +41,7 @@ extension World {
       return
     }
     let folio = pmd.folio
-    if E.isDataDirty(self, pmd) { markDirty(folio) }
+    if E.isDataDirty(self, pmd) { memory.markDirty(folio) }
     // The PTE mappings are counted before the PMD's goes, so the folio is never seen unmapped.
     let detached = pmd
     folios.withSide(folio) { $0.extraReferences += 1 }
@@ -64,7 +64,7 @@ extension World {
   private mutating func unmapForSplit(_ head: EntryRef, _ pmd: Entry) {
     // Not `drop`: nothing is given up here, so an encoding must not see a removal.
     tables.write(.none, at: head)
-    detach(head, from: pmd.folio, page: 0)
+    memory.detach(head, from: pmd.folio, page: 0)
     unmapped(head, pmd)
   }
 
@@ -76,7 +76,7 @@ extension World {
     let entry = tables.entry(parentRef)
     let folio = entry.folio
     let isHugetlb = folios.flags(folio).contains(.hugetlb)
-    if hasPinned, isPinned(folio), E.claim(self, parentRef, entry) != .shared {
+    if hasPinned, memory.isPinned(folio), E.claim(self, parentRef, entry) != .shared {
       if isHugetlb {
         let childRef = ensureLike(parentRef, child, page)
         return copyHugetlbInto(childRef, from: entry, vma)
@@ -97,5 +97,5 @@ extension World {
     return true
   }
 
-  func ownerID(_ ref: EntryRef) -> MMID { owner(ref).mm }
+  func ownerID(_ ref: EntryRef) -> MMID { memory.owner(ref).mm }
 }

@@ -7,7 +7,7 @@ extension World {
   package mutating func tlbFill(_ cpu: CPUNumber, _ mm: MMID, _ page: VirtualPage) -> Outcome {
     if skips(.tlbFill) { return .nothing }
     translations.removeAll { $0.cpu == cpu }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     translations.append(CPUTranslation(cpu: cpu, mm: mm, page: page, entry: tables.entry(ref)))
     return .done
   }
@@ -22,7 +22,7 @@ extension World {
     let held = translations[index].entry
     if !held.dirty {
       // The CPU walks the table again to set Dirty.
-      guard let ref = find(mm, page), setHardwareDirty(ref) else {
+      guard let ref = memory.find(mm, page), setHardwareDirty(ref) else {
         translations.removeAll { $0.cpu == cpu }
         return .nothing
       }

@@ -10,7 +10,7 @@ extension World {
   package mutating func uffdWriteProtect(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts, batched: Bool = true) {
     if skips(.uffdWriteProtect) { return }
     splitAtBorders(mm, range)
-    let refs = liveRefs(mm, range)
+    let refs = memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       guard tables.entry(refs[position]).kind == .present else {
@@ -44,7 +44,7 @@ extension World {
   package mutating func uffdResolve(_ mm: MMID, _ range: PageRange, _ vma: VMAFacts) {
     if skips(.uffdResolve) { return }
     splitAtBorders(mm, range)
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       switch tables.entry(ref).kind {
       case .markerUffdWP: drop(ref)
       case .present, .none: break
@@ -54,7 +54,7 @@ extension World {
         setUserfaultWP(ref, false)
       }
     }
-    let refs = liveRefs(mm, range)
+    let refs = memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       guard tables.entry(refs[position]).kind == .present else {
@@ -76,10 +76,10 @@ extension World {
   /// A pinned writable PTE is skipped; the PMD form has no such test.
   package mutating func clearSoftDirty(_ mm: MMID, _ range: PageRange) {
     if skips(.clearSoftDirty) { return }
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       var entry = tables.entry(ref)
       if entry.kind == .present {
-        if entry.writable, !isHuge(ref), isPinned(entry.folio) { continue }
+        if entry.writable, !memory.isHuge(ref), memory.isPinned(entry.folio) { continue }
         if entry.writable || entry.writableUnknown { entry = E.wrprotected(&self, ref, entry, .softDirty) }
       }
       entry.softDirty = false
@@ -93,7 +93,7 @@ extension World {
   package mutating func numaScan(_ mm: MMID, _ range: PageRange) {
     if skips(.numaScan) { return }
     splitAtBorders(mm, range)
-    let refs = liveRefs(mm, range)
+    let refs = memory.liveRefs(mm, range)
     var position = 0
     while position < refs.count {
       let ref = refs[position]
@@ -104,7 +104,8 @@ extension World {
         continue
       }
       let folio = entry.folio
-      let isSpared = folios.flags(folio).contains(.ksm) || isPinned(folio) || isMaybeMappedShared(folio, from: ref)
+      let isSpared =
+        folios.flags(folio).contains(.ksm) || memory.isPinned(folio) || isMaybeMappedShared(folio, from: ref)
       if entry.protnone || isSpared {
         position += 1
         continue
@@ -135,9 +136,10 @@ extension World {
   /// unless the fault tried to migrate the folio. 6.1 never took it away (`pte_savedwrite`).
   package mutating func numaFault(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, migrates: Bool) -> Outcome {
     if skips(.numaFault) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).protnone else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).protnone else { return .nothing }
     let folio = tables.entry(ref).folio
-    for other in mappings(of: folio) where other.table == ref.table && vma.extent.contains(owner(other).page) {
+    for other in memory.mappings(of: folio)
+    where other.table == ref.table && vma.extent.contains(memory.owner(other).page) {
       var entry = tables.entry(other)
       guard entry.kind == .present, entry.protnone else { continue }
       entry.protnone = false
@@ -152,13 +154,13 @@ extension World {
   /// The MGLRU aging walk: a dirty entry dirties its folio (`walk_pte_range`), for lazyfree or cached folios.
   package mutating func age(_ mm: MMID, _ range: PageRange) {
     if skips(.age) { return }
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       var entry = tables.entry(ref)
       guard entry.kind == .present else { continue }
       let folio = entry.folio
       let flags = folios.flags(folio)
       let isSkipped = flags.contains(.swapBacked) && !flags.contains(.swapCache)
-      if !isSkipped, E.isDataDirty(self, entry), !flags.contains(.dirty) { markDirty(folio) }
+      if !isSkipped, E.isDataDirty(self, entry), !flags.contains(.dirty) { memory.markDirty(folio) }
       entry.young = false
       update(entry, at: ref)
     }

@@ -9,7 +9,7 @@ extension World {
     let outcome = unshare(mm, page, vma)
     guard claim(mm, page) == .shared, outcome != .nothing else { return outcome }
     _ = unshare(mm, page, vma)
-    if claim(mm, page) == .shared, let ref = find(mm, page) {
+    if claim(mm, page) == .shared, let ref = memory.find(mm, page) {
       touch(ref, livelocked: true)
       return .failed(.livelock)
     }
@@ -19,20 +19,20 @@ extension World {
   /// One unshare fault (`FAULT_FLAG_UNSHARE`; docs/semantics.md, "Faults").
   package mutating func unshare(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.unshare) { return .nothing }
-    guard var ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    guard var ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     let entry = tables.entry(ref)
     if entry.writable || E.claim(self, ref, entry) == .exclusive { return .noFault }
     let folio = entry.folio
     let outcome: Outcome
     if reuseCheck(ref) == .passes {
-      if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      if folios.flags(folio).contains(.swapCache), memory.canFreeSwapCache(folio) { memory.freeSwapCache(folio) }
       E.reused(&self, ref, .unshare)
       touch(ref)
       outcome = .reused(folio)
-    } else if isHuge(ref), folios.flags(folio).contains(.hugetlb) {
+    } else if memory.isHuge(ref), folios.flags(folio).contains(.hugetlb) {
       outcome = unshareHugetlb(ref, vma)
     } else {
-      if isHuge(ref) {
+      if memory.isHuge(ref) {
         splitHugeEntry(ref.table)
         ref = EntryRef(table: ref.table, slot: Int(page.rawValue & 511))
       }

@@ -12,7 +12,7 @@ extension World {
     let ref = ensure(mm, page)
     let old = tables.entry(ref)
     guard old.kind == .none || old.kind == .markerUffdWP else { return .failed(.busy) }
-    let folio = newFolio()
+    let folio = memory.newFolio()
     var entry = Entry(.present, folio)
     entry.dirty = true
     entry.softDirty = true
@@ -47,7 +47,7 @@ extension World {
   /// whole PMD moves at once.
   package mutating func uffdMove(_ mm: MMID, from source: VirtualPage, to destination: VirtualPage) -> Outcome {
     if skips(.uffdMove) { return .nothing }
-    guard var from = find(mm, source) else { return .nothing }
+    guard var from = memory.find(mm, source) else { return .nothing }
     var entry = tables.entry(from)
     if entry.kind == .swap {
       guard entry.exclusiveMark else { return .failed(.busy) }
@@ -58,12 +58,12 @@ extension World {
     }
     guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
     let folio = entry.folio
-    if isPinned(folio) || isLocked(folio) { return .failed(.busy) }
+    if memory.isPinned(folio) || isLocked(folio) { return .failed(.busy) }
     // A page table at the destination, even an empty one, is in the way of a PMD.
     let movesPMD =
-      isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0 && !hasTable(mm, destination)
+      memory.isHuge(from) && source.rawValue & 511 == 0 && destination.rawValue & 511 == 0 && !hasTable(mm, destination)
     if folios.flags(folio).contains(.large), !movesPMD {
-      guard splitFolio(folio) == .done, let small = find(mm, source) else { return .failed(.busy) }
+      guard splitFolio(folio) == .done, let small = memory.find(mm, source) else { return .failed(.busy) }
       from = small
       entry = tables.entry(from)
       guard entry.kind == .present, E.claim(self, from, entry) == .exclusive else { return .failed(.busy) }
@@ -84,7 +84,7 @@ extension World {
   }
 
   private func hasTable(_ mm: MMID, _ page: VirtualPage) -> Bool {
-    find(mm, page).map { !tables[$0.table].isHuge } ?? false
+    memory.find(mm, page).map { !tables[$0.table].isHuge } ?? false
   }
 
   private mutating func movePMD(_ from: EntryRef, _ to: EntryRef) -> Outcome {

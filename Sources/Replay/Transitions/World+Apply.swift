@@ -8,11 +8,11 @@ extension World {
     if options.followsContent { storeVersion += 1 }
     switch operation {
     case .createMM(let mm, let origin):
-      createMM(mm, origin)
+      memory.createMM(mm, origin)
       return .done
     case .readFault(let mm, let page, let vma): return readFault(mm, page, vma)
     case .anonymousFault(let mm, let page, let order, let vma):
-      if let ref = find(mm, page), tables.entry(ref).kind == .zeroPage { drop(ref) }
+      if let ref = memory.find(mm, page), tables.entry(ref).kind == .zeroPage { drop(ref) }
       return anonymousFault(mm, page, order: order, vma)
     case .hugeFault(let mm, let page, let vma, let write, let isHugetlb):
       return hugeFault(mm, page, vma, write: write, isHugetlb: isHugetlb)
@@ -115,11 +115,11 @@ extension World {
     case .ksmMerge(let a, let aPage, let b, let bPage): return ksmMerge(a, aPage, b, bPage)
     case .ksmUnmerge(let mm, let range, let vma): return ksmUnmerge(mm, range, vma)
     case .splitPMD(let mm, let page):
-      guard let ref = find(mm, page), isHuge(ref) else { return .nothing }
+      guard let ref = memory.find(mm, page), memory.isHuge(ref) else { return .nothing }
       splitHugeEntry(ref.table)
       return .done
     case .splitFolio(let mm, let page):
-      guard let ref = find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
+      guard let ref = memory.find(mm, page), tables.entry(ref).kind.refersToFolio else { return .nothing }
       return splitFolio(tables.entry(ref).folio)
     case .collapse(let mm, let page, let order, let vma, let asKhugepaged):
       return collapse(mm, page, order: order, vma, asKhugepaged: asKhugepaged)
@@ -156,7 +156,7 @@ extension World {
     case .deviceInsert(let mm, let page, let vma): return deviceInsert(mm, page, vma)
     case .makeDeviceExclusive(let mm, let page): return makeDeviceExclusive(mm, page)
     case .restoreDeviceExclusive(let mm, let page, let vma):
-      guard let ref = find(mm, page) else { return .nothing }
+      guard let ref = memory.find(mm, page) else { return .nothing }
       restoreDeviceExclusive(ref, vma)
       return .done
     case .poison(let mm, let page): return poison(mm, page)

@@ -7,7 +7,7 @@ package import MMEvents
 extension World {
   /// What this world would do, asked before the fault is applied. Without side effects.
   package func predictWriteFault(_ mm: MMID, _ page: VirtualPage) -> Prediction {
-    guard let ref = find(mm, page) else { return .notMapped }
+    guard let ref = memory.find(mm, page) else { return .notMapped }
     let entry = tables.entry(ref)
     switch entry.kind {
     case .none, .swap, .migrationRead, .migrationReadExclusive, .migrationWrite, .devicePrivate, .deviceExclusive,
@@ -33,8 +33,8 @@ extension World {
   package mutating func writeFault(
     _ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts, hint: WriteHint = .unobserved, follows: Bool = false
   ) -> Outcome {
-    guard var ref = find(mm, page) else { return .nothing }
-    if isHuge(ref), tables.entry(ref).kind == .present {
+    guard var ref = memory.find(mm, page) else { return .nothing }
+    if memory.isHuge(ref), tables.entry(ref).kind == .present {
       if let outcome = hugeWriteFault(ref, vma, hint, follows) { return outcome }
       splitHugeEntry(ref.table)
       ref = EntryRef(table: ref.table, slot: Int(page.rawValue & 511))
@@ -104,7 +104,7 @@ extension World {
     if skips(.writeFaultReuse) { return .nothing }
     let folio = tables.entry(ref).folio
     if E.claim(self, ref, tables.entry(ref)) != .exclusive {
-      if folios.flags(folio).contains(.swapCache), canFreeSwapCache(folio) { freeSwapCache(folio) }
+      if folios.flags(folio).contains(.swapCache), memory.canFreeSwapCache(folio) { memory.freeSwapCache(folio) }
       folios.remove(.sharersUnknown, folio)
       E.reused(&self, ref, .write)
     }
@@ -125,7 +125,7 @@ extension World {
   /// The rest of a write fault whose reuse check has passed, whatever came between (`wp_page_reuse`).
   package mutating func commitReuse(_ mm: MMID, _ page: VirtualPage, _ vma: VMAFacts) -> Outcome {
     if skips(.commitReuse) { return .nothing }
-    guard let ref = find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
+    guard let ref = memory.find(mm, page), tables.entry(ref).kind == .present else { return .nothing }
     return reuse(ref, vma)
   }
 
@@ -135,7 +135,7 @@ extension World {
     let source = old.folio
     let content = folios.content(source, page: old.page)
     // The copy exists before the old page may go, so that the two are never the same.
-    let target = newFolio()
+    let target = memory.newFolio()
     drop(ref)
     _ = installCopy(at: ref, from: old, vma, site, folio: target)
     if options.followsContent { folios.setContent(content, of: target, page: 0) }

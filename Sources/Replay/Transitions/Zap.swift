@@ -12,7 +12,7 @@ extension World {
     if skips(.zap) { return 0 }
     splitAtBorders(mm, range)
     var removed = 0
-    for ref in liveRefs(mm, range) {
+    for ref in memory.liveRefs(mm, range) {
       if keepsMarkers, tables.entry(ref).kind.isMarker { continue }
       drop(ref)
       removed += 1
@@ -27,7 +27,7 @@ extension World {
   @discardableResult
   package mutating func freeEmptyTables(_ mm: MMID, _ range: PageRange) -> Int {
     if skips(.freeTables) { return 0 }
-    guard let slot = slot(of: mm),
+    guard let slot = memory.slot(of: mm),
       let (bases, tableIDs, first) = mms[Int(slot)]?.places(from: (range.start.rawValue &+ 511) &>> 9)
     else { return 0 }
     var freed = 0
@@ -53,27 +53,27 @@ extension World {
 
   /// The mm's tables are about to be torn down; until `exitEnd` its entries may be gone in the kernel already.
   package mutating func exitBegin(_ mm: MMID) {
-    guard let slot = slot(of: mm), mms[Int(slot)]?.tearingDown == false else { return }
+    guard let slot = memory.slot(of: mm), mms[Int(slot)]?.tearingDown == false else { return }
     mms[Int(slot)]?.tearingDown = true
-    dyingCount += 1
+    memory.dyingCount += 1
   }
 
   /// `exit_mmap` is through: nothing is mapped any more, the mm's memory in the model is given back.
   package mutating func exitEnd(_ mm: MMID) {
     if skips(.exit) { return }
-    guard let slot = slot(of: mm), let tableIDs = mms[Int(slot)]?.tables else { return }
+    guard let slot = memory.slot(of: mm), let tableIDs = mms[Int(slot)]?.tables else { return }
     for table in tableIDs {
       dropAll(table)
       E.tableFreed(&self, table)
       tables.free(table)
     }
     zapPins(mm, .everything)
-    upperTables?.forget(slot)
-    if mms[Int(slot)]?.tearingDown == true { dyingCount -= 1 }
+    memory.upperTables?.forget(slot)
+    if mms[Int(slot)]?.tearingDown == true { memory.dyingCount -= 1 }
     mms[Int(slot)] = nil
     E.exited(&self, mm)
-    freeMMs.append(slot)
-    slotOfMM[Int(mm.rawValue)] = noIndex
+    memory.freeMMs.append(slot)
+    memory.slotOfMM[Int(mm.rawValue)] = noIndex
   }
 
   /// The table goes with its entries: those of plain folios need not be cleared one by one.
@@ -110,13 +110,13 @@ extension World {
       tables.write(.none, at: ref)
       touchDiverged(folio, lost: 0, standing: nil)
     }
-    if folios.attached(folio) == 0 { release(folio) }
+    if folios.attached(folio) == 0 { memory.release(folio) }
   }
 
   /// A PMD entry that the range covers only in part becomes 512 PTEs (`__split_huge_pmd`).
   mutating func splitAtBorders(_ mm: MMID, _ range: PageRange) {
     for border in [range.start, range.end] where border.rawValue & 511 != 0 {
-      if let ref = find(mm, border), isHuge(ref) { splitHugeEntry(ref.table) }
+      if let ref = memory.find(mm, border), memory.isHuge(ref) { splitHugeEntry(ref.table) }
     }
   }
 }

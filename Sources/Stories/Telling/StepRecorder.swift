@@ -33,7 +33,7 @@ package struct StepRecorder: Audit {
   ) {
     guard concerns(step) else { return }
     var one = Recorded(step: step)
-    if case .move(let mm, let source, _) = step { one.isHuge = world.isPMDMapped(mm, source.start) }
+    if case .move(let mm, let source, _) = step { one.isHuge = world.memory.isPMDMapped(mm, source.start) }
     recorded.append(one)
   }
 

@@ -2,8 +2,8 @@
 
 package import MMEvents
 
-/// What the replay of a trace asks the worlds beyond the transitions.
-extension World {
+/// What the replay of a trace asks of memory.
+extension Memory {
   /// `exit_mmap` runs, or is about to.
   package func isDying(_ mm: MMID) -> Bool {
     guard let slot = slot(of: mm) else { return false }
@@ -31,7 +31,7 @@ extension World {
   }
 
   /// An entry that refers to any page of the folio.
-  func anyMapper(of folio: FolioID) -> (mm: MMID, page: VirtualPage)? { mappings(of: folio).first.map(owner) }
+  func anyMapper(of folio: FolioID) -> (mm: MMID, page: VirtualPage)? { mappings(of: folio).first.map { owner($0) } }
 
   /// KSM's stable page.
   package func isKSM(_ folio: FolioID) -> Bool { folios.flags(folio).contains(.ksm) }
@@ -91,7 +91,7 @@ extension World {
   }
 
   /// Whether any entry refers to the folio in a frame.
-  func isMapped(_ pfn: PFN) -> Bool { folio(at: pfn).map(isMapped) ?? false }
+  func isMapped(_ pfn: PFN) -> Bool { folio(at: pfn).map { isMapped($0) } ?? false }
 
   /// Whether any entry refers to the folio.
   @inline(__always)
@@ -105,7 +105,11 @@ extension World {
 
   /// The entries that refer to the first page of the folio that any does.
   func mappersOfAnyPage(of folio: FolioID) -> [(mm: MMID, page: VirtualPage)] {
-    (0..<pageCount(of: folio)).lazy.map { mappers(of: folio, page: $0) }.first { !$0.isEmpty } ?? []
+    for page in 0..<pageCount(of: folio) {
+      let mappers = mappers(of: folio, page: page)
+      if !mappers.isEmpty { return mappers }
+    }
+    return []
   }
 
   func isAnyDying(_ owners: [(mm: MMID, page: VirtualPage)]) -> Bool { owners.contains { isDying($0.mm) } }

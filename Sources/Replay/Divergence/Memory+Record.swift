@@ -2,14 +2,14 @@
 
 import MMEvents
 
-extension World {
+extension Memory {
   /// Stores the verdict in the entry and counts the change.
+  @inline(never)
   mutating func record(
     _ judgement: Judgement, at ref: EntryRef, _ log: inout DivergenceLog, _ mm: MMID, _ page: VirtualPage,
-    _ doubts: Doubts, _ context: JudgingContext
+    isDoubtful: Bool, _ context: JudgingContext
   ) {
     let entry = tables.entry(ref)
-    let isDoubtful = options.faultsAreSilent || doubts.cause(mm, page) != nil
     let certainty = isDoubtful ? .possible : judgement.certainty
     let isPossible = certainty == .possible
     let isNewLoss = judgement.losesExclusivity && (entry.verdict == .ok || recarried.contains(ref))

@@ -4,7 +4,7 @@ package import MMEvents
 
 /// From a folio to the entries that refer to it, as `rmap_walk` finds them: fork put a page at the same place in all
 /// tables of a family, so the place and the tables are enough.
-extension World {
+extension Memory {
   /// The entry at `ref` refers to a page of the folio from here on.
   @inline(__always)
   mutating func attach(_ ref: EntryRef, to folio: FolioID, page: Int) {
@@ -44,11 +44,14 @@ extension World {
   /// The newest entry that refers to the folio's first page and belongs to `mm`, or to anybody. A page of KSM's may
   /// have very many.
   package func firstMapper(of folio: FolioID, in mm: MMID? = nil) -> (mm: MMID, page: VirtualPage)? {
-    func isWanted(_ ref: EntryRef) -> Bool { mm == nil || owner(ref).mm == mm }
     switch folios.mappings(of: folio, page: 0) {
     case .none: return nil
-    case .one(let ref): return isWanted(ref) ? owner(ref) : nil
-    case .list(let first): return folios.firstListed(from: first, where: isWanted).map(owner)
+    case .one(let ref):
+      let owner = owner(ref)
+      return mm == nil || owner.mm == mm ? owner : nil
+    case .list(let first):
+      guard let ref = folios.firstListed(from: first, where: { mm == nil || owner($0).mm == mm }) else { return nil }
+      return owner(ref)
     case .familySlot: return mappers(of: folio).first { mm == nil || $0.mm == mm }
     }
   }

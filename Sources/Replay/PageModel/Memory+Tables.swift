@@ -2,13 +2,6 @@
 
 package import MMEvents
 
-/// Why page tables of an mm may have come, gone or been filled unseen.
-package enum TableDoubt: Sendable {
-  case placeNotSeen, hugetlb
-  /// The kernel counts others than the model.
-  case refuted
-}
-
 /// What is known of a page table.
 package enum PageTableState: Int, Sendable, CaseIterable {
   case absent
@@ -22,7 +15,7 @@ package enum PageTableState: Int, Sendable, CaseIterable {
 }
 
 /// Which page tables there are, and what is in them.
-extension World {
+extension Memory {
   package func tableState(_ table: TableID) -> PageTableState {
     let state = tables[table]
     guard state.mm != noIndex else { return .absent }
@@ -73,8 +66,6 @@ extension World {
     guard let slot = slot(of: mm), mms[Int(slot)]?.tablesUnknown == nil else { return }
     mms[Int(slot)]?.tablesUnknown = cause
   }
-
-  // — changes
 
   /// Which tables changed since they were forgotten.
   package var changedTables: ContiguousArray<TableID> { tables.changed }

@@ -3,11 +3,14 @@
 package import MMEvents
 
 /// Who else can see the content of a page, or bring it back.
-extension World {
+extension Memory {
   /// Every entry but `ref` that refers to the same page: present and migration entries, PMD entries over it, and swap
   /// entries of its slot. Of a PMD entry, those of all its pages.
-  func forEachOtherObserver(_ ref: EntryRef, _ body: (EntryRef) -> Void) {
+  /// The same for any page of the folio where that is asked for, as the reuse of a large folio does
+  /// (`__wp_can_reuse_large_anon_folio`).
+  func forEachOtherObserver(_ ref: EntryRef, ofWholeFolio: Bool = false, _ body: (EntryRef) -> Void) {
     let entry = tables.entry(ref)
+    if ofWholeFolio, entry.kind.refersToFolio { return forEachOtherObserver(of: entry.folio, ref, body) }
     if entry.kind == .swap {
       forEachSwapEntry(of: entry.swapSlot, near: ref, body)
       let slot = slots[entry.swapSlot]
@@ -22,11 +25,7 @@ extension World {
     }
   }
 
-  /// The same for any page of the folio: what the reuse of a large folio asks (`__wp_can_reuse_large_anon_folio`).
-  func forEachOtherObserverOfFolio(_ ref: EntryRef, _ body: (EntryRef) -> Void) {
-    let entry = tables.entry(ref)
-    guard entry.kind.refersToFolio else { return forEachOtherObserver(ref, body) }
-    let folio = entry.folio
+  private func forEachOtherObserver(of folio: FolioID, _ ref: EntryRef, _ body: (EntryRef) -> Void) {
     for page in 0..<folios.order(folio).pageCount {
       forEachMapping(of: folio, page: page) { if $0 != ref { body($0) } }
       forEachSwapEntry(ofPage: page, of: folio, near: ref, body)
@@ -60,11 +59,10 @@ extension World {
   ) -> [(mm: MMID, range: PageRange)] {
     guard let ref = find(mm, page) else { return [] }
     var found: [(mm: MMID, range: PageRange)] = []
-    let note = { (other: EntryRef) in
-      let owner = self.owner(other)
-      if owner.mm != mm { found.append((owner.mm, PageRange(start: owner.page, count: self.isHuge(other) ? 512 : 1))) }
+    forEachOtherObserver(ref, ofWholeFolio: ofWholeFolio) { other in
+      let owner = owner(other)
+      if owner.mm != mm { found.append((owner.mm, PageRange(start: owner.page, count: isHuge(other) ? 512 : 1))) }
     }
-    if ofWholeFolio { forEachOtherObserverOfFolio(ref, note) } else { forEachOtherObserver(ref, note) }
     return found
   }
 

@@ -2,9 +2,25 @@
 
 import MMEvents
 
+/// An entry of an encoding's world that a verdict is asked about.
+struct Look {
+  let mm: MMID
+  let page: VirtualPage
+  let ref: EntryRef
+  /// What the encoding says of it.
+  let claim: Claim
+  /// The entry of the baseline's world at the same place, and what its flag says.
+  let other: EntryRef?
+  let flag: Claim
+  /// An unshare fault came back, and the page is not claimed exclusive yet.
+  var isLivelocked = false
+  /// Its content is older than the baseline's.
+  var isStale = false
+}
+
 /// The facts for a verdict, from the encoding's world and the baseline's; nearly every entry is through before they are
 /// gathered (`agreesPlainly`).
-extension World {
+extension Memory {
   /// Nearly every entry: claim and baseline agree, and nothing about the entry contradicts them.
   @inline(__always)
   func agreesPlainly(_ ref: EntryRef, _ entry: Entry, _ claim: Claim) -> Bool {
@@ -15,16 +31,17 @@ extension World {
     }
   }
 
-  /// Gathers what the verdict on one entry rests on. `other`: the baseline's entry at the same mm and page.
-  package func evidence(
-    _ ref: EntryRef, encoding: Claim, _ baseline: World<Baseline>, _ other: EntryRef?, _ doubts: Doubts,
-    livelocked: Bool, isStale: Bool
+  /// Gathers what the verdict on one entry rests on. `largeFolios`: what this kernel asks of their reuse.
+  @inline(never)
+  func evidence(
+    _ look: Look, _ baseline: borrowing Memory, _ doubts: Doubts, largeFolios: KernelFacts.LargeFolioReuse
   ) -> Evidence {
+    let (ref, encoding) = (look.ref, look.claim)
     let entry = tables.entry(ref)
-    var evidence = Evidence(baseline: .shared, baselineHasEntry: false, encoding: encoding, isStale: isStale)
-    if let other {
+    var evidence = Evidence(baseline: .shared, baselineHasEntry: false, encoding: encoding, isStale: look.isStale)
+    if let other = look.other {
       let own = baseline.entry(other)
-      evidence.baseline = Baseline.claim(baseline, other, own)
+      evidence.baseline = look.flag
       evidence.baselineHasEntry = own.kind != .none && !own.kind.isMarker
       if evidence.baseline != .shared { evidence.baselineTruth = baseline.isTrulyExclusive(other) }
     }
@@ -36,17 +53,24 @@ extension World {
       evidence.isWritable = entry.countsAsWritable
       if evidence.baseline != .shared {
         evidence.isPinned = isPinHit(ref, entry)
-        evidence.reusePasses = reusePasses(ref, entry)
-        evidence.isLivelocked = livelocked || entry.verdict == .livelock
+        evidence.reusePasses = reusePasses(ref, entry, largeFolios)
+        evidence.isLivelocked = look.isLivelocked || entry.verdict == .livelock
       }
     }
     return evidence
   }
 
+  /// The same of today's own entry, where it is an encoding's too.
+  func evidence(_ look: Look, _ doubts: Doubts, largeFolios: KernelFacts.LargeFolioReuse) -> Evidence {
+    evidence(look, self, doubts, largeFolios: largeFolios)
+  }
+
   /// What the reuse check says, or would say of an entry that is not present.
-  private func reusePasses(_ ref: EntryRef, _ entry: Entry) -> Bool? {
+  private func reusePasses(
+    _ ref: EntryRef, _ entry: Entry, _ largeFolios: KernelFacts.LargeFolioReuse
+  ) -> Bool? {
     guard entry.kind == .present else { return wouldReuse(ref, entry) }
-    return switch reuseCheck(ref) {
+    return switch reuseCheck(ref, largeFolios: largeFolios) {
     case .passes: true
     case .fails: false
     case .unknown: nil
@@ -60,29 +84,5 @@ extension World {
     guard entry.kind == .swap, let cached = slots[entry.swapSlot].folio else { return true }
     let own = tables[ref.table].mm
     return mappings(of: cached).allSatisfy { tables[$0.table].mm == own }
-  }
-
-  /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
-  func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: World<Baseline>) -> Bool {
-    isOlder(content(mm, page), than: baseline.content(mm, page)) || (isDoomed(mm, page) && !baseline.isDoomed(mm, page))
-  }
-
-  @inline(never)
-  @_semantics("optimize.sil.specialize.generic.never")
-  mutating func touchEverything() {
-    for mm in mms {
-      guard let mm else { continue }
-      for ref in liveRefs(mm.id, .everything) { touch(ref) }
-    }
-  }
-
-  mutating func chargeWriteback(_ baselineWrites: UInt64) {
-    costs[.extraWritebackPages] = swapWrites > baselineWrites ? swapWrites - baselineWrites : 0
-  }
-
-  /// Extra faults and copies are what the outcome shows beyond the baseline's.
-  mutating func chargeDifference(_ outcome: Outcome, against expected: Outcome) {
-    if case .copied = outcome, expected.keptPage { costs[.extraCopies] += 1 }
-    if expected == .noFault, outcome.tookFault { costs[.extraFaults] += 1 }
   }
 }
