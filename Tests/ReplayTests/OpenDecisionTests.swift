@@ -36,7 +36,7 @@ struct OpenDecisionTests {
   func heldUp() {
     let shown = ProcessSnapshot(
       vmas: [],
-      anonymous: (0..<3).map { index in
+      anonymous: [2, 0, 1].map { index in
         ProcessSnapshot.Page(
           page: Tale.first.advanced(by: index), pfn: PFN(UInt64(10 + index)), exclusive: true, isMappedOnce: true)
       })
@@ -47,6 +47,7 @@ struct OpenDecisionTests {
     tale.at(Tale.p, 900, .snapshotEnded(1))
     let verification = tale.result().verification
     #expect(verification.pages.agree == 2 && verification.pages.disagree == 1)
+    #expect(verification.firstDisagreement?.page == tale.page(2))
     #expect(verification.decisions.unknown == 2 && verification.decisions.disagree == 0)
     #expect((0..<3).allSatisfy { tale.claim(Tale.p, $0) == .exclusive })
   }

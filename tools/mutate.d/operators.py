@@ -8,7 +8,8 @@ Draws N places (default 100, seed 1) from Sources/Normalize, Sources/Replay/Driv
 operator stands: `&&` becomes `||`, `==` becomes `!=`, `<` becomes `<=`, `+` becomes `-`, and the other way round. All of
 them are compiled at once: in a copy of the tree each place gets an operator of its own, of the same precedence, that
 does what the old one did unless COWSCOPE_MUTANT names it. Then the tests that need no root and no tracefs run once for
-each, the quick ones first, until one fails. Exit status 2 when fewer than nine in ten are noticed.
+each, the quick ones first, until one fails. Exit status 2 when fewer than nine in ten are noticed. A change that nothing
+can show is in tools/mutate.d/equivalents with the reason, and is not tried.
 
 --only runs these of the drawn ones, and not the tests without any change first. --under draws from these folders or files instead. The copy and its build stay in
 DIR (.build/mutants): a second run compiles what changed.
@@ -35,8 +36,10 @@ LOGICAL = {"&&": "LogicalConjunctionPrecedence", "||": "LogicalDisjunctionPreced
 OPERATOR = re.compile(r"(?<=\s)(" + "|".join(re.escape(o) for o in sorted(CHANGED, key=len, reverse=True)) + r")(?=\s)")
 # What an operator of our own cannot stand for: requirements of generics, `nil`, strings, directives, declarations.
 EXCLUDED = re.compile(r'^\s*(//|#|import |extension |(\w+ )*(struct|enum|class|protocol|typealias|associatedtype) )|\bnil\b|"|operator')
-# Of each target: those of its own, then those that replay whole captures, which take longer.
-SUITES = {"Normalize": ["NormalizeTests", "PipelineTests"], "Replay": ["ReplayTests", "PipelineTests"]}
+# Of each target: those of its own, then those that hold captures against the kernel's word, then whatever else replays
+# captures, which takes longer.
+CAPTURES = ["CLITests.(FixtureTests|OtherKernelTests)", "PipelineTests"]
+SUITES = {"Normalize": ["NormalizeTests"] + CAPTURES, "Replay": ["ReplayTests"] + CAPTURES}
 # Without events: random stories and litmus go to the model alone, for minutes.
 SKIPPED = ["LiveTests", "CaptureTests", "RandomStoryTests", "PropertyTests", "LitmusRunnerTests", "TimelineTests/census"]
 LIMIT = 400
@@ -79,6 +82,18 @@ def sites(under):
                     continue
                 for match in OPERATOR.finditer(code):
                     yield str(file.relative_to(ROOT)), number, match.start(), match.group(1)
+
+
+def equivalents():
+    """By file and changed line, why the change shows nowhere."""
+    text = (pathlib.Path(__file__).parent / "equivalents").read_text()
+    paragraphs = [p.splitlines() for p in text.split("\n\n") if not p.startswith("#")]
+    return {(name, changed): reason for name, changed, reason in paragraphs}
+
+
+def changed_line(name, line, column, old):
+    text = (ROOT / name).read_text().splitlines()[line]
+    return (text[:column] + CHANGED[old] + text[column + len(old):]).strip()
 
 
 def target_of(name):
@@ -200,9 +215,12 @@ def main():
         if seen := notice(options.directory, program, -1, target):
             sys.exit(f"tools/mutate: a test fails without any change: {seen}")
 
-    survivors, tried = [], 0
-    for number, (name, line, _, old) in chosen:
+    survivors, tried, reasons = [], 0, equivalents()
+    for number, (name, line, column, old) in chosen:
         if options.only and number not in options.only:
+            continue
+        if reason := reasons.get((name, changed_line(name, line, column, old))):
+            print(f"  {number:3}  {name}:{line + 1}: {old} -> {CHANGED[old]}: changes nothing: {reason}", flush=True)
             continue
         tried += 1
         seen = notice(options.directory, program, number, target_of(name))

@@ -10,22 +10,19 @@ struct RecentFaults {
     var time: Timestamp
   }
 
-  private var faults: ContiguousArray<Fault> = []
+  private var faults = ContiguousArray<Fault?>(repeating: nil, count: kept)
   private var next = 0
   private static let kept = 16
 
   @inline(__always)
   mutating func note(_ mm: MMID, _ page: VirtualPage, _ time: Timestamp) {
-    let fault = Fault(mm: mm, page: page, time: time)
-    if faults.count < Self.kept {
-      faults.append(fault)
-    } else {
-      faults[next] = fault
-      next = (next &+ 1) & (Self.kept - 1)
-    }
+    faults[next] = Fault(mm: mm, page: page, time: time)
+    next = (next &+ 1) & (Self.kept - 1)
   }
 
   func any(_ mm: MMID, in range: PageRange, since time: UInt64) -> Bool {
-    faults.contains { $0.mm == mm && range.contains($0.page) && $0.time.nanoseconds >= time }
+    faults.contains { fault in
+      fault.map { $0.mm == mm && range.contains($0.page) && $0.time.nanoseconds >= time } ?? false
+    }
   }
 }
