@@ -204,7 +204,8 @@ extension ReplayDriver {
   /// A folio came in at an unknown address: found by a snapshot, or by the fault that shows it was there.
   mutating func appeared(_ mm: MMID, _ pfn: PFN, _ order: FolioOrder) {
     if unseen.collectors.contains(current.task) { return }
-    if let page = unseen.takeWaiting(mm), order == .base {
+    // `UFFDIO_COPY` brings small pages.
+    if order == .base, let page = unseen.takeWaiting(mm) {
       bind(run(.uffdCopy(mm, page, facts(mm, page), writeProtected: false)), pfn)
       return
     }
