@@ -92,7 +92,8 @@ struct TransitionBaselineTests {
     story.apply(.writeFault(Story.q, story.page(7), story.vma, .unobserved))
     #expect(story.state(Story.q, 7) == "WD+")
     #expect((0..<512).filter { $0 != 7 }.allSatisfy { story.state(Story.q, $0) == "rD-" })
-    #expect(story.lockstep.baseline.memory.isPMDMapped(Story.p, story.page(0)))
+    let isPMDMapped = story.lockstep.baseline.memory.isPMDMapped(Story.p, story.page(0))
+    #expect(isPMDMapped)
   }
 
   @Test("G-16: a zapped page keeps a stale bit, and fork shares the rest")
