@@ -115,6 +115,8 @@ public enum MMEvent: Sendable, BitwiseCopyable {
   /// The collector starts reading `/proc/PID/pagemap` of this mm: index of the snapshot in the capture's file.
   case snapshotBegan(UInt32)
   case snapshotEnded(UInt32)
+  /// What a snapshot of the mm may have caught half done: told right after it began, and right before it ended.
+  case underWay(UnderWay)
   /// Records of this CPU are missing from here on: until its next `lost`, or for good.
   case lossBegan(CPU)
   /// The ring buffer of this CPU lost records just before here.

@@ -28,13 +28,15 @@ extension Normalizer {
     case "begin":
       // Reading pagemap takes the target's mmap lock: that record names the mm of a process never seen before.
       if let mm = tasks.slot(of: process).flatMap({ tasks[$0].mm }) {
-        emit(mm, .snapshotBegan(index))
+        snapshotBegan(index, mm)
       } else {
         tasks[slot].snapshot = (index, process)
       }
     case "end":
       tasks[slot].snapshot = nil
-      emit(tasks.slot(of: process).flatMap { tasks[$0].mm }, .snapshotEnded(index))
+      let mm = tasks.slot(of: process).flatMap { tasks[$0].mm }
+      if let mm { tellUnderWay(mm) }
+      emit(mm, .snapshotEnded(index))
     default: break
     }
     return true
@@ -54,6 +56,11 @@ extension Normalizer {
       tasks[target].mm = mm
       ownership.addUser(mm)
     }
+    snapshotBegan(index, mm)
+  }
+
+  private mutating func snapshotBegan(_ index: UInt32, _ mm: MMID) {
     emit(mm, .snapshotBegan(index))
+    tellUnderWay(mm)
   }
 }

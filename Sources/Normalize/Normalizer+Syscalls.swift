@@ -7,7 +7,7 @@ import TraceFile
 private let shmReadOnly: UInt64 = 0o10000
 
 /// `MREMAP_FIXED`
-private let mremapFixed: UInt64 = 2
+let mremapFixed: UInt64 = 2
 
 /// `MREMAP_DONTUNMAP`
 private let mremapDontUnmap: UInt64 = 4
@@ -154,6 +154,7 @@ extension Normalizer {
       if !isMapped { emit(mm, .unmapped(range)) }
       return
     }
+    noteChanged(slot, window, range, isMapped: isMapped)
     switch (window.call, isMapped) {
     case (.mremap, false): unmappedInMremap(slot, mm, range, window)
     case (_, false):

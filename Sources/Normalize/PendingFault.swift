@@ -286,6 +286,9 @@ struct PendingFault: ~Copyable {
 
   mutating func refused() { wasRefused = true }
 
+  /// Nothing has shown that it is through, or what has may turn out to be reclaim's.
+  var mayBeUnderWay: Bool { isOpen && (settled == nil || commitsUnseen || !(isOver || hasReplaced)) }
+
   private var anonymousMoved: Bool { anonymousMoves > 0 }
 
   /// Reclaim inside the fault took a page of this mm: it may flush it, counts one anonymous page less, then one swap

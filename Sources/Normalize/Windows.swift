@@ -22,6 +22,9 @@ struct SyscallWindow {
   var isApplied = false
   /// Where `mmap` put a VMA that did not merge with another: told already, so that what fills it has its place at once.
   var placed: PageRange?
+  /// The VMA as it was written to the tree, perhaps merged with others, by a call that maps something; what `brk` or `shmdt`
+  /// took away. It may be filled, or not yet be gone, until the call returns.
+  var changed: PageRange?
   /// What `mremap` cuts off was told.
   var isCutOff = false
   /// MADV_PAGEOUT: entries that go in it, reclaim takes.

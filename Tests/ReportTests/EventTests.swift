@@ -31,7 +31,7 @@ struct EventLineTests {
     .collapseBegan(pfn, missing: 12), .collapsed(into: pfn, FolioOrder(9)), .collapseFailed(FolioOrder(9)),
     .scanned(
       CollapseScan(frame: pfn, missing: 5, unmapped: 2, referenced: 1, status: .succeeded, isKhugepaged: true)),
-    .snapshotBegan(1), .snapshotEnded(1),
+    .snapshotBegan(1), .snapshotEnded(1), .underWay(.fault(page, .write)),
     .lossBegan(CPU(1)), .lost(CPU(1), count: nil),
     .unfollowed(.hugetlb, nil),
   ]

@@ -10,6 +10,7 @@ extension ReplayDriver {
     recentFaults.note(mm, page, current.time)
     settleOpenDecision(mm, page, access, outcome)
     noteTouched(mm, page)
+    noteEarlyTable(mm, page, access, outcome)
     var vma = facts(mm, page)
     if vma.protection.contains(.unknown), access.contains(.write) {
       noteWritability(mm, page, access, outcome, vma)

@@ -46,7 +46,9 @@ extension ReplayDriver {
 
   /// The small pages are freed before the collapse is told to have succeeded: where they are is asked now.
   mutating func isolatedForCollapse(_ member: PFN) {
-    collapsing[current.task] = lockstep.baseline.memory.mappers(of: member)
+    let mappers = lockstep.baseline.memory.mappers(of: member)
+    collapsing[current.task] = mappers
+    noteCollapsing(mappers)
   }
 
   /// `collapse_huge_page`: the range of what was isolated is one large folio now. Swap entries were read in before.

@@ -70,29 +70,6 @@ package struct ProcessSnapshot: Sendable {
   }
 }
 
-/// A snapshot between its markers: pages that change meanwhile prove nothing.
-struct OpenSnapshot {
-  let mm: MMID
-  var touched: Set<VirtualPage> = []
-  var touchedRanges: [PageRange] = []
-  /// What fork shared meanwhile: the pages stay where they are, but their flags went at a moment that is not told.
-  var sharedRanges: [PageRange] = []
-  /// Reclaim took pages of the mm meanwhile: which ones is told later, or never. `/proc/kpageflags` is read after
-  /// pagemap, so a page may have been mapped then and not now.
-  var isReclaimed = false
-  /// Bytes of its page tables when it began.
-  var pageTableBytes: UInt64 = 0
-
-  /// Frames that were written to swap or freed meanwhile: where they had been mapped need not be known.
-  var gone: Set<PFN> = []
-
-  func isTouched(_ page: VirtualPage) -> Bool {
-    touched.contains(page) || touchedRanges.contains { $0.contains(page) }
-  }
-
-  func isShared(_ page: VirtualPage) -> Bool { sharedRanges.contains { $0.contains(page) } }
-}
-
 /// A snapshot against the model: frames, flags (bit 34 of kpageflags) and swap entries of all pages that did not change
 /// meanwhile. One of the three witnesses; where the model knew nothing it learns.
 extension ReplayDriver {
@@ -119,7 +96,7 @@ extension ReplayDriver {
   }
 
   /// The snapshots of the mm that are being taken now: seldom any.
-  private mutating func updateSnapshots(of mm: MMID, _ update: (inout OpenSnapshot) -> Void) {
+  mutating func updateSnapshots(of mm: MMID, _ update: (inout OpenSnapshot) -> Void) {
     guard !snapshots.isEmpty else { return }
     for index in snapshots.values.indices where snapshots.values[index].mm == mm { update(&snapshots.values[index]) }
   }
@@ -130,6 +107,7 @@ extension ReplayDriver {
     snapshots[index]?.pageTableBytes = UInt64(lockstep.baseline.memory.tableCount(mm)) * ProcessSnapshot.tableBytes
     snapshots[index]?.touchedRanges =
       hidden.removals(in: mm) + hugetlb.fills(in: mm) + migrating.values.joined().filter { $0.mm == mm }.map(\.range)
+    for mappers in collapsing.values { noteCollapsing(mappers) }
     for (child, copy) in copying {
       if copy.parent == mm { snapshots[index]?.sharedRanges.append(copy.range) }
       if child == mm { snapshots[index]?.touchedRanges.append(copy.range) }
@@ -163,6 +141,10 @@ extension ReplayDriver {
 
   private mutating func compare(_ shown: ProcessSnapshot.Page, _ open: OpenSnapshot, isComplete: Bool) {
     if open.isTouched(shown.page) || open.gone.contains(shown.pfn) || lockstep.baseline.memory.isDying(open.mm) {
+      verifier.notCompared(.touchedDuringSnapshot)
+      return
+    }
+    if isComplete, isInMotion(shown, open) {
       verifier.notCompared(.touchedDuringSnapshot)
       return
     }

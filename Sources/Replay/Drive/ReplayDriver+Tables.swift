@@ -85,7 +85,8 @@ extension ReplayDriver {
     }
     // Populated when it was mapped (`MAP_POPULATE`, a device), or locked.
     let unseen = snapshot.populatedTables.filter { !lockstep.baseline.memory.hasTable(mm, base: $0) }.sorted()
-    if let cause = doubtAboutTables(mm) ?? (unseen.isEmpty ? nil : .placeNotSeen) {
+    let isMoving = open.movesTables || hasUnplacedArguments(mm)
+    if let cause = doubtAboutTables(mm) ?? (isMoving ? .tablesUnderWay : unseen.isEmpty ? nil : .placeNotSeen) {
       unknown(.table, mm, VirtualPage(0), cause)
     } else if shown == expected {
       verifier.agree(.table)
@@ -94,7 +95,12 @@ extension ReplayDriver {
         mm, VirtualPage(0), "\(expected) bytes of page tables", "\(shown)", .pageTablesDiffer, evidence: .table)
       lockstep.baseline.memory.doubtTables(mm, .refuted)
     }
-    for base in unseen { run(.populateTables(mm, PageRange(start: VirtualPage(base &<< 9), count: 1))) }
+    for base in unseen {
+      let page = VirtualPage(base &<< 9)
+      // What is under way tells, or its table goes.
+      if open.isInMotion(PageRange(around: page, FolioOrder(9))) { continue }
+      run(.populateTables(mm, PageRange(start: page, count: 1)))
+    }
   }
 
   private func doubtAboutTables(_ mm: MMID) -> UnknownCause? {

@@ -48,6 +48,7 @@ package struct ReplayDriver {
   /// By the task that merges: ksmd.
   var pendingMerges: [TaskID: PendingKSMMerge] = [:]
   var snapshots: [UInt32: OpenSnapshot] = [:]
+  var earlyTables = EarlyTables()
   let snapshotSource: (any SnapshotSource)?
   /// What was not followed and what does not fit.
   private var gaps = GapCounts()
@@ -164,7 +165,7 @@ package struct ReplayDriver {
       .ksmMergedWithZero, .scanned, .collapsed, .collapseFailed, .forkBegan, .forkCopied, .forkCopiedPinned,
       .forkCounted,
       .forkEnded,
-      .forkAborted, .reclaimed, .swappedOut, .snapshotBegan:
+      .forkAborted, .reclaimed, .swappedOut, .snapshotBegan, .underWay:
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
     if hasTakenStep {
@@ -239,6 +240,7 @@ package struct ReplayDriver {
     case .reclaimed(let pages): if !lockstep.baseline.memory.isDying(mm) { dropped.reclaimed(mm, pages) }
     case .swappedOut(let pages): swappedOut(mm, pages)
     case .snapshotBegan(let index): snapshotBegan(mm, index)
+    case .underWay(let what): underWay(mm, what)
     case .mmCreated, .freed, .lruInserted, .removalEnded, .directIOEnded, .unpinned, .migrationSet, .migrationRemoved,
       .swapWritten,
       .collapseBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
@@ -318,6 +320,7 @@ package struct ReplayDriver {
     dropped.forget(mm)
     hugetlb.forget(mm)
     anonymousVMAs.forget(mm)
+    earlyTables.forget(mm)
     lockstep.doubts.forget(mm)
     copying[mm] = nil
     endDirectIO(of: mm)

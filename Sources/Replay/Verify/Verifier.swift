@@ -29,6 +29,7 @@ package enum UnknownCause: String, Sendable, CaseIterable {
   case refuted = "the kernel showed another flag before"
   case swapNotSeen = "pages of the mm went to swap: which ones the trace does not tell"
   case tablesRefuted = "the page tables were not what the model has before"
+  case tablesUnderWay = "a fault or a call was under way that makes page tables, or takes them away, before it tells"
   case raced = "raced with another thread, or refused in atomic context"
 }
 

@@ -106,6 +106,13 @@ extension MMEvent {
       sink.flag("khugepaged", scan.isKhugepaged)
     case .reclaimed(let pages), .swappedOut(let pages): sink.number("pages", pages)
     case .snapshotBegan(let index), .snapshotEnded(let index): sink.number("index", UInt64(index))
+    case .underWay(.fault(let page, let access)):
+      sink.word("what", "fault")
+      sink.page("addr", page)
+      sink.word("access", EventWords.access(access))
+    case .underWay(.call(let range)):
+      sink.word("what", "call")
+      sink.range(range)
     case .lossBegan(let cpu): sink.number("lost_cpu", UInt64(cpu.rawValue))
     case .lost(let cpu, let count):
       sink.number("lost_cpu", UInt64(cpu.rawValue))

@@ -51,6 +51,8 @@ extension MMEvent {
         start: min(source.start, destination), end: max(source.end, destination.advanced(by: source.count)))
     case .fault(let at, _, _), .migrationSet(let at, _, _, _, _, _), .migrationRemoved(let at, _, _, _, _):
       PageRange(start: at, count: 1)
+    case .underWay(.fault(let page, _)): PageRange(start: page, count: 1)
+    case .underWay(.call(let range)): range
     case .unfollowed(_, let range), .pinEnded(let range): range
     case .mmCreated, .mmTeardownBegan, .mmTeardownProceeded, .mmExited, .removalEnded, .directIOEnded, .unpinned,
       .argumentPage,
@@ -79,7 +81,7 @@ extension MMEvent {
       .removalEnded, .directIOBegan, .directIOEnded, .pinBegan, .pinEnded, .protected,
       .moved, .advised, .stackPlaced, .forkBegan, .forkCopied, .forkCounted, .forkEnded, .forkAborted,
       .ksmMergedWithZero, .reclaimed, .swappedOut, .collapseFailed, .scanned,
-      .snapshotBegan, .snapshotEnded, .lossBegan, .lost, .unfollowed:
+      .snapshotBegan, .snapshotEnded, .underWay, .lossBegan, .lost, .unfollowed:
       nil
     }
   }

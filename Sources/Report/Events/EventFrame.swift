@@ -14,7 +14,7 @@ extension MMEvent {
       .forkCopiedPinned, .forkCounted, .forkEnded, .forkAborted, .freed, .lruInserted, .migrationSet, .ksmMerged,
       .ksmMergedWithZero,
       .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapsed, .collapseFailed, .scanned, .snapshotBegan,
-      .snapshotEnded,
+      .snapshotEnded, .underWay,
       .lossBegan, .lost,
       .unfollowed:
       nil

@@ -48,6 +48,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
   case collapseFailed
   case snapshotBegan
   case snapshotEnded
+  case underWay
   case lossBegan
   case lost
   case unfollowed
@@ -97,6 +98,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
       case .collapseFailed: .collapseFailed
       case .snapshotBegan: .snapshotBegan
       case .snapshotEnded: .snapshotEnded
+      case .underWay: .underWay
       case .lossBegan: .lossBegan
       case .lost: .lost
       case .unfollowed: .unfollowed
@@ -148,6 +150,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .collapseFailed: "collapse_failed"
     case .snapshotBegan: "snapshot_began"
     case .snapshotEnded: "snapshot_ended"
+    case .underWay: "under_way"
     case .lossBegan: "loss_began"
     case .lost: "records_lost"
     case .unfollowed: "unfollowed"
@@ -199,6 +202,7 @@ package enum EventKind: Int, Sendable, CaseIterable {
     case .collapseFailed: "khugepaged or MADV_COLLAPSE gave up"
     case .snapshotBegan: "the collector starts to read pagemap and kpageflags"
     case .snapshotEnded: "the snapshot ended"
+    case .underWay: "a fault or a call that a snapshot may have caught half done"
     case .lossBegan: "records of a CPU are missing from here on, until its next records_lost or for good"
     case .lost: "the ring buffer of a CPU lost records just before here"
     case .unfollowed: "recognised, but not followed by the model"

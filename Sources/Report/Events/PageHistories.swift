@@ -234,7 +234,8 @@ extension MMEvent {
       .unpinned, .protected,
       .moved, .advised, .fault, .populated, .argumentPage, .stackPlaced, .appeared,
       .forkBegan, .forkCopied, .forkCounted, .freed, .lruInserted, .migrationSet, .migrationRemoved,
-      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .scanned, .snapshotBegan, .unfollowed:
+      .reclaimed, .swappedOut, .swapWritten, .collapseBegan, .collapseFailed, .scanned, .snapshotBegan, .underWay,
+      .unfollowed:
       false
     }
   }
