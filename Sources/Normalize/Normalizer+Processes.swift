@@ -175,7 +175,10 @@ extension Normalizer {
 
   mutating func lockReturned(_ slot: Int, _ record: RawRecord) -> Bool {
     guard let (pointer, write, success) = table.layouts.lock.load(record) else { return false }
-    guard success != 0 else { return true }
+    guard success != 0 else {
+      if write == 0 { lockNotHad(slot, pointer: pointer) }
+      return true
+    }
     if tasks[slot].hasExited, let mm = ownership.id(pointer: pointer) {
       takeLeadersID(slot) { $0.exec?.mm == mm }
     }
@@ -234,7 +237,17 @@ extension Normalizer {
       return
     }
     learnOwn(slot, pointer: pointer)
-    if tasks[slot].fault.isOpen { tasks[slot].fault.propose(mm, on: &line) }
+    guard tasks[slot].fault.isOpen else { return }
+    tasks[slot].fault.resume(mm, at: sequence, time, on: &line)
+    tasks[slot].fault.propose(mm, on: &line)
+  }
+
+  /// A fault tries the lock and then waits for it, while a fork copies among others; few others try.
+  private mutating func lockNotHad(_ slot: Int, pointer: UInt64) {
+    guard tasks[slot].fault.isOpen, let mm = tasks[slot].mm, tasks[slot].remote == nil,
+      ownership.pointer(of: mm) == pointer
+    else { return }
+    tasks[slot].fault.waits(on: &line)
   }
 
   /// The task locks its own mm: the address joins what is known of it.

@@ -23,6 +23,21 @@ extension PendingFault {
     isHeld = line.drop(slot)
   }
 
+  /// mmap_lock was not to be had at once (`get_mmap_lock_carefully`): it is told when it has got the lock, or when its task
+  /// goes on.
+  mutating func waits(on line: inout DelayLine) {
+    guard settled == nil, !isHeld, !hasFolio else { return }
+    isHeld = line.drop(slot)
+  }
+
+  /// It has the lock for which it waited: its place is here.
+  mutating func resume(_ mm: MMID, at sequence: Sequence, _ time: Timestamp, on line: inout DelayLine) {
+    guard isHeld, !hasFolio else { return }
+    isHeld = false
+    resumed = (sequence, time)
+    keepPlace(mm, at: time, on: &line)
+  }
+
   /// A sign of a commit: at the first one the fault takes its place here; each makes its outcome clearer.
   mutating func settle(_ mm: MMID?, at sequence: Sequence, _ time: Timestamp, on line: inout DelayLine) {
     guard settled == nil else {

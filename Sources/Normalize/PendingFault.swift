@@ -25,6 +25,8 @@ struct PendingFault: ~Copyable {
   /// The place was given up for one still to come.
   var isHeld = false
   var settled: (sequence: Sequence, time: Timestamp)?
+  /// It waited for mmap_lock and got it then: nothing of it happened before.
+  var resumed: (sequence: Sequence, time: Timestamp)?
 
   private var folio: (pfn: PFN, order: FolioOrder, zeroed: Bool)?
   private var allocations = 0
@@ -310,8 +312,8 @@ struct PendingFault: ~Copyable {
   /// `mutating`, though nothing changes: see above.
   mutating func event(_ mm: MMID) -> MMEventRecord {
     MMEventRecord(
-      sequence: settled?.sequence ?? sequence, time: settled?.time ?? time, cpu: cpu, task: task, mm: mm,
-      event: .fault(page, seenAccess, outcome))
+      sequence: (settled ?? resumed)?.sequence ?? sequence, time: (settled ?? resumed)?.time ?? time, cpu: cpu,
+      task: task, mm: mm, event: .fault(page, seenAccess, outcome))
   }
 
   /// What the evidence amounts to. docs/semantics.md, "What a trace shows", has the signs.
