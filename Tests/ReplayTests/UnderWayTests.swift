@@ -140,6 +140,30 @@ struct UnderWayTests {
     }
   }
 
+  @Test("Any page of a huge one has the flag of the first, while one PMD maps them")
+  func hugePage() {
+    for (isHuge, faults) in [(true, true), (true, false), (false, true)] {
+      let head = ProcessSnapshot.Page(
+        page: Tale.first, pfn: PFN(512), exclusive: false, isMappedOnce: true, isLarge: isHuge)
+      var tale = tale([Self.snapshot(tables: 1, [head])])
+      tale.at(
+        Tale.p, 100,
+        .fault(tale.page(0), .write, .anonymous(PFN(512), isHuge ? FolioOrder(9) : .base, replaced: false)))
+      tale.at(Tale.p, Self.collector, .snapshotBegan(0))
+      // Shared in between, and kept.
+      tale.fork(0..<512)
+      tale.at(Tale.q, 200, .mmTeardownBegan)
+      tale.at(Tale.q, 200, .mmExited)
+      tale.at(Tale.p, Self.collector, .snapshotEnded(0))
+      tale.at(Tale.p, Self.collector, .snapshotBegan(0))
+      if faults { tale.at(Tale.p, 100, .fault(tale.page(1), [.write, .present], .quiet)) }
+      tale.at(Tale.p, Self.collector, .snapshotEnded(0))
+      let pages = tale.result().verification.pages
+      // The other one's flag is its own: clear since the fork.
+      #expect(pages == (isHuge && faults ? tally(0, 0, 0) : tally(1, 0, 0)), "huge \(isHuge), faults \(faults)")
+    }
+  }
+
   @Test("After a loss nothing is known of the mm, a fault whose end was lost least of all")
   func lostFault() {
     var tale = tale([Self.snapshot(tables: 2, [Self.shown(0, 10), Self.shown(600, 11)])])

@@ -9,7 +9,7 @@ extension ReplayDriver {
     if !copying.isEmpty { finishCopies(of: mm, over: page) }
     recentFaults.note(mm, page, current.time)
     settleOpenDecision(mm, page, access, outcome)
-    noteTouched(mm, page)
+    noteTouchedEntry(mm, page)
     noteEarlyTable(mm, page, access, outcome)
     var vma = facts(mm, page)
     if vma.protection.contains(.unknown), access.contains(.write) {

@@ -40,6 +40,13 @@ extension ReplayDriver {
     }
   }
 
+  /// Mapped by a PMD, a page has the flag of the folio's first one.
+  mutating func noteTouchedEntry(_ mm: MMID, _ page: VirtualPage) {
+    guard !snapshots.isEmpty else { return }
+    noteTouched(mm, page)
+    noteTouched(mm, entryRange(mm, page).start)
+  }
+
   /// Before the fault takes effect in the model.
   mutating func noteEarlyTable(_ mm: MMID, _ page: VirtualPage, _ access: FaultAccess, _ outcome: FaultOutcome) {
     guard outcome == .quiet || kernel.batchesCounters, !access.contains(.present) else { return }
