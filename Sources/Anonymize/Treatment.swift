@@ -54,6 +54,7 @@ extension KnownEvent {
     case .processExit: [("comm", .name), ("pid", .kept), ("group_dead", .kept)]
     case .processExec: [("filename", .name), ("pid", .kept), ("old_pid", .kept)]
     case .exitMmap: [("mm", .pointer)]
+    case .taskRename: [("pid", .kept), ("oldcomm", .name), ("newcomm", .name), ("oom_score_adj", .kept)]
     case .signalDeliver: [("sig", .kept), ("errno", .kept), ("code", .kept)]
     case .collapseHugePage: [("mm", .pointer), ("isolated", .kept), ("status", .kept), ("order", .kept)]
     case .collapseIsolate: [("pfn", .frame), ("none_or_zero", .kept), ("referenced", .kept), ("status", .kept)]

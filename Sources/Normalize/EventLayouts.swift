@@ -122,7 +122,7 @@ struct EventLayouts {
     case .swapWrite: swapFrame = field("pfn")
     case .marker: marker = TextField(layout: format.field("buf"))
     case .processFork: forkedChild = field("child_pid")
-    case .processExit, .processExec: break
+    case .processExit, .processExec, .taskRename: break
     case .syscallEnter, .syscallExit, .pinEnter, .pinExit, .pinRelease: break
     }
   }

@@ -8,6 +8,7 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
   case mapleTreeWrite, mmapLockReturned
   case setMigrationPTE, removeMigrationPTE, setMigrationPMD, removeMigrationPMD
   case newTask, processFork, processExit, processExec, exitMmap
+  case taskRename
   case signalDeliver
   case collapseHugePage, collapseIsolate, collapseScan
   case ksmMergeOne, ksmMergeWith
@@ -37,6 +38,7 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
     case .processExit: ("sched", "sched_process_exit")
     case .processExec: ("sched", "sched_process_exec")
     case .exitMmap: ("mmap", "exit_mmap")
+    case .taskRename: ("task", "task_rename")
     case .signalDeliver: ("signal", "signal_deliver")
     case .collapseHugePage: ("huge_memory", "mm_collapse_huge_page")
     case .collapseIsolate: ("huge_memory", "mm_collapse_huge_page_isolate")
@@ -56,8 +58,9 @@ package enum KnownEvent: UInt8, CaseIterable, Sendable {
       .marker, .syscallEnter, .syscallExit, .pinEnter:
       true
     case .pageAlloc, .pageFree, .rssStat, .lruInsertion, .tlbFlush, .mapleTreeWrite, .mmapLockReturned,
-      .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .exitMmap, .collapseHugePage,
-      .collapseIsolate, .collapseScan, .ksmMergeOne, .ksmMergeWith, .swapWrite, .pinExit, .pinRelease:
+      .setMigrationPTE, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .exitMmap, .taskRename,
+      .collapseHugePage, .collapseIsolate, .collapseScan, .ksmMergeOne, .ksmMergeWith, .swapWrite, .pinExit,
+      .pinRelease:
       false
     }
   }

@@ -24,9 +24,8 @@ extension KnownEvent {
     case .swapWrite: .swapWrites
     case .syscallEnter: .calls
     case .pinEnter, .pinExit, .pinRelease: .pins
-    case .pageFaultKernel, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .processExit, .collapseIsolate,
-      .collapseScan,
-      .ksmMergeWith, .marker, .syscallExit:
+    case .pageFaultKernel, .removeMigrationPTE, .setMigrationPMD, .removeMigrationPMD, .processExit, .taskRename,
+      .collapseIsolate, .collapseScan, .ksmMergeWith, .marker, .syscallExit:
       nil
     }
   }

@@ -28,6 +28,7 @@ package struct Normalizer: ~Copyable {
   /// What is passed over.
   package internal(set) var gaps = GapCounts()
   var seen = SeenEvents()
+  package private(set) var names: TaskNames
 
   /// Where records are missing at present.
   private var missing: [(cpu: UInt16, buffer: UInt8)] = []
@@ -41,7 +42,9 @@ package struct Normalizer: ~Copyable {
     formats: EventFormats, pageSize: Int = 4096, kernel: KernelFacts = .v6_18, machine: Machine = .x86,
     absent: Set<String> = []
   ) throws(NormalizeError) {
-    table = try EventTable(formats, absent: absent)
+    // Both first: what is thrown finds nothing of this made.
+    let (table, names) = (try EventTable(formats, absent: absent), try TaskNames(formats))
+    (self.table, self.names) = (table, names)
     self.machine = machine
     gupFlags = kernel.gupFlags
     pageShift = UInt64(pageSize.trailingZeroBitCount)
@@ -149,11 +152,17 @@ package struct Normalizer: ~Copyable {
     case .syscallEnter: return table.call(of: record.eventID).map { enter($0, record) } ?? true
     case .syscallExit: return table.call(of: record.eventID).map { exit($0, record) } ?? true
     case .pinRelease: return pinReleased(record)
-    case .processFork: return seen.contains(.newTask) || processForked(record)
+    case .taskRename:
+      names.note(record, at: sequence)
+      return true
+    case .processFork:
+      names.note(record, at: sequence)
+      return seen.contains(.newTask) || processForked(record)
+    case .newTask, .processExec: names.note(record, at: sequence)
     // Those that `consume` looks at itself.
     case .pageAlloc, .pageFree, .lruInsertion, .rssStat: return true
-    case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .newTask, .processExit,
-      .processExec, .signalDeliver, .marker, .pinEnter, .pinExit:
+    case .pageFaultUser, .pageFaultKernel, .tlbFlush, .mapleTreeWrite, .mmapLockReturned, .processExit,
+      .signalDeliver, .marker, .pinEnter, .pinExit:
       break
     }
     guard let slot = tasks.slot(of: task) else { return true }

@@ -23,11 +23,10 @@ struct CaptureWalk {
     /// What of the capture could not be read: the first thousand places, and how many there were.
     var damages: [TraceFileError] = []
     var damageCount = 0
-    var names = ProcessNames()
+    var names = TaskNames()
 
     /// The batch is not empty.
     mutating func note(_ batch: borrowing RecordBatch) {
-      names.note(batch)
       firstTime = firstTime ?? batch[0].timestamp
       lastTime = batch[batch.count - 1].timestamp
       records += UInt64(batch.count)
@@ -70,7 +69,6 @@ struct CaptureWalk {
     var normalizer = try reader.makeNormalizer()
     var events: [MMEventRecord] = []
     var summary = Summary()
-    summary.names = try ProcessNames(reader.formats)
     defer { notices.reached(nil) }
     let isAll = try forEachRecordBatch(ahead: readsAhead) { batch in
       summary.note(batch)
@@ -87,6 +85,7 @@ struct CaptureWalk {
     summary.addressSpaces = normalizer.addressSpaces
     summary.gaps.add(normalizer.gaps)
     summary.capabilities = normalizer.capabilities
+    summary.names = normalizer.names
     return summary
   }
 

@@ -40,7 +40,7 @@ func normalized(_ lines: [(task: Int, line: ProbedLine)]) throws -> [MMEventReco
   }
   let reader = try TraceFile.open(bytes: Array(("# tracer: nop\n" + text.joined()).utf8), name: "trace")
   var read = RecordBatch(capacity: lines.count + 1)
-  _ = try reader.nextBatch(into: &read)
+  _ = reader.nextBatch(into: &read)
   #expect(read.count == text.count && reader.lines?.refused.isEmpty == true)
 
   var formats = TextTrace.formats
@@ -63,7 +63,7 @@ func normalized(_ lines: [(task: Int, line: ProbedLine)]) throws -> [MMEventReco
     for (probe, payload) in zip(probes, payloads) {
       let address = try #require(bytes.baseAddress) + offset
       unsafe records.append(
-        RawRecord(
+        unsafe RawRecord(
           timestamp: probe.time, payload: address, length: UInt32(8 * payload.count), lostBefore: 0, cpu: 0, buffer: 0,
           swapsBytes: false))
       offset += 8 * payload.count

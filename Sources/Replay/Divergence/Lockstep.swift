@@ -23,7 +23,8 @@ package struct Lockstep: Sendable {
   /// All encodings but those, in the order of the registry.
   private var lanes: [any OpenLane] = []
   /// C-raw: judged on the baseline's own entries.
-  package private(set) var cRaw: DivergenceLog?
+  private var raw = DivergenceLog(encoding: .cRaw)
+  private var judgesRaw: Bool
   package var scope = JudgingScope.touched
   /// What is in doubt of any entry.
   package internal(set) var doubts = Doubts()
@@ -37,7 +38,7 @@ package struct Lockstep: Sendable {
     sharing = SharingSchedule(allowance: sharingAllowance)
     baseline = World(facts: facts, switches: switches, options: options)
     a = FolioFlagLanes(ids, facts, switches, options)
-    if ids.contains(.cRaw) { cRaw = DivergenceLog(encoding: .cRaw) }
+    judgesRaw = ids.contains(.cRaw)
     let own = Set(ids).subtracting(FolioFlagLanes.ids + [.baseline, .cRaw])
     for encoding in registry where own.contains(encoding.id) {
       lanes.append(makeLane(encoding, facts, switches, options))
@@ -66,6 +67,9 @@ package struct Lockstep: Sendable {
     return all
   }
 
+  /// `nil` where it is not judged.
+  package var cRaw: DivergenceLog? { judgesRaw ? raw : nil }
+
   package var aAndLazy: Lane<FolioFlag<AndLazy>>? { a.lazy }
   package var aAndEager: Lane<FolioFlag<AndEager>>? { a.eager }
   package var aOr: Lane<FolioFlag<Or>>? { a.or }
@@ -82,7 +86,7 @@ package struct Lockstep: Sendable {
 
   mutating func leaveOut(_ encoding: EncodingID) {
     if FolioFlagLanes.ids.contains(encoding) { a.leaveOut(encoding) }
-    if encoding == .cRaw { cRaw = nil }
+    if encoding == .cRaw { judgesRaw = false }
     lanes.removeAll { $0.log.encoding == encoding }
   }
 
@@ -172,16 +176,12 @@ package struct Lockstep: Sendable {
   }
 
   private mutating func judgeRaw(_ context: JudgingContext) {
-    if var log = cRaw.take() {
-      for run in baseline.touched.runs { judgeRaw(run, &log, context, counts: true) }
-      for run in baseline.relooked.runs { judgeRaw(run, &log, context, counts: false) }
-      cRaw = log
-    }
+    guard judgesRaw else { return }
+    for run in baseline.touched.runs { judgeRaw(run, context, counts: true) }
+    for run in baseline.relooked.runs { judgeRaw(run, context, counts: false) }
   }
 
-  private mutating func judgeRaw(
-    _ run: TouchedPages.Run, _ log: inout DivergenceLog, _ context: JudgingContext, counts: Bool
-  ) {
+  private mutating func judgeRaw(_ run: TouchedPages.Run, _ context: JudgingContext, counts: Bool) {
     var page = run.range.start
     while page < run.range.end {
       let base = page.rawValue &>> 9
@@ -191,7 +191,7 @@ package struct Lockstep: Sendable {
         continue
       }
       while page < end {
-        judgeRaw(run.mm, page, baseline.memory.ref(table, page), &log, context, counts: counts)
+        judgeRaw(run.mm, page, baseline.memory.ref(table, page), context, counts: counts)
         page = page.advanced(by: 1)
       }
     }
@@ -199,20 +199,19 @@ package struct Lockstep: Sendable {
 
   @inline(__always)
   private mutating func judgeRaw(
-    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ log: inout DivergenceLog, _ context: JudgingContext,
-    counts: Bool
+    _ mm: MMID, _ page: VirtualPage, _ ref: EntryRef, _ context: JudgingContext, counts: Bool
   ) {
     let entry = baseline.memory.entry(ref)
     guard entry.isJudged else { return }
-    if counts { log.checks += 1 }
+    if counts { raw.checks += 1 }
     guard entry.kind != .zeroPage else { return }
-    let raw = PTEBits.rawClaim(baseline, entry)
-    let claim = Baseline.claim(baseline, ref, entry)
-    if raw == claim, entry.verdict == .ok, baseline.memory.agreesPlainly(ref, entry, raw) { return }
-    let look = Look(mm: mm, page: page, ref: ref, claim: raw, other: ref, flag: claim)
+    let claim = PTEBits.rawClaim(baseline, entry)
+    let flag = Baseline.claim(baseline, ref, entry)
+    if claim == flag, entry.verdict == .ok, baseline.memory.agreesPlainly(ref, entry, claim) { return }
+    let look = Look(mm: mm, page: page, ref: ref, claim: claim, other: ref, flag: flag)
     let evidence = baseline.memory.evidence(look, doubts, largeFolios: baseline.facts.largeFolioReuse)
     let isDoubtful = baseline.options.faultsAreSilent || doubts.cause(mm, page) != nil
-    baseline.memory.record(Replay.judge(evidence), at: ref, &log, mm, page, isDoubtful: isDoubtful, context)
+    baseline.memory.record(Replay.judge(evidence), at: ref, &raw, mm, page, isDoubtful: isDoubtful, context)
   }
 }
 

@@ -74,8 +74,9 @@ package struct ReplayDriver {
   /// What forks shared by the kernel's own count.
   var forks = ForkAccount()
   var audits: Audits
-  /// `nil` where only the worlds are of interest.
-  var accounts: RunningAccounts?
+  var accounts: RunningAccounts
+  /// Not where only the worlds are of interest.
+  private let keepsAccounts: Bool
   /// Events that other counts are counts among.
   private var told: (faults: UInt64, forks: UInt64) = (0, 0)
 
@@ -95,8 +96,9 @@ package struct ReplayDriver {
     lockstep.scope = judging
     self.audits = Audits(audits, facts)
     lockstep.baseline.memory.notesTableChanges = self.audits.followTables
-    lockstep.baseline.memory.takesPageCensus = judging != .nothing
-    accounts = judging == .nothing ? nil : RunningAccounts(encodings: lockstep.divergenceTotals.count)
+    keepsAccounts = judging != .nothing
+    lockstep.baseline.memory.takesPageCensus = keepsAccounts
+    accounts = RunningAccounts(encodings: lockstep.divergenceTotals.count)
     kernel = facts
     hidden = HiddenReferences(seesBatches: seesLRUInsertion)
     hugetlb = HugetlbPages(seesFlushes: seesFlushes)
@@ -115,9 +117,7 @@ package struct ReplayDriver {
     verifier.now = record.time
     verifier.events = events
     if firstTime == nil { firstTime = record.time }
-    if accounts?.timeline.isOver(at: record.time) == true { closeStretch() }
-    if case .fault = record.event { told.faults &+= 1 }
-    if case .forkEnded = record.event { told.forks &+= 1 }
+    if keepsAccounts, accounts.timeline.isOver(at: record.time) { closeStretch() }
     if lastTime < record.time { lastTime = record.time }
     if !outlived.isEmpty { outlived.note(record) }
     hugetlb.goesOn(record.task)
@@ -166,12 +166,18 @@ package struct ReplayDriver {
       .forkCounted,
       .forkEnded,
       .forkAborted, .reclaimed, .swappedOut, .snapshotBegan, .underWay:
+      noteTold(record.event)
       if let mm = record.mm { apply(record.event, mm) } else { count(.eventsWithoutMM) }
     }
     if hasTakenStep {
       hasTakenStep = false
       if lockstep.baseline.memory.hasChangedTables { audits.tablesChanged(&lockstep.baseline, record) }
     }
+  }
+
+  private mutating func noteTold(_ event: MMEvent) {
+    if case .fault = event { told.faults &+= 1 }
+    if case .forkEnded = event { told.forks &+= 1 }
   }
 
   /// Of the event, before anything follows from it.
@@ -227,7 +233,7 @@ package struct ReplayDriver {
     case .ksmMergedWithZero: ksmMergedWithZero(mm)
     case .scanned(let scan): scanned(mm, scan)
     case .collapsed(let new, let order):
-      accounts?.noteCollapse()
+      accounts.noteCollapse()
       collapsed(mm, new, order)
     case .collapseFailed: collapsing[current.task] = nil
     case .forkBegan(let child): forkBegan(mm, child)
@@ -274,7 +280,7 @@ package struct ReplayDriver {
     result.forks = capture.capabilities.contains(.forks) ? told.forks : nil
     result.faults = capture.capabilities.contains(.pageFaults) ? told.faults : nil
     result.timeline = finishedTimeline
-    result.processes = accounts?.processes.told ?? []
+    result.processes = accounts.processes.told
     return result
   }
 
@@ -302,7 +308,7 @@ package struct ReplayDriver {
     if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
     if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
-    accounts?.note(operation, outcome, current)
+    if keepsAccounts { accounts.note(operation, outcome, current) }
     return outcome
   }
 
@@ -350,7 +356,7 @@ package struct ReplayDriver {
   /// After a gap nothing that was known of entries holds: what comes into being later is known again.
   private mutating func forgetEverything() {
     if lossTime == nil { lossTime = current.time }
-    accounts?.noteLoss()
+    accounts.noteLoss()
     openDecisions.removeAll()
     settleAllCopies()
     forgetLeavingPages()

@@ -67,7 +67,7 @@ extension ReplayDriver {
   @inline(never)
   mutating func closeStretch() {
     let row = timelineRow
-    accounts?.timeline.close(at: current.time, row)
+    accounts.timeline.close(at: current.time, row)
   }
 
   /// Gauges, counts, then two columns an encoding; the order is that of the cases.
@@ -91,7 +91,7 @@ extension ReplayDriver {
         }
       row.append(number)
     }
-    for count in Timeline.Count.allCases { row.append(accounts?.total(count) ?? 0) }
+    for count in Timeline.Count.allCases { row.append(accounts.total(count)) }
     for (_, totals) in divergences {
       row.append(totals.definite)
       row.append(totals.possible)
@@ -101,7 +101,8 @@ extension ReplayDriver {
 
   /// What was kept, and the stretch that ends with the trace. `nil` where there was no event.
   var finishedTimeline: Timeline? {
-    guard var keeper = accounts?.timeline, let start = keeper.start else { return nil }
+    var keeper = accounts.timeline
+    guard let start = keeper.start else { return nil }
     keeper.finish(timelineRow)
     var timeline = Timeline(start: start, interval: keeper.interval, points: keeper.count)
     var isFollowed = Set(Timeline.Gauge.allCases)
