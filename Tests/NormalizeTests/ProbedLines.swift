@@ -57,12 +57,13 @@ func normalized(_ lines: [(task: Int, line: ProbedLine)]) throws -> [MMEventReco
   let payloads = probes.map { $0.probe.payload(id: ids[$0.probe.name] ?? 0, task: $0.task) }
   let words = payloads.joined()
   var events: [MMEventRecord] = []
-  try unsafe Array(words).withUnsafeBytes { bytes in
+  unsafe Array(words).withUnsafeBytes { bytes in
     var records = unsafe Array(read.records)
     var offset = 0
     for (probe, payload) in zip(probes, payloads) {
-      let address = try #require(bytes.baseAddress) + offset
-      unsafe records.append(
+      guard let base = bytes.baseAddress else { preconditionFailure("no words, though there is a payload") }
+      let address = unsafe base + offset
+      records.append(
         unsafe RawRecord(
           timestamp: probe.time, payload: address, length: UInt32(8 * payload.count), lostBefore: 0, cpu: 0, buffer: 0,
           swapsBytes: false))

@@ -17,6 +17,8 @@ package enum AuditRegistry {
 struct Audits: Sendable {
   private var all: [any Audit] = []
   private var interests: [AuditInterests] = []
+  /// Who is interested, a bit an audit: by the bit of the interest.
+  private var interested = [UInt64](repeating: 0, count: AuditInterests.RawValue.bitWidth)
   private var tablesAt: Int?
   /// Of any of them.
   private var anyInterest: AuditInterests = []
@@ -30,8 +32,26 @@ struct Audits: Sendable {
     if audit is TablesAudit { tablesAt = all.count }
     all.append(audit)
     interests.append(audit.interests)
-    anyInterest.formUnion(audit.interests)
     turningPoints.formUnion(type(of: audit).turningPoints)
+    noteInterests()
+  }
+
+  private mutating func noteInterests() {
+    anyInterest = interests.reduce(into: []) { $0.formUnion($1) }
+    for bit in interested.indices {
+      interested[bit] = interests.indices.reduce(0) { $0 | (interests[$1].rawValue &>> UInt64(bit) & 1) &<< UInt64($1) }
+    }
+  }
+
+  /// The audits that have this one interest.
+  @inline(__always)
+  private func members(with interest: AuditInterests) -> UInt64 { interested[interest.rawValue.trailingZeroBitCount] }
+
+  @inline(__always)
+  private static func takeFirst(_ left: inout UInt64) -> Int? {
+    guard left != 0 else { return nil }
+    defer { left &= left &- 1 }
+    return left.trailingZeroBitCount
   }
 
   func first<A: Audit>(_ type: A.Type) -> A? { all.lazy.compactMap { $0 as? A }.first }
@@ -42,9 +62,7 @@ struct Audits: Sendable {
   }
 
   @inline(__always)
-  func areInterested(in step: Operation) -> Bool {
-    anyInterest.rawValue != 0 && !anyInterest.isDisjoint(with: AuditInterests(step.transition))
-  }
+  func areInterested(in steps: AuditInterests) -> Bool { !anyInterest.isDisjoint(with: steps) }
 
   @inline(__always)
   func areInterested(in event: MMEvent) -> Bool {
@@ -55,22 +73,20 @@ struct Audits: Sendable {
 
   @inline(never)
   mutating func before(
-    _ step: Operation, _ world: borrowing World<Baseline>, _ doubts: Doubts, _ record: MMEventRecord
+    _ step: Operation, _ interest: AuditInterests, _ world: borrowing World<Baseline>, _ doubts: Doubts,
+    _ record: MMEventRecord
   ) {
-    let interest = AuditInterests(step.transition)
-    for index in all.indices where !interests[index].isDisjoint(with: interest) {
-      all[index].before(step, world, doubts, record)
-    }
+    var left = members(with: interest)
+    while let index = Self.takeFirst(&left) { all[index].before(step, world, doubts, record) }
   }
 
   @inline(never)
   mutating func after(
-    _ step: Operation, _ outcome: Outcome, _ world: borrowing World<Baseline>, _ record: MMEventRecord
+    _ step: Operation, _ interest: AuditInterests, _ outcome: Outcome, _ world: borrowing World<Baseline>,
+    _ record: MMEventRecord
   ) {
-    let interest = AuditInterests(step.transition)
-    for index in all.indices where !interests[index].isDisjoint(with: interest) {
-      all[index].after(step, outcome, world, record)
-    }
+    var left = members(with: interest)
+    while let index = Self.takeFirst(&left) { all[index].after(step, outcome, world, record) }
     if !turningPoints.isDisjoint(with: interest) { for index in all.indices { note(index) } }
   }
 
@@ -88,7 +104,7 @@ struct Audits: Sendable {
     let new = all[index].interests
     guard new != interests[index] else { return }
     interests[index] = new
-    anyInterest = interests.reduce(into: []) { $0.formUnion($1) }
+    noteInterests()
   }
 
   /// All that an event did to page tables is told at once.

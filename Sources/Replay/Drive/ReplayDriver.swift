@@ -301,13 +301,15 @@ package struct ReplayDriver {
 
   @discardableResult
   mutating func run(_ operation: Operation, _ transition: Transition? = nil, followsKernel: Bool = false) -> Outcome {
+    let path = operation.transition
     let context = JudgingContext(
-      sequence: current.sequence, time: current.time, transition: transition ?? operation.transition, events: events)
+      sequence: current.sequence, time: current.time, transition: transition ?? path, events: events)
     hasTakenStep = true
-    let isAudited = audits.areInterested(in: operation)
-    if isAudited { audits.before(operation, lockstep.baseline, lockstep.doubts, current) }
+    let interest = AuditInterests(path)
+    let isAudited = audits.areInterested(in: interest)
+    if isAudited { audits.before(operation, interest, lockstep.baseline, lockstep.doubts, current) }
     let outcome = lockstep.apply(operation, context, followsKernel: followsKernel)
-    if isAudited { audits.after(operation, outcome, lockstep.baseline, current) }
+    if isAudited { audits.after(operation, interest, outcome, lockstep.baseline, current) }
     if keepsAccounts { accounts.note(operation, outcome, current) }
     return outcome
   }
