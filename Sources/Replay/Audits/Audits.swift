@@ -92,8 +92,8 @@ struct Audits: Sendable {
 
   @inline(never)
   mutating func saw(_ record: MMEventRecord, _ world: borrowing World<Baseline>) {
-    let interest = AuditInterests(record.event)
-    for index in all.indices where !interests[index].isDisjoint(with: interest) {
+    var left = members(with: AuditInterests(record.event))
+    while let index = Self.takeFirst(&left) {
       all[index].saw(record, world)
       note(index)
     }

@@ -144,8 +144,7 @@ extension Lane {
     let isStale = world.options.followsContent && world.isStale(run.mm, page, against: baseline)
     if e == b, entry.verdict == .ok, !isStale, world.memory.agreesPlainly(ref, entry, e) { return }
     let look = Look(
-      mm: run.mm, page: page, ref: ref, claim: e, other: other, flag: b, isLivelocked: run.isLivelocked,
-      isStale: isStale)
+      ref: ref, claim: e, other: other, flag: b, isLivelocked: run.isLivelocked, isStale: isStale)
     let evidence = world.memory.evidence(look, baseline.memory, doubts, largeFolios: world.facts.largeFolioReuse)
     record(Replay.judge(evidence), ref, run.mm, page, doubts, context)
   }
@@ -169,7 +168,7 @@ extension Lane {
     _ judgement: Judgement, _ ref: EntryRef, _ mm: MMID, _ page: VirtualPage, _ doubts: Doubts,
     _ context: JudgingContext
   ) {
-    let isDoubtful = world.options.faultsAreSilent || doubts.cause(mm, page) != nil
+    let isDoubtful = world.isDoubtful(mm, page, doubts)
     world.memory.record(judgement, at: ref, &log, mm, page, isDoubtful: isDoubtful, context)
   }
 }

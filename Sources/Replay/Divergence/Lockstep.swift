@@ -208,9 +208,9 @@ package struct Lockstep: Sendable {
     let claim = PTEBits.rawClaim(baseline, entry)
     let flag = Baseline.claim(baseline, ref, entry)
     if claim == flag, entry.verdict == .ok, baseline.memory.agreesPlainly(ref, entry, claim) { return }
-    let look = Look(mm: mm, page: page, ref: ref, claim: claim, other: ref, flag: flag)
+    let look = Look(ref: ref, claim: claim, other: ref, flag: flag)
     let evidence = baseline.memory.evidence(look, doubts, largeFolios: baseline.facts.largeFolioReuse)
-    let isDoubtful = baseline.options.faultsAreSilent || doubts.cause(mm, page) != nil
+    let isDoubtful = baseline.isDoubtful(mm, page, doubts)
     baseline.memory.record(Replay.judge(evidence), at: ref, &raw, mm, page, isDoubtful: isDoubtful, context)
   }
 }

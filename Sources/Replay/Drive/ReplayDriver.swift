@@ -380,24 +380,3 @@ package struct ReplayDriver {
     }
   }
 }
-
-/// What is known of a program between `execve` and the moment its stack has a place, and of a child being copied.
-struct NewProgram {
-  var arguments: [PFN] = []
-  /// The kernel's count of anonymous pages in a forked child so far.
-  var counted: UInt64?
-}
-
-/// What the counters say of forks, whatever else is seen.
-struct ForkAccount {
-  var forks: UInt64 = 0
-  var sharedPages: UInt64 = 0
-
-  var audit: AuditResult {
-    AuditResult(
-      name: "forks by rss_stat",
-      figures: [
-        NamedCount(name: "forks", count: forks), NamedCount(name: "anonymous pages they shared", count: sharedPages),
-      ])
-  }
-}

@@ -4,8 +4,6 @@ import MMEvents
 
 /// An entry of an encoding's world that a verdict is asked about.
 struct Look {
-  let mm: MMID
-  let page: VirtualPage
   let ref: EntryRef
   /// What the encoding says of it.
   let claim: Claim

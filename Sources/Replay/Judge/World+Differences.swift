@@ -4,6 +4,11 @@ import MMEvents
 
 /// What a world shows beside the baseline's.
 extension World {
+  /// What is said of the page holds in doubt only.
+  func isDoubtful(_ mm: MMID, _ page: VirtualPage, _ doubts: Doubts) -> Bool {
+    options.faultsAreSilent || doubts.cause(mm, page) != nil
+  }
+
   /// Older than what the baseline has there (newer is a missed copy, which has its own verdict), or about to be.
   func isStale(_ mm: MMID, _ page: VirtualPage, against baseline: World<Baseline>) -> Bool {
     isOlder(memory.content(mm, page), than: baseline.memory.content(mm, page))

@@ -61,8 +61,7 @@ extension LitmusVerdicts {
     let isStale = isStored(place) && own.isStale(place.mm, page, against: baseline)
     guard e != b || entry.writable || entry.shadowStack || isStale || e == .exclusive else { return }
     let look = Look(
-      mm: place.mm, page: page, ref: ref, claim: e, other: baseline.memory.find(place.mm, page), flag: b,
-      isLivelocked: isStuck, isStale: isStale)
+      ref: ref, claim: e, other: baseline.memory.find(place.mm, page), flag: b, isLivelocked: isStuck, isStale: isStale)
     let evidence = own.memory.evidence(look, baseline.memory, Doubts(), largeFolios: own.facts.largeFolioReuse)
     let judgement = Replay.judge(evidence)
     guard judgement.verdict != .ok else { return }
@@ -103,14 +102,12 @@ extension LitmusVerdicts {
       baseline.memory.forEachRef(mm.id, PageRange(start: VirtualPage(0), end: VirtualPage(.max))) { ref in
         let entry = baseline.tables.entry(ref)
         guard entry.kind.refersToFolio || entry.kind == .swap else { return }
-        let owner = baseline.memory.owner(ref)
         let look = Look(
-          mm: owner.mm, page: owner.page, ref: ref, claim: PTEBits.rawClaim(baseline, entry), other: ref,
-          flag: Baseline.claim(baseline, ref, entry))
+          ref: ref, claim: PTEBits.rawClaim(baseline, entry), other: ref, flag: Baseline.claim(baseline, ref, entry))
         let evidence = baseline.memory.evidence(look, Doubts(), largeFolios: baseline.facts.largeFolioReuse)
         let judgement = Replay.judge(evidence)
         guard judgement.verdict != .ok else { return }
-        let first = Int(owner.page.rawValue)
+        let first = Int(baseline.memory.owner(ref).page.rawValue)
         for page in first..<first + (baseline.memory.isHuge(ref) ? 512 : 1) {
           let place = LitmusPage(mm: mm.id, page: page)
           result.held[place] = Held(verdict: judgement.verdict, kind: entry.kind, target: entry.target)

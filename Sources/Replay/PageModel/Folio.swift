@@ -213,6 +213,10 @@ struct LargeFolioMMs: Sendable, BitwiseCopyable {
 }
 
 extension FolioSide {
+  /// A large folio's own bit of a page.
+  @inline(__always)
+  func isExclusive(_ page: Int) -> Bool { exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0 }
+
   /// Where the page goes when it is written out; `nil` where that is open.
   func slot(of page: Int) -> SwapSlotID? { page < slots.count ? slots[page] : nil }
 }

@@ -4,8 +4,6 @@ import MMEvents
 
 /// How the census follows mappings and flags.
 extension FolioSide {
-  private func isExclusive(_ page: Int) -> Bool { exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0 }
-
   /// The pages of a large folio that are mapped, more or less (`sign`). By a PMD all are, and the head's flag is that of
   /// all.
   fileprivate func count(_ flags: FolioFlags, into census: inout PageCensus, by sign: Int) {

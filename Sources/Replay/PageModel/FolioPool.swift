@@ -140,7 +140,7 @@ struct FolioPool: ~Copyable, Sendable {
   /// A large folio's own bit per page.
   @inline(__always)
   func isExclusive(_ folio: FolioID, page: Int) -> Bool {
-    sides[Int(records[Int(folio.raw)].head)].exclusive[page &>> 6] & (1 &<< UInt64(page & 63)) != 0
+    sides[Int(records[Int(folio.raw)].head)].isExclusive(page)
   }
 
   /// The side record, `nil` for a plain small folio. It is long: where one of its values is enough, ask for that.

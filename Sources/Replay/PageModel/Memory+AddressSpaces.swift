@@ -35,10 +35,8 @@ extension Memory {
   /// Where the entry for a page is; `nil` without a page table (or mm). A PMD-mapped page gives the PMD entry.
   @inline(__always)
   package func find(_ id: MMID, _ page: VirtualPage) -> EntryRef? {
-    guard let slot = slot(of: id), let table = mms[Int(slot)]?.peekTable(base: page.rawValue &>> 9) else {
-      return nil
-    }
-    return EntryRef(table: table, slot: tables[table].isHuge ? 0 : Int(page.rawValue & 511))
+    guard let table = table(id, base: page.rawValue &>> 9) else { return nil }
+    return ref(table, page)
   }
 
   /// The page table (or PMD slot) for a 2 MiB block.

@@ -62,22 +62,6 @@ extension Memory {
     return refs
   }
 
-  /// Lowest page of the range with a none entry: where `MAP_POPULATE` or `mlock` puts its next page.
-  package func nextMissing(_ id: MMID, in range: PageRange) -> VirtualPage? {
-    var page = range.start
-    while page < range.end {
-      guard let ref = find(id, page) else { return page }
-      if tables[ref.table].isHuge {
-        if tables.entry(ref).kind == .none { return page }
-        page = VirtualPage((page.rawValue &>> 9 &+ 1) &<< 9)
-        continue
-      }
-      if tables.entry(ref).kind == .none { return page }
-      page = page.advanced(by: 1)
-    }
-    return nil
-  }
-
   /// Present anonymous pages (`MM_ANONPAGES`) and swap entries of a range, as `fork` counts them: none of hugetlb.
   package func countAnonymous(_ id: MMID, in range: PageRange) -> (present: Int, swap: Int) {
     var present = 0

@@ -24,12 +24,11 @@ extension Memory {
     }
   }
 
-  /// Clears an entry that refers to a folio, which keeps its place.
+  /// Clears an entry that refers to a folio. The counts beside the mapping list are to follow (`countUnmapped`).
   @inline(never)
-  mutating func detach(_ ref: EntryRef, _ entry: Entry) {
+  mutating func clear(_ ref: EntryRef, _ entry: Entry) {
     tables.write(.none, at: ref)
     detach(ref, from: entry.folio, page: entry.page)
-    countUnmapped(ref, entry)
   }
 
   /// Clears any other entry, and frees the swap slot that nobody refers to any more.

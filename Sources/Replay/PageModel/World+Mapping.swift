@@ -17,9 +17,8 @@ extension World {
     let entry = tables.entry(ref)
     if entry.kind.refersToFolio {
       E.removed(&self, ref, entry)
-      let before = memory.folioStanding(entry.folio)
-      memory.detach(ref, entry)
-      touchDiverged(entry.folio, lost: memory.isHuge(ref) ? nil : entry.page, standing: before)
+      memory.clear(ref, entry)
+      unmapped(ref, entry)
       memory.release(entry.folio)
     } else {
       memory.dropWithoutFolio(ref, entry)
